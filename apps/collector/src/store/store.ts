@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ConnectionDetail, Connections, ConnectionsQuery, Status, WorkloadKind } from '@undermesh/schema';
+
+/** A workload as the whole collector numbers it. The id is stable in a store: it is written beside every record. */
+export interface Workload {
+  /** From 1; 0 stands for "not known". */
+  id: number;
+  cluster: string;
+  namespace: string;
+  name: string;
+  version: string | null;
+  kind: WorkloadKind;
+  system: boolean;
+  /** Known only as a peer: no agent watches it. */
+  external: boolean;
+}
+
+/**
+ * The ends of one `records` frame: only CLOSED and FAILED records, tightly packed in the ABI's layout, with what the
+ * collector found out about them. All arrays have `count` entries.
+ */
+export interface RecordBatch {
+  node: string;
+  cluster: string;
+  /** 32 hexadecimal digits. */
+  streamId: string;
+  /** Of the frame. (streamId, sequence) is the key that makes a retried frame harmless. */
+  sequence: bigint;
+  abiVersion: number;
+  recordBytes: number;
+  count: number;
+  /** count × recordBytes bytes, 8-byte aligned. */
+  records: Uint8Array;
+  /** Add to a record's boottime to get Unix time, ns. */
+  realtimeOffsetNs: bigint;
+  /** Workload of the reporting end and of its peer, as known at ingest; ids of {@link Workload}. */
+  localWorkload: Uint32Array;
+  peerWorkload: Uint32Array;
+}
+
+export interface StoreStats {
+  driver: Status['store']['driver'];
+  state: Status['store']['state'];
+  message: string | null;
+  rows: number;
+  bytes: number | null;
+  oldestMs: number | null;
+  retentionSeconds: number;
+}
+
+/** A stream's durable position. */
+export interface StreamPosition {
+  node: string;
+  streamId: string;
+  sequence: bigint;
+  /** Ends stored of this stream, ever (retention does not lower it). */
+  stored: number;
+}
+
+/** Where records live. One contract suite (test/store/contract.ts) holds for every driver. */
+export interface RecordStore {
+  /** Opens and repairs. Rejects with a CollectorError `store_unavailable` that says what to do. */
+  open(): Promise<void>;
+  /** Flushes and closes; safe to call twice. */
+  close(): Promise<void>;
+  /**
+   * Makes batch and stream position durable in one transaction, then resolves; concurrent calls are committed in groups. A batch
+   * whose (streamId, sequence) is already stored resolves with `duplicate`. Rejects with `store_full` or
+   * `store_unavailable`, having stored nothing of it.
+   */
+  append(batch: RecordBatch): Promise<'stored' | 'duplicate'>;
+  /** Workload names must be known before records that use them; same durability as the next append. */
+  putWorkloads(workloads: readonly Workload[]): void;
+  /** All workloads ever put, to continue their numbering after a restart. */
+  workloads(): Promise<Workload[]>;
+  positions(): Promise<StreamPosition[]>;
+  /** Ended connections (state open is answered elsewhere), newest first, both ends joined. */
+  connections(query: ConnectionsQuery): Promise<Connections>;
+  connection(id: string): Promise<ConnectionDetail | null>;
+  /** Ends since a Unix time in ms, oldest first, to rebuild the aggregates after a restart. */
+  replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void>;
+  stats(): StoreStats;
+}

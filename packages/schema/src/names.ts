@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Words that agent, collector, web and stores share. Each list is the whole set: nothing else may appear on the wire. */
+
+/** What steers traffic on a node. */
+export const ENGINES = ['off', 'dual-engine', 'kernel-native'] as const;
+export type Engine = (typeof ENGINES)[number];
+
+/** Which end of a connection made a record. */
+export const REPORTERS = ['source', 'destination'] as const;
+export type Reporter = (typeof REPORTERS)[number];
+
+/** How records can be lost. Every loss is counted under exactly one of these. */
+export const LOSS_REASONS = [
+  'ring_full',
+  'storage_full',
+  'agent_memory',
+  'spool_full',
+  'agent_killed',
+  'store_full',
+  'invalid',
+] as const;
+export type LossReason = (typeof LOSS_REASONS)[number];
+
+/** Why an established connection ended. */
+export const CLOSE_REASONS = [
+  'local_fin',
+  'peer_fin',
+  'local_reset',
+  'peer_reset',
+  'timed_out',
+  'killed',
+  'unreachable',
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** Why a connect that sent a SYN was never established. */
+export const FAILURE_REASONS = [
+  'refused',
+  'connect_timed_out',
+  'connect_aborted',
+  'connect_unreachable',
+] as const;
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+/** How a workload got its name, best first. */
+export const WORKLOAD_KINDS = [
+  'configured',
+  'kubernetes',
+  'unit',
+  'container',
+  'process',
+  'address',
+  'unknown',
+] as const;
+export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
+
+/** At what level a topology is drawn. */
+export const LEVELS = ['namespace', 'service', 'workload', 'node'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** Verdict on a vertex or an edge. `unknown`: not enough data to say. */
+export const HEALTHS = ['ok', 'warning', 'failing', 'unknown'] as const;
+export type Health = (typeof HEALTHS)[number];
