@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+export * from './config.js';
+export * from './config-keys.js';
+export * from './errors.js';
+export * from './lifecycle.js';
+export * from './logger.js';
