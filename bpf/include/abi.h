@@ -10,6 +10,8 @@
 #ifndef UNDERMESH_ABI_H
 #define UNDERMESH_ABI_H
 
+#include <linux/types.h>
+
 #define UNDERMESH_ABI_VERSION 1
 
 enum record_kind {
@@ -18,14 +20,14 @@ enum record_kind {
 
 /* What a connection record reports about its end of the connection. */
 enum record_event {
-	RECORD_EVENT_OPENED = 1, /* seen open by the once-a-second look; totals so far */
+	RECORD_EVENT_OPENED = 1,   /* seen open by the once-a-second look; totals so far */
 	RECORD_EVENT_PROGRESS = 2, /* still open and active for 5 s since the last record; totals so far */
-	RECORD_EVENT_CLOSED = 3, /* was established and is over; final totals */
-	RECORD_EVENT_FAILED = 4, /* a connect that sent a SYN and was never established */
+	RECORD_EVENT_CLOSED = 3,   /* was established and is over; final totals */
+	RECORD_EVENT_FAILED = 4,   /* a connect that sent a SYN and was never established */
 };
 
 enum reporter {
-	REPORTER_SOURCE = 1, /* this end called connect() */
+	REPORTER_SOURCE = 1,	  /* this end called connect() */
 	REPORTER_DESTINATION = 2, /* this end accepted */
 };
 
@@ -42,28 +44,29 @@ enum engine {
 };
 
 enum close_reason {
-	CLOSE_REASON_NONE = 0, /* still open */
-	CLOSE_REASON_LOCAL_FIN = 1, /* this end closed first */
-	CLOSE_REASON_PEER_FIN = 2, /* the peer closed first */
+	CLOSE_REASON_NONE = 0,	      /* still open */
+	CLOSE_REASON_LOCAL_FIN = 1,   /* this end closed first */
+	CLOSE_REASON_PEER_FIN = 2,    /* the peer closed first */
 	CLOSE_REASON_LOCAL_RESET = 3, /* this end gave up with data in flight or unread */
 	CLOSE_REASON_PEER_RESET = 4,
-	CLOSE_REASON_TIMED_OUT = 5, /* established, then no answer (ETIMEDOUT) */
-	CLOSE_REASON_KILLED = 6, /* by an administrator (ECONNABORTED) */
-	CLOSE_REASON_UNREACHABLE = 7, /* established, then the network said no */
-	CLOSE_REASON_REFUSED = 16, /* the SYN was answered by a reset */
-	CLOSE_REASON_CONNECT_TIMED_OUT = 17, /* the SYN was never answered */
-	CLOSE_REASON_CONNECT_ABORTED = 18, /* the application gave up before an answer */
+	CLOSE_REASON_TIMED_OUT = 5,	       /* established, then no answer (ETIMEDOUT) */
+	CLOSE_REASON_KILLED = 6,	       /* by an administrator (ECONNABORTED) */
+	CLOSE_REASON_UNREACHABLE = 7,	       /* established, then the network said no */
+	CLOSE_REASON_REFUSED = 16,	       /* the SYN was answered by a reset */
+	CLOSE_REASON_CONNECT_TIMED_OUT = 17,   /* the SYN was never answered */
+	CLOSE_REASON_CONNECT_ABORTED = 18,     /* the application gave up before an answer */
 	CLOSE_REASON_CONNECT_UNREACHABLE = 19, /* ICMP said host or network unreachable */
 };
 
 /* Bits of connection_record.flags. */
 enum record_flag {
-	RECORD_FLAG_ESTABLISHED = 1, /* the handshake was completed */
-	RECORD_FLAG_ANNOUNCED = 2, /* an OPENED record was made for it earlier */
-	RECORD_FLAG_ADOPTED = 4, /* older than the agent: opened_ns is when it was first seen */
-	RECORD_FLAG_REANNOUNCED = 8, /* OPENED again for a new collector: totals are a baseline */
+	RECORD_FLAG_ESTABLISHED = 1,  /* the handshake was completed */
+	RECORD_FLAG_ANNOUNCED = 2,    /* an OPENED record was made for it earlier */
+	RECORD_FLAG_ADOPTED = 4,      /* older than the agent: opened_ns is when it was first seen */
+	RECORD_FLAG_REANNOUNCED = 8,  /* OPENED again for a new collector: totals are a baseline */
 	RECORD_FLAG_HALF_CLOSED = 16, /* one direction has been shut */
-	RECORD_FLAG_REPORTER_GUESSED = 32, /* an older connection without a listener: who connected is a guess */
+	RECORD_FLAG_REPORTER_GUESSED =
+		32, /* an older connection without a listener: who connected is a guess */
 };
 
 #ifdef __bpf__
@@ -77,14 +80,14 @@ enum record_flag {
  * client_isn and server_isn are equal in the records of both ends and join them; 0 when never established.
  */
 struct connection_record {
-	__u8 kind; /* enum record_kind */
-	__u8 event; /* enum record_event */
-	__u8 reporter; /* enum reporter */
-	__u8 family; /* enum address_family */
-	__u8 reason; /* enum close_reason */
-	__u8 engine; /* enum engine, the one that steered it */
-	__u16 flags; /* enum record_flag bits */
-	__u64 time_ns UNIT("boottime"); /* when the record was made */
+	__u8 kind;			  /* enum record_kind */
+	__u8 event;			  /* enum record_event */
+	__u8 reporter;			  /* enum reporter */
+	__u8 family;			  /* enum address_family */
+	__u8 reason;			  /* enum close_reason */
+	__u8 engine;			  /* enum engine, the one that steered it */
+	__u16 flags;			  /* enum record_flag bits */
+	__u64 time_ns UNIT("boottime");	  /* when the record was made */
 	__u64 opened_ns UNIT("boottime"); /* connect() on the source, established on the destination */
 	__u64 socket_cookie;
 	__u64 cgroup_id; /* of the cgroup the socket was created in */
@@ -94,15 +97,15 @@ struct connection_record {
 	__u8 local_address[16];
 	__u8 peer_address[16];
 	__u8 original_address[16]; /* what the application asked for; equals the peer unless it was steered */
-	char process[16]; /* name of the process that connected or listened */
-	__u32 connect_us; /* SYN to established; 0 on the destination */
+	char process[16];	   /* name of the process that connected or listened */
+	__u32 connect_us;	   /* SYN to established; 0 on the destination */
 	__u32 client_isn;
 	__u32 server_isn;
-	__u32 pid; /* of the process that connected or listened; 0 unknown */
+	__u32 pid;	   /* of the process that connected or listened; 0 unknown */
 	__u32 workload_id; /* 0 in the kernel until a mesh map names it; the agent fills it in */
-	__u32 service_id; /* 0 unless a service was steered */
-	__u32 srtt_us; /* smoothed round trip, already shifted */
-	__u32 min_rtt_us; /* 0 when never measured */
+	__u32 service_id;  /* 0 unless a service was steered */
+	__u32 srtt_us;	   /* smoothed round trip, already shifted */
+	__u32 min_rtt_us;  /* 0 when never measured */
 	__u32 segments_sent;
 	__u32 segments_received;
 	__u32 retransmitted_segments;
@@ -117,13 +120,13 @@ struct connection_record {
 
 /* Counters of one CPU since the object was loaded; user space sums them. "Ends" are CLOSED and FAILED records. */
 struct kernel_totals {
-	__u64 ends_emitted; /* written to the ring */
+	__u64 ends_emitted;	   /* written to the ring */
 	__u64 ends_lost_ring_full; /* made, and not written because the ring was full */
 	__u64 opened_emitted;
 	__u64 progress_emitted;
 	__u64 deferred; /* OPENED or PROGRESS put off to the next look because the ring was full; nothing is lost */
 	__u64 storage_failed; /* no room for a socket's storage: its record has no process */
-	__u64 connects; /* connect() that reached a SYN */
+	__u64 connects;	      /* connect() that reached a SYN */
 	__u64 established_source;
 	__u64 established_destination;
 	__u64 skipped_other_agent; /* belongs to an agent nearer to the workload */
@@ -139,7 +142,7 @@ enum helper_site {
 };
 
 struct helper_error {
-	__u32 site; /* enum helper_site */
+	__u32 site;  /* enum helper_site */
 	__s32 error; /* negative errno */
 };
 
@@ -151,9 +154,9 @@ struct cgroup_name {
 
 /* Set before load. */
 struct observe_config {
-	__u64 cgroup_id; /* the cgroup the agent is attached to; 0: the whole host */
-	__u32 cgroup_level; /* its depth: 0 is the root */
-	__u32 owner; /* this agent's number among the agents of this kernel; never 0 */
+	__u64 cgroup_id;       /* the cgroup the agent is attached to; 0: the whole host */
+	__u32 cgroup_level;    /* its depth: 0 is the root */
+	__u32 owner;	       /* this agent's number among the agents of this kernel; never 0 */
 	__u32 marks_ownership; /* 1: an agent nearer than another one marks its sockets */
 	__u32 progress_interval_ms;
 };
@@ -161,7 +164,20 @@ struct observe_config {
 /* Changed while running, through the memory-mapped map `control`. */
 struct observe_control {
 	__u32 announce_generation; /* raised to have everything open announced again */
-	__u32 reserved;
+	__u32 adopt_pass; /* 1: listeners, 2: everything else; set before each run of adopt_sockets */
+};
+
+/* One listening socket, as the iterator `list_listeners` writes them. */
+struct listener_entry {
+	__u64 socket_cookie;
+	__u64 cgroup_id;
+	__u64 netns_cookie;
+	__u8 address[16]; /* all zero: every address of the namespace */
+	char process[16];
+	__u32 pid;
+	__u16 port;
+	__u8 family; /* enum address_family; IPv6 for one that takes both */
+	__u8 reserved;
 };
 
 #endif

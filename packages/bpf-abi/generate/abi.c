@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Compiled only for its BTF: names every type that crosses to user space, so that the compiler keeps it. */
+#include "../../../bpf/include/abi.h"
+
+struct abi {
+	enum record_kind record_kind;
+	enum record_event record_event;
+	enum reporter reporter;
+	enum address_family address_family;
+	enum engine engine;
+	enum close_reason close_reason;
+	enum record_flag record_flag;
+	enum helper_site helper_site;
+	struct connection_record connection_record;
+	struct kernel_totals kernel_totals;
+	struct helper_error helper_error;
+	struct cgroup_name cgroup_name;
+	struct observe_config observe_config;
+	struct observe_control observe_control;
+	struct listener_entry listener_entry;
+} abi;
