@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the launcher tells a person: short lines on standard output, failures on standard error.
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+/** A failure that is explained already: `message` says what was being done, `mend` what to do next. */
+export class Failure extends Error {
+  /** @param {string} message @param {{ mend?: string, log?: string, cause?: unknown }} [options] */
+  constructor(message, { mend, log, cause } = {}) {
+    super(message, { cause });
+    this.name = 'Failure';
+    this.mend = mend;
+    this.log = log;
+  }
+}
+
+/** Prints one progress line. */
+export function say(line = '') {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Prints one warning line. */
+export function warn(line) {
+  process.stderr.write(`warning: ${line}\n`);
+}
+
+/** Prints a failure: what failed, the end of its log, what to do. Anything unexpected keeps its stack. */
+export function explain(error) {
+  if (!(error instanceof Failure)) {
+    process.stderr.write(`${error?.stack ?? error}\n`);
+    return;
+  }
+  process.stderr.write(`\nfailed: ${error.message}\n`);
+  if (error.log) process.stderr.write(`${indent(tail(error.log))}\n  (all of it: ${error.log})\n`);
+  if (error.mend) process.stderr.write(`what to do: ${error.mend}\n`);
+}
+
+/** The last lines of a file, at most `lines` and 16 KiB; empty when it cannot be read. */
+export function tail(path, lines = 15) {
+  let descriptor;
+  try {
+    descriptor = openSync(path, 'r');
+    const { size } = fstatSync(descriptor);
+    const buffer = Buffer.alloc(Math.min(size, 16_384));
+    readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
+    return buffer.toString('utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  } catch {
+    return '';
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function indent(text) {
+  return text.replace(/^/gm, '  | ');
+}

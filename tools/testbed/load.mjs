@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The load program (load/*.c) from JavaScript: built on demand, run in a testbed's namespaces.
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const source = fileURLToPath(new URL('./load/', import.meta.url));
+const program = fileURLToPath(new URL('./out/load', import.meta.url));
+
+/** Builds the load program when it is older than its source. @returns {string} its path */
+export function buildLoad() {
+  const files = readdirSync(source).map((name) => join(source, name));
+  const newest = Math.max(...files.map((file) => statSync(file).mtimeMs));
+  if ((statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= newest) return program;
+  mkdirSync(join(program, '..'), { recursive: true });
+  const fresh = `${program}.${process.pid}`; // tests build side by side: the last one in place wins
+  execFileSync('clang', [
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-o',
+    fresh,
+    ...files.filter((file) => file.endsWith('.c')),
+  ]);
+  renameSync(fresh, program);
+  return program;
+}
+
+/**
+ * Turns `{ address: ['10.0.0.1'], giveUp: 5 }` into `--address 10.0.0.1 --give-up 5`. The options are those of
+ * the program: see `load/main.c`.
+ */
+export function loadParameters(role, options) {
+  const flags = Object.entries(options).flatMap(([name, value]) => {
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return [value].flat().flatMap((one) => [flag, String(one)]);
+  });
+  return [role, ...flags];
+}
+
+/**
+ * Starts a server and waits until it listens.
+ * @param {import('./testbed.mjs').Testbed} testbed
+ * @param {{ address: string | string[], port: string | number }} options ports as "9000-9003,9010"
+ * @param {{ namespace?: string, cgroup?: string }} [place]
+ * @returns {Promise<{ child: import('node:child_process').ChildProcess, stop: () => Promise<object> }>} `stop`
+ *   ends it and resolves to what it counted
+ */
+export async function startLoadServer(testbed, options, place = {}) {
+  const child = testbed.spawn(buildLoad(), loadParameters('server', options), {
+    ...place,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const first = await lines.next();
+  if (first.done) throw new Error(`the load server did not start on ${options.address} port ${options.port}`);
+  const stop = async () => {
+    child.stdin.end();
+    const last = await lines.next();
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return JSON.parse(last.value);
+  };
+  return { child, stop };
+}
+
+/**
+ * Runs a client to its end.
+ * @param {import('./testbed.mjs').Testbed} testbed
+ * @param {Record<string, string | number | string[]>} options
+ * @param {{ namespace?: string, cgroup?: string }} [place]
+ * @returns {Promise<{ attempted: number, established: number, completed: number, abandoned: number,
+ *   bytesSent: number, bytesReceived: number, failed: Record<string, number>, broken: Record<string, number>,
+ *   byPort: Record<string, object>, elapsedMs: number }>} exactly what was made
+ */
+export async function runLoadClient(testbed, options, place = {}) {
+  const { code, stdout, stderr } = await testbed.run(buildLoad(), loadParameters('client', options), place);
+  if (code !== 0) throw new Error(`the load client ended with ${code}: ${stderr.trim()}`);
+  return JSON.parse(stdout);
+}
