@@ -22,7 +22,9 @@ export class Descriptor {
   /** @throws {BpfError} `BPF_CLOSED` after {@link close}. */
   get fd(): number {
     if (this.#fd < 0) {
-      throw new BpfError(`Using ${this.#what()} failed: it is closed. Open it again, or close it later.`, { code: 'BPF_CLOSED' });
+      throw new BpfError(`Using ${this.#what()} failed: it is closed. Open it again, or close it later.`, {
+        code: 'BPF_CLOSED',
+      });
     }
     return this.#fd;
   }
@@ -52,7 +54,10 @@ export function openPin(path: string, kind: DescriptorKind): number {
   const found = kindOf(fd);
   if (found !== undefined && found !== kind) {
     closeSync(fd);
-    throw new BpfError(`Opening the ${kind} pinned at ${path} failed: a ${found} is pinned there. Check the path.`, { code: 'BPF_PIN' });
+    throw new BpfError(
+      `Opening the ${kind} pinned at ${path} failed: a ${found} is pinned there. Check the path.`,
+      { code: 'BPF_PIN' },
+    );
   }
   return fd;
 }

@@ -78,7 +78,10 @@ export class VerifierError extends BpfError {
   /** The verifier's whole log, lines separated by `\n`. */
   readonly log: string;
 
-  constructor(message: string, options: BpfErrorOptions & { readonly program: string; readonly log: string }) {
+  constructor(
+    message: string,
+    options: BpfErrorOptions & { readonly program: string; readonly log: string },
+  ) {
     super(message, options);
     this.program = options.program;
     this.log = options.log;
@@ -131,13 +134,15 @@ export function errnoName(errno: number): string {
 }
 
 const advice: Readonly<Record<string, string>> = {
-  EPERM: 'Run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; a locked-down kernel refuses some program types to everyone.',
+  EPERM:
+    'Run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; a locked-down kernel refuses some program types to everyone.',
   EACCES: 'Run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON.',
   ENOENT: 'Check that it still exists.',
   EEXIST: 'Something already has that name or key: choose another, or remove it first.',
   ENOMEM: 'Free memory, or make the maps smaller.',
   E2BIG: 'It is full: raise maxEntries, or delete entries first.',
-  EINVAL: 'The kernel does not accept these arguments: check sizes, types and flags, or that the kernel is new enough.',
+  EINVAL:
+    'The kernel does not accept these arguments: check sizes, types and flags, or that the kernel is new enough.',
   EBADF: 'It is not open, or not of the kind that is needed here.',
   EBUSY: 'Something else holds it.',
   LIBBPF_ERRNO__FORMAT: 'Compile it with clang -target bpf -g -O2.',
@@ -177,5 +182,12 @@ function capitalise(text: string): string {
 }
 
 function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1)?.replace(/^libbpf: /, '').replace(/\.$/, '') ?? '';
+  return (
+    text
+      .trimEnd()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^libbpf: /, '')
+      .replace(/\.$/, '') ?? ''
+  );
 }

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync } from 'node:fs';
-import { type AttachType, attachTypes, type LinkType, linkTypes, type MapType, mapTypes, nameOf, type ProgramType, programTypes } from './enums.js';
+import { Descriptor } from './descriptor.js';
+import {
+  type AttachType,
+  attachTypes,
+  type LinkType,
+  linkTypes,
+  type MapType,
+  mapTypes,
+  nameOf,
+  type ProgramType,
+  programTypes,
+} from './enums.js';
 import { check, failed } from './errors.js';
 import { addressOf, libbpf } from './library.js';
-import { Descriptor } from './descriptor.js';
 
 /** What the kernel says of a map (`struct bpf_map_info`). Sizes in bytes. */
 export interface MapInfo {
@@ -103,7 +113,11 @@ export function linkInfo(fd: number): LinkInfo {
   const type = nameOf(linkTypes, view.getUint32(0, true));
   const base = { type, id: view.getUint32(4, true), programId: view.getUint32(8, true) };
   if (type === 'cgroup') {
-    return { ...base, cgroupId: view.getBigUint64(16, true), attachType: nameOf(attachTypes, view.getUint32(24, true)) };
+    return {
+      ...base,
+      cgroupId: view.getBigUint64(16, true),
+      attachType: nameOf(attachTypes, view.getUint32(24, true)),
+    };
   }
   if (type === 'tracing') return { ...base, attachType: nameOf(attachTypes, view.getUint32(16, true)) };
   return base;
@@ -145,13 +159,21 @@ export function enableProgramStats(): Disposable {
 
 const ENOENT = 2;
 
-function list<T>(nextId: (start: number, next: Uint32Array) => number, open: (id: number) => number, info: (fd: number) => T): T[] {
+function list<T>(
+  nextId: (start: number, next: Uint32Array) => number,
+  open: (id: number) => number,
+  info: (fd: number) => T,
+): T[] {
   const found: T[] = [];
   const next = new Uint32Array(1);
   for (let id = 0; ; ) {
     const result = nextId(id, next);
     if (result === -ENOENT) return found;
-    const failure = { code: 'BPF_INFO', syscall: 'bpf(BPF_*_GET_NEXT_ID)', doing: 'listing what is in the kernel' } as const;
+    const failure = {
+      code: 'BPF_INFO',
+      syscall: 'bpf(BPF_*_GET_NEXT_ID)',
+      doing: 'listing what is in the kernel',
+    } as const;
     check(result, () => failure);
     id = next[0] ?? 0;
     const fd = open(id);
