@@ -101,17 +101,6 @@ static __always_inline void established_destination(struct bpf_sock_ops *ctx, st
 	COUNT(established_destination);
 }
 
-static __always_inline void note_listening_port(struct tcp_sock *tcp)
-{
-	struct listening_port key = {
-		.netns_cookie = sock_of(tcp)->__sk_common.skc_net.net->net_cookie,
-		.port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport),
-	};
-	__u8 present = 1;
-
-	bpf_map_update_elem(&listening_ports, &key, &present, BPF_ANY);
-}
-
 static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock *socket, struct tcp_sock *tcp)
 {
 	struct connection_state *state;
@@ -125,7 +114,6 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock 
 	state->opened_ns = bpf_ktime_get_boot_ns();
 	note_process(state, bpf_get_current_task_btf());
 	note_cgroup(state, sock_of(tcp));
-	note_listening_port(tcp);
 	bpf_get_socket_cookie(ctx);
 	state->phase = PHASE_LISTENING;
 }
@@ -204,42 +192,46 @@ static __always_inline bool was_established(int state)
 	       state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK || state == TCP_CLOSING;
 }
 
-/* Which side an older connection is: the one with a listener on its port accepted it; else the lower port
- * did. */
-static __always_inline void guess_reporter(struct tcp_sock *tcp, struct connection_state *state)
+/*
+ * Which side of an older connection this is. The SYN of the side that connected is counted in bytes_acked, that of the
+ * side that accepted is not: what is left of the sequence space after payload and FIN is one byte or none.
+ */
+static __always_inline bool tell_reporter(struct tcp_sock *tcp, struct connection_state *state, int tcp_state)
 {
-	struct sock *sk = sock_of(tcp);
-	struct listening_port key = {
-		.netns_cookie = sk->__sk_common.skc_net.net->net_cookie,
-		.port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport),
-	};
+	bool closing = tcp_state == TCP_FIN_WAIT1 || tcp_state == TCP_FIN_WAIT2 || tcp_state == TCP_CLOSING ||
+		       tcp_state == TCP_LAST_ACK;
+	__u32 counted = (__u32)tcp->bytes_acked + (tcp->snd_nxt - tcp->snd_una);
+	__u32 fin = closing && tcp->snd_nxt == tcp->write_seq;
+	__u32 left = counted - (__u32)payload_sent(tcp) - fin;
 
-	state->reporter = REPORTER_SOURCE;
-	if (bpf_map_lookup_elem(&listening_ports, &key)) {
-		state->reporter = REPORTER_DESTINATION;
-		return;
-	}
-	key.port = bpf_ntohs(sk->__sk_common.skc_dport);
-	if (bpf_map_lookup_elem(&listening_ports, &key))
-		return;
-	state->flags |= RECORD_FLAG_REPORTER_GUESSED;
-	if (bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport) < key.port)
-		state->reporter = REPORTER_DESTINATION;
+	state->reporter = left == 1 ? REPORTER_SOURCE : REPORTER_DESTINATION;
+	return left <= 1;
 }
 
-/* What can still be said of a socket that no hook has met. */
+static __always_inline void guess_reporter(struct tcp_sock *tcp, struct connection_state *state)
+{
+	struct inet_sock *inet = &tcp->inet_conn.icsk_inet;
+
+	state->flags |= RECORD_FLAG_REPORTER_GUESSED;
+	state->reporter = bpf_ntohs(inet->inet_sport) < bpf_ntohs(inet->sk.__sk_common.skc_dport)
+				  ? REPORTER_DESTINATION
+				  : REPORTER_SOURCE;
+}
+
+/* What can be said of a connection that no hook has met, under its lock. */
+static __always_inline void identify(struct connection_state *state, struct tcp_sock *tcp, int tcp_state)
+{
+	if (!tell_reporter(tcp, state, tcp_state))
+		guess_reporter(tcp, state);
+	initial_sequences(tcp, state);
+}
+
 static __always_inline void adopt(struct connection_state *state, struct tcp_sock *tcp, bool established)
 {
 	state->opened_ns = bpf_ktime_get_boot_ns();
-	state->flags = RECORD_FLAG_ADOPTED;
+	state->flags = RECORD_FLAG_ADOPTED | (established ? RECORD_FLAG_ESTABLISHED : 0);
+	state->reporter = REPORTER_SOURCE;
 	note_cgroup(state, sock_of(tcp));
-	if (!established) {
-		state->reporter = REPORTER_SOURCE;
-		return;
-	}
-	state->flags |= RECORD_FLAG_ESTABLISHED;
-	guess_reporter(tcp, state);
-	initial_sequences(tcp, state);
 }
 
 static __always_inline void emit_end(struct tcp_sock *tcp, struct connection_state *state, int old_state)
@@ -251,7 +243,7 @@ static __always_inline void emit_end(struct tcp_sock *tcp, struct connection_sta
 
 	/* Taken up while it ran, and over before its first look. */
 	if (!failed && !state->client_isn)
-		initial_sequences(tcp, state);
+		identify(state, tcp, old_state);
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		COUNT(ends_lost_ring_full);
@@ -307,25 +299,26 @@ int observe_state(__u64 *ctx)
 /* --- iterators: what is open, who listens, what is older
  * ---------------------------------------------------- */
 
-static __always_inline bool is_open(unsigned char state)
-{
-	return was_established(state);
-}
-
 /*
- * A connection taken up while it runs: its sequence numbers are read without its lock, so they are taken only
- * when two readings agree.
+ * The same of a connection that was taken up while it runs, without its lock: taken only when two readings agree and
+ * make sense; else the next look tries again.
  */
-static __always_inline bool stable_sequences(struct tcp_sock *tcp, struct connection_state *state)
+static __always_inline bool identify_running(struct connection_state *state, struct tcp_sock *tcp)
 {
-	__u32 client, server;
+	int tcp_state = sock_of(tcp)->__sk_common.skc_state;
+	struct connection_state first = {};
 
-	initial_sequences(tcp, state);
-	client = state->client_isn;
-	server = state->server_isn;
+	if (!tell_reporter(tcp, &first, tcp_state))
+		return false;
+	initial_sequences(tcp, &first);
 	barrier();
+	if (!tell_reporter(tcp, state, tcp_state) || state->reporter != first.reporter)
+		return false;
 	initial_sequences(tcp, state);
-	return client == state->client_isn && server == state->server_isn;
+	if (first.client_isn == state->client_isn && first.server_isn == state->server_isn)
+		return true;
+	state->client_isn = 0;
+	return false;
 }
 
 /* Reports a connection that is new to user space (OPENED), or was active since its last record (PROGRESS). */
@@ -345,10 +338,8 @@ static __always_inline void report_open(struct tcp_sock *tcp, struct connection_
 	if (!opened && (bytes == state->reported_bytes ||
 			now - state->reported_ns < (__u64)config.progress_interval_ms * 1000000))
 		return;
-	if (!state->client_isn && !stable_sequences(tcp, state)) {
-		state->client_isn = 0;
+	if (!state->client_isn && !identify_running(state, tcp))
 		return;
-	}
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record) {
 		COUNT(deferred);
@@ -390,7 +381,7 @@ int look(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!sk || !state || (state->phase != PHASE_OPEN && state->phase != PHASE_ANNOUNCED))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
-	if (tcp && is_open(sk->__sk_common.skc_state))
+	if (tcp && was_established(sk->__sk_common.skc_state))
 		report_open(tcp, state);
 	return 0;
 }
@@ -428,25 +419,9 @@ int list_listeners(struct bpf_iter__bpf_sk_storage_map *ctx)
 	return 0;
 }
 
-static __always_inline void adopt_listener(struct sock *sk, struct tcp_sock *tcp, struct task_struct *task)
+static __always_inline void adopt_socket(struct sock *sk, struct tcp_sock *tcp, struct task_struct *task)
 {
-	struct connection_state *state;
-
-	note_listening_port(tcp);
-	if (STATE_OF(sk) || OWNED_BY_ANOTHER(sk))
-		return;
-	state = CREATE_STATE_OF(sk);
-	if (!state)
-		return;
-	state->opened_ns = bpf_ktime_get_boot_ns();
-	note_process(state, task);
-	note_cgroup(state, sk);
-	state->phase = PHASE_LISTENING;
-}
-
-static __always_inline void adopt_connection(struct sock *sk, struct tcp_sock *tcp, struct task_struct *task)
-{
-	bool connecting = sk->__sk_common.skc_state == TCP_SYN_SENT;
+	unsigned char tcp_state = sk->__sk_common.skc_state;
 	struct connection_state *state;
 
 	if (STATE_OF(sk) || OWNED_BY_ANOTHER(sk))
@@ -454,28 +429,28 @@ static __always_inline void adopt_connection(struct sock *sk, struct tcp_sock *t
 	state = CREATE_STATE_OF(sk);
 	if (!state)
 		return;
-	adopt(state, tcp, !connecting);
-	/* Read again at its first look, twice; see stable_sequences(). */
-	state->client_isn = 0;
-	state->server_isn = 0;
+	/* Its sequence numbers and its side are read at its first look. */
+	adopt(state, tcp, was_established(tcp_state));
 	note_process(state, task);
-	state->phase = connecting ? PHASE_CONNECTING : PHASE_OPEN;
+	bpf_get_socket_cookie(sk);
+	if (tcp_state == TCP_LISTEN)
+		state->phase = PHASE_LISTENING;
+	else
+		state->phase = tcp_state == TCP_SYN_SENT ? PHASE_CONNECTING : PHASE_OPEN;
 }
 
-/* Run twice at start: listeners first, because they tell which side of a connection accepted it. */
+/* Run once at start. */
 SEC("iter/task_file")
 int adopt_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct observe_control *settings;
+	unsigned char tcp_state;
 	struct socket *socket;
 	struct tcp_sock *tcp;
 	struct sock *sk;
-	__u32 zero = 0;
 
-	settings = bpf_map_lookup_elem(&control, &zero);
-	if (!task || !file || !settings)
+	if (!task || !file)
 		return 0;
 	socket = bpf_sock_from_file(file);
 	if (!socket)
@@ -486,12 +461,8 @@ int adopt_sockets(struct bpf_iter__task_file *ctx)
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp || !in_scope(sk))
 		return 0;
-	if (sk->__sk_common.skc_state == TCP_LISTEN) {
-		if (settings->adopt_pass == 1)
-			adopt_listener(sk, tcp, task);
-	} else if (settings->adopt_pass == 2 &&
-		   (is_open(sk->__sk_common.skc_state) || sk->__sk_common.skc_state == TCP_SYN_SENT)) {
-		adopt_connection(sk, tcp, task);
-	}
+	tcp_state = sk->__sk_common.skc_state;
+	if (tcp_state == TCP_LISTEN || tcp_state == TCP_SYN_SENT || was_established(tcp_state))
+		adopt_socket(sk, tcp, task);
 	return 0;
 }

@@ -60,13 +60,12 @@ enum close_reason {
 
 /* Bits of connection_record.flags. */
 enum record_flag {
-	RECORD_FLAG_ESTABLISHED = 1,  /* the handshake was completed */
-	RECORD_FLAG_ANNOUNCED = 2,    /* an OPENED record was made for it earlier */
-	RECORD_FLAG_ADOPTED = 4,      /* older than the agent: opened_ns is when it was first seen */
-	RECORD_FLAG_REANNOUNCED = 8,  /* OPENED again for a new collector: totals are a baseline */
-	RECORD_FLAG_HALF_CLOSED = 16, /* one direction has been shut */
-	RECORD_FLAG_REPORTER_GUESSED =
-		32, /* an older connection without a listener: who connected is a guess */
+	RECORD_FLAG_ESTABLISHED = 1,	   /* the handshake was completed */
+	RECORD_FLAG_ANNOUNCED = 2,	   /* an OPENED record was made for it earlier */
+	RECORD_FLAG_ADOPTED = 4,	   /* older than the agent: opened_ns is when it was first seen */
+	RECORD_FLAG_REANNOUNCED = 8,	   /* OPENED again for a new collector: totals are a baseline */
+	RECORD_FLAG_HALF_CLOSED = 16,	   /* one direction has been shut */
+	RECORD_FLAG_REPORTER_GUESSED = 32, /* an older one: which side connected is a guess */
 };
 
 #ifdef __bpf__
@@ -164,7 +163,7 @@ struct observe_config {
 /* Changed while running, through the memory-mapped map `control`. */
 struct observe_control {
 	__u32 announce_generation; /* raised to have everything open announced again */
-	__u32 adopt_pass; /* 1: listeners, 2: everything else; set before each run of adopt_sockets */
+	__u32 reserved;
 };
 
 /* One listening socket, as the iterator `list_listeners` writes them. */

@@ -124,7 +124,9 @@ struct minmax {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 rcv_nxt;
+	__u32 snd_nxt;
 	__u32 snd_una;
+	__u32 write_seq;
 	__u32 srtt_us;
 	struct minmax rtt_min;
 	__u32 segs_in;

@@ -83,21 +83,6 @@ struct {
 	__type(value, struct cgroup_name);
 } cgroup_names SEC(".maps");
 
-/* Ports somebody listened on, so that the accepting side of an older connection can be told from the other.
- */
-struct listening_port {
-	__u64 netns_cookie;
-	__u32 port;
-	__u32 reserved;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct listening_port);
-	__type(value, __u8);
-} listening_ports SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

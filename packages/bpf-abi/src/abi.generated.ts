@@ -8,7 +8,7 @@ export const ABI_VERSION = 1;
 /** Programs of `observe.bpf.o`. */
 export const OBSERVE_PROGRAMS = ['adopt_sockets', 'list_listeners', 'look', 'observe_sockops', 'observe_state'] as const;
 /** Maps of `observe.bpf.o`. */
-export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'listening_ports', 'records', 'socket_owner', 'totals'] as const;
+export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'records', 'socket_owner', 'totals'] as const;
 
 /** `enum record_kind`. */
 export const RecordKind = {
@@ -89,6 +89,7 @@ export const RecordFlag = {
   REANNOUNCED: 8,
   /** one direction has been shut. */
   HALF_CLOSED: 16,
+  /** an older one: which side connected is a guess. */
   REPORTER_GUESSED: 32,
 } as const;
 
@@ -503,16 +504,14 @@ export const ObserveControl = {
   BYTES: 8,
   /** raised to have everything open announced again. */
   announceGeneration: 0,
-  /** 1: listeners, 2: everything else; set before each run of adopt_sockets. */
-  adoptPass: 4,
+  reserved: 4,
 } as const;
 
 /** `struct observe_control`, decoded. */
 export interface ObserveControlValue {
   /** raised to have everything open announced again. */
   announceGeneration: number;
-  /** 1: listeners, 2: everything else; set before each run of adopt_sockets. */
-  adoptPass: number;
+  reserved: number;
 }
 
 /** Decodes one `struct observe_control`. Throws RangeError when fewer than 8 bytes follow `offset`. */
@@ -520,7 +519,7 @@ export function decodeObserveControl(bytes: Uint8Array, offset = 0): ObserveCont
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     announceGeneration: view.getUint32(offset + 0, true),
-    adoptPass: view.getUint32(offset + 4, true),
+    reserved: view.getUint32(offset + 4, true),
   };
 }
 
@@ -529,7 +528,7 @@ export function encodeObserveControl(value: ObserveControlValue): Uint8Array {
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, value.announceGeneration, true);
-  view.setUint32(4, value.adoptPass, true);
+  view.setUint32(4, value.reserved, true);
   return bytes;
 }
 
