@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+export type { CallCounts, Counts } from './counts.js';
+export type { Assignment, Endpoint, Place, Workload } from './plan.js';
+export { assignment, calls, demoPlace, loopbackPlace, nodes, outside, retired, workloads } from './plan.js';
