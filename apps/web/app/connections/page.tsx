@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Metadata } from 'next';
+import { ConnectionsPage } from '@/components/connections/connections-page';
+
+export const metadata: Metadata = { title: 'Connections' };
+
+// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
+export default ConnectionsPage;

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Metadata } from 'next';
+import { OverviewPage } from '@/components/overview/overview-page';
+
+export const metadata: Metadata = { title: 'Overview' };
+
+// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
+export default OverviewPage;

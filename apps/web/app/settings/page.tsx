@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Metadata } from 'next';
+import { SettingsPage } from '@/components/settings/settings-page';
+
+export const metadata: Metadata = { title: 'Settings' };
+
+// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
+export default SettingsPage;

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { NextConfig } from 'next';
+
+/** A static export that the collector serves: no server of its own, no dynamic segments. */
+const config: NextConfig = {
+  output: 'export',
+  trailingSlash: true,
+  images: { unoptimized: true },
+  reactStrictMode: true,
+  poweredByHeader: false,
+  experimental: { useTypeScriptCli: true },
+};
+
+// biome-ignore lint/style/noDefaultExport: Next.js reads the configuration from here.
+export default config;

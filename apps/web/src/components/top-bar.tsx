@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+'use client';
+
+import Link from 'next/link';
+import { usePathname } from 'next/navigation';
+import { useStatus } from '@/data/live';
+import { useUrl } from '@/data/use-url';
+import { FreshnessBar } from './freshness';
+import { Icon, Logo } from './icon';
+import { SearchButton } from './search';
+
+export const PAGES = [
+  { path: '/', name: 'Overview' },
+  { path: '/topology/', name: 'Topology' },
+  { path: '/connections/', name: 'Connections' },
+  { path: '/nodes/', name: 'Nodes' },
+] as const;
+
+const isCurrent = (path: string, page: string): boolean =>
+  page === '/' ? path === '/' : path.startsWith(page.slice(0, -1));
+
+/** Name, cluster, pages, freshness, search, settings. */
+export function TopBar() {
+  const path = usePathname();
+  const { link } = useUrl();
+  const { data: status } = useStatus();
+  return (
+    <header className="top">
+      <Link className="brand" href={link('/')} aria-label="Undermesh, overview">
+        <Logo />
+        <span className="brand-name">Undermesh</span>
+      </Link>
+      {status !== null && (
+        <div className="cluster" title="Cluster">
+          <span className="cut">{status.cluster}</span>
+        </div>
+      )}
+      <nav className="tabs" aria-label="Pages">
+        {PAGES.map((page) => (
+          <Link
+            key={page.path}
+            href={link(page.path)}
+            aria-current={isCurrent(path, page.path) ? 'page' : undefined}
+          >
+            {page.name}
+          </Link>
+        ))}
+      </nav>
+      <div className="fill" />
+      <FreshnessBar />
+      <SearchButton />
+      <Link
+        className="icon-btn settings-link"
+        href={link('/settings/')}
+        aria-label="Settings"
+        aria-current={isCurrent(path, '/settings/') ? 'page' : undefined}
+      >
+        <Icon name="settings" />
+      </Link>
+    </header>
+  );
+}

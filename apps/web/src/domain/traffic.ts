@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Edge, Series, Traffic, Window } from '@undermesh/schema';
+
+/** Figures derived from counts over a window. `null` where there is nothing to divide by. */
+
+/** Events per second over the window. */
+export const perSecond = (count: number, window: Window): number | null =>
+  window.seconds > 0 ? count / window.seconds : null;
+
+/** Connects tried in the window: those established and those that failed. */
+export const attempts = (traffic: Traffic): number => traffic.opened + traffic.failed.total;
+
+/** Share of connects that failed; `null` when nothing was tried. */
+export const failedShare = (traffic: Traffic): number | null => {
+  const tried = attempts(traffic);
+  return tried > 0 ? traffic.failed.total / tried : null;
+};
+
+/** Share of sent segments that were sent again. */
+export const retransmitShare = (traffic: Traffic): number | null =>
+  traffic.segmentsSent > 0 ? traffic.retransmittedSegments / traffic.segmentsSent : null;
+
+export const totalBytes = (traffic: Traffic): number => traffic.sentBytes + traffic.receivedBytes;
+
+type Measure = 'opened' | 'closed' | 'failed' | 'open' | 'sentBytes' | 'receivedBytes';
+
+/** Per-second figures of a series; gauges (`open`) stay as they are. `null` stays a gap. */
+export const rates = (series: Series, measure: Measure): (number | null)[] =>
+  series[measure].map((value) =>
+    value === null ? null : measure === 'open' ? value : value / series.stepSeconds,
+  );
+
+/** Failed share per step. A step without any connect has none. */
+export const failedShares = (series: Series): (number | null)[] =>
+  series.opened.map((opened, index) => {
+    const failed = series.failed[index] ?? null;
+    if (opened === null || failed === null) return null;
+    return opened + failed === 0 ? null : failed / (opened + failed);
+  });
+
+/** Both directions' bytes per second. */
+export const dataRates = (series: Series): (number | null)[] =>
+  series.sentBytes.map((sent, index) => {
+    const received = series.receivedBytes[index] ?? null;
+    return sent === null || received === null ? null : (sent + received) / series.stepSeconds;
+  });
+
+export interface FailureRow {
+  edge: Edge;
+  reason: string;
+  count: number;
+}
+
+/** Failed and broken connections by edge and reason, most first. */
+export const failureRows = (edges: readonly Edge[]): FailureRow[] =>
+  edges
+    .flatMap((edge) =>
+      Object.entries({ ...edge.traffic.failed.reasons, ...edge.traffic.broken.reasons })
+        .filter(([reason, count]) => (count ?? 0) > 0 && reason !== 'local_fin' && reason !== 'peer_fin')
+        .map(([reason, count]) => ({ edge, reason, count: count ?? 0 })),
+    )
+    .sort((a, b) => b.count - a.count);
+
+/** The largest value, or `null` when all are gaps. */
+export const peak = (values: readonly (number | null)[]): number | null =>
+  values.reduce<number | null>(
+    (top, value) => (value === null || (top !== null && top >= value) ? top : value),
+    null,
+  );

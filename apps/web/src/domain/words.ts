@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type {
+  CloseReason,
+  Connection,
+  Edge,
+  Engine,
+  FailureReason,
+  Health,
+  LossReason,
+} from '@undermesh/schema';
+import { formatClock } from './format';
+import type { StatusKind } from './glyphs';
+
+/** Words for what the API says in names. */
+
+const REASONS: Record<CloseReason | FailureReason, string> = {
+  local_fin: 'closed by source',
+  peer_fin: 'closed by peer',
+  local_reset: 'reset by source',
+  peer_reset: 'reset by peer',
+  timed_out: 'timed out',
+  killed: 'killed',
+  unreachable: 'unreachable',
+  refused: 'refused',
+  connect_timed_out: 'connect timed out',
+  connect_aborted: 'connect given up',
+  connect_unreachable: 'unreachable',
+};
+export const reasonWords = (reason: CloseReason | FailureReason | null): string =>
+  reason === null ? 'no reason' : (REASONS[reason] ?? reason.replaceAll('_', ' '));
+
+const LOSSES: Record<LossReason, string> = {
+  ring_full: 'ring full',
+  storage_full: 'socket storage full',
+  agent_memory: 'agent out of memory',
+  spool_full: 'spool full',
+  agent_killed: 'agent killed',
+  store_full: 'store full',
+  invalid: 'not valid',
+};
+export const lossWords = (reason: string): string =>
+  LOSSES[reason as LossReason] ?? reason.replaceAll('_', ' ');
+
+export const healthStatus = (health: Health): StatusKind =>
+  (({ ok: 'ok', warning: 'warn', failing: 'crit', unknown: 'unk' }) as const)[health];
+
+/** One plain phrase: what, since when. */
+export const edgeState = (edge: Edge): { kind: StatusKind; text: string } => {
+  const kind = healthStatus(edge.health);
+  if (kind === 'ok')
+    return edge.partial ? { kind: 'unk', text: seenByWords(edge.seenBy) } : { kind, text: 'steady' };
+  const what =
+    edge.healthReason ?? (kind === 'unk' ? 'no data' : kind === 'warn' ? 'needs a look' : 'failing');
+  const since = edge.healthSince === null ? '' : ` since ${formatClock(edge.healthSince)}`;
+  return { kind, text: what + since };
+};
+
+export const seenByWords = (seenBy: Connection['seenBy']): string =>
+  (({ both: 'both ends', source: 'source only', destination: 'destination only' }) as const)[seenBy];
+
+/** How a connection's state reads in a table, and how loudly. */
+export const connectionState = (
+  connection: Connection,
+): { kind: 'open' | 'closed' | 'warn' | 'crit'; text: string } => {
+  switch (connection.state) {
+    case 'open':
+      return { kind: 'open', text: 'open' };
+    case 'failed':
+      return { kind: 'crit', text: reasonWords(connection.reason) };
+    case 'closed':
+      return connection.reason === null ||
+        connection.reason === 'local_fin' ||
+        connection.reason === 'peer_fin'
+        ? { kind: 'closed', text: 'closed' }
+        : { kind: 'warn', text: reasonWords(connection.reason) };
+  }
+};
+
+export const engineWords = (engine: Engine): string => (engine === 'off' ? 'off, observes only' : engine);
