@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export
 export default defineConfig({
   test: {
-    globalSetup: 'test/global-setup.ts',
+    globalSetup: 'test/compile-fixtures.mjs',
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 30_000,

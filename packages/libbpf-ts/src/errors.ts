@@ -108,6 +108,7 @@ export class NotSupportedError extends BpfError {
 
 /** Linux' internal "operation not supported", which leaks out of bpf(2) and has no name in libc. */
 export const ENOTSUPP = 524;
+export const EOPNOTSUPP = 95;
 
 const unnamed: Readonly<Record<number, string>> = {
   [ENOTSUPP]: 'ENOTSUPP',
@@ -144,6 +145,8 @@ const advice: Readonly<Record<string, string>> = {
   EINVAL:
     'The kernel does not accept these arguments: check sizes, types and flags, or that the kernel is new enough.',
   EBADF: 'It is not open, or not of the kind that is needed here.',
+  ENOTSUPP: 'This kernel cannot do it.',
+  EOPNOTSUPP: 'This kernel cannot do it.',
   EBUSY: 'Something else holds it.',
   LIBBPF_ERRNO__FORMAT: 'Compile it with clang -target bpf -g -O2.',
   LIBBPF_ERRNO__LIBELF: 'Compile it with clang -target bpf -g -O2.',
@@ -159,12 +162,15 @@ export interface Failure {
   readonly diagnostics?: string;
 }
 
-/** The error for a failed call: `errno` is positive. */
+/** The error for a failed call: `errno` is positive. "Not supported" becomes a {@link NotSupportedError}. */
 export function failed(errno: number, failure: Failure): BpfError {
   const name = errnoName(errno);
   const said = lastLine(failure.diagnostics ?? '');
   const next = failure.next ?? advice[name] ?? '';
   const message = `${capitalise(failure.doing)} failed with ${name}${said ? ` (${said})` : ''}.${next ? ` ${next}` : ''}`;
+  if (errno === ENOTSUPP || errno === EOPNOTSUPP) {
+    return new NotSupportedError(message, { ...failure, errno, feature: failure.doing });
+  }
   return new BpfError(message, { ...failure, errno });
 }
 

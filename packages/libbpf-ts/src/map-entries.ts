@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ENOTSUPP } from './errors.js';
+import { ENOTSUPP, EOPNOTSUPP } from './errors.js';
 import { libbpf } from './library.js';
 
 /** All entries of a map, in columns: entry `i` is at `i * keySize` and at `i * valueStride`. */
@@ -21,7 +21,6 @@ interface Shape {
 const ENOENT = 2;
 const EINVAL = 22;
 const ENOSPC = 28;
-const EOPNOTSUPP = 95;
 const FIRST_CAPACITY = 1024;
 
 /** The entries, or a positive error number. */

@@ -3,7 +3,7 @@
 import { unpin } from './bpffs.js';
 import { Descriptor, openPin, pin } from './descriptor.js';
 import { isPerCpu, type MapType, mapTypes, numberOf } from './enums.js';
-import { BpfError, check, ENOTSUPP, type Failure, failed, NotSupportedError } from './errors.js';
+import { BpfError, check, ENOTSUPP, EOPNOTSUPP, type Failure, failed, NotSupportedError } from './errors.js';
 import { type MapInfo, mapInfo } from './info.js';
 import { libbpf } from './library.js';
 import { type MapEntries, readEntries } from './map-entries.js';
@@ -32,7 +32,6 @@ export interface MapDefinition {
 }
 
 const ENOENT = 2;
-const EOPNOTSUPP = 95;
 const BPF_F_RDONLY_PROG = 1 << 7;
 const BPF_F_MMAPABLE = 1 << 10;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Compiles test/fixtures/*.bpf.c to test/out/ (ignored by git), where they changed.
+// Compiles test/fixtures/*.bpf.c to test/out/ (ignored by git), where they changed. For vitest and bench/.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +8,12 @@ import { fileURLToPath } from 'node:url';
 const fixtures = fileURLToPath(new URL('fixtures/', import.meta.url));
 const out = fileURLToPath(new URL('out/', import.meta.url));
 
-export function setup(): void {
+export function setup() {
   mkdirSync(out, { recursive: true });
   const header = `${out}vmlinux.h`;
   if (!existsSync(header)) {
-    const arguments_ = ['btf', 'dump', 'file', '/sys/kernel/btf/vmlinux', 'format', 'c'];
-    writeFileSync(header, execFileSync('bpftool', arguments_, { maxBuffer: 64 << 20 }));
+    const dump = ['btf', 'dump', 'file', '/sys/kernel/btf/vmlinux', 'format', 'c'];
+    writeFileSync(header, execFileSync('bpftool', dump, { maxBuffer: 64 << 20 }));
   }
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x86';
   for (const file of readdirSync(fixtures).filter((name) => name.endsWith('.bpf.c'))) {
