@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CloseReason, type ConnectionRecordValue, AddressFamily, RecordEvent, RecordFlag, Reporter } from '@undermesh/bpf-abi';
+import {
+  AddressFamily,
+  CloseReason,
+  type ConnectionRecordValue,
+  RecordEvent,
+  RecordFlag,
+  Reporter,
+} from '@undermesh/bpf-abi';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attachRude, compileScenario, isRoot, Observed, Scenario, sleep, TestCgroup } from './observed.js';
 
@@ -89,7 +96,12 @@ describe.skipIf(!isRoot)('observe.bpf.o (needs root and cgroup v2)', () => {
     const { server } = await start(name).ended();
     const failed = kernel.records().filter((r) => r.event === RecordEvent.FAILED);
     expect(failed).toHaveLength(1);
-    expect(failed[0]).toMatchObject({ reason, reporter: Reporter.SOURCE, peerPort: server, process: 'scenario' });
+    expect(failed[0]).toMatchObject({
+      reason,
+      reporter: Reporter.SOURCE,
+      peerPort: server,
+      process: 'scenario',
+    });
     expect(failed[0]?.serverIsn).toBe(0);
     expect(failed[0]?.sentBytes).toBe(0n);
   });
@@ -142,7 +154,10 @@ describe.skipIf(!isRoot)('observe.bpf.o (needs root and cgroup v2)', () => {
     kernel.look();
     const opened = kernel.records();
     expect(opened.map((r) => r.event)).toEqual([RecordEvent.OPENED, RecordEvent.OPENED]);
-    expect(opened.find((r) => r.localPort === client)).toMatchObject({ sentBytes: 1000n, receivedBytes: 2000n });
+    expect(opened.find((r) => r.localPort === client)).toMatchObject({
+      sentBytes: 1000n,
+      receivedBytes: 2000n,
+    });
     kernel.look();
     expect(kernel.records()).toEqual([]);
     scenario.go();
@@ -150,11 +165,17 @@ describe.skipIf(!isRoot)('observe.bpf.o (needs root and cgroup v2)', () => {
     kernel.look();
     const progress = kernel.records();
     expect(progress.map((r) => r.event)).toEqual([RecordEvent.PROGRESS, RecordEvent.PROGRESS]);
-    expect(progress.find((r) => r.localPort === client)).toMatchObject({ sentBytes: 2000n, receivedBytes: 4000n });
+    expect(progress.find((r) => r.localPort === client)).toMatchObject({
+      sentBytes: 2000n,
+      receivedBytes: 4000n,
+    });
     scenario.go();
     await scenario.ended();
     const { over } = ends(kernel.records());
-    expect(over.map((r) => r.flags & RecordFlag.ANNOUNCED)).toEqual([RecordFlag.ANNOUNCED, RecordFlag.ANNOUNCED]);
+    expect(over.map((r) => r.flags & RecordFlag.ANNOUNCED)).toEqual([
+      RecordFlag.ANNOUNCED,
+      RecordFlag.ANNOUNCED,
+    ]);
   });
 
   it('takes up a connection that is older than the agent', async () => {
@@ -178,7 +199,11 @@ describe.skipIf(!isRoot)('observe.bpf.o (needs root and cgroup v2)', () => {
     await scenario.ended();
     const over = ends(kernel.records());
     expect(over.over).toHaveLength(2);
-    expect(over.source).toMatchObject({ sentBytes: 2000n, receivedBytes: 4000n, clientIsn: source?.clientIsn });
+    expect(over.source).toMatchObject({
+      sentBytes: 2000n,
+      receivedBytes: 4000n,
+      clientIsn: source?.clientIsn,
+    });
   });
 
   it('records an older connection even when nobody took it up', async () => {

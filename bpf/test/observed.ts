@@ -89,7 +89,9 @@ export class Scenario {
       this.#output += chunk.toString();
     });
     this.#exited = new Promise((resolve, reject) => {
-      this.#child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`scenario ended with ${code}`))));
+      this.#child.on('close', (code) =>
+        code === 0 ? resolve() : reject(new Error(`scenario ended with ${code}`)),
+      );
     });
   }
 
@@ -118,7 +120,10 @@ export class Observed {
   readonly #ring: RingBuffer;
   readonly #links: BpfLink[] = [];
 
-  constructor(cgroup: TestCgroup, options: { ringBytes?: number; owner?: number; ownerMap?: BpfObject } = {}) {
+  constructor(
+    cgroup: TestCgroup,
+    options: { ringBytes?: number; owner?: number; ownerMap?: BpfObject } = {},
+  ) {
     this.object = openObject(OBJECT);
     this.object.setMaxEntries('records', options.ringBytes ?? 1 << 20);
     this.object.setRodata(
@@ -156,7 +161,8 @@ export class Observed {
     const found: ConnectionRecordValue[] = [];
     for (;;) {
       const { records } = this.#ring.readRecords(target, ConnectionRecord.BYTES, 4096);
-      for (let i = 0; i < records; i++) found.push(decodeConnectionRecord(target, i * ConnectionRecord.BYTES));
+      for (let i = 0; i < records; i++)
+        found.push(decodeConnectionRecord(target, i * ConnectionRecord.BYTES));
       if (records < 4096) return found;
     }
   }
@@ -178,4 +184,5 @@ export class Observed {
   }
 }
 
-export const isRoot = process.getuid?.() === 0 && readFileSync('/proc/self/mountinfo', 'utf8').includes('cgroup2');
+export const isRoot =
+  process.getuid?.() === 0 && readFileSync('/proc/self/mountinfo', 'utf8').includes('cgroup2');
