@@ -28,7 +28,7 @@ export class Testbed {
     const former = readRecord(name);
     if (isAlive(former?.owner))
       throw new Error(`the testbed ${name} is in use by process ${former.owner.pid}`);
-    await clean(name);
+    await removeTestbed(name);
     return new Testbed(name, join(mount, name));
   }
 
@@ -85,7 +85,7 @@ export class Testbed {
   /** Ends every process, and removes namespaces, cgroups and the record. May be called twice. */
   async destroy() {
     const ended = [...this.#children].map((child) => once(child, 'exit'));
-    await clean(this.name);
+    await removeTestbed(this.name);
     await Promise.all(ended);
   }
 }
@@ -105,11 +105,12 @@ export async function sweep(prefix = 'undermesh-') {
   const stale = recordedNames().filter(
     (name) => name.startsWith(prefix) && !isAlive(readRecord(name)?.owner),
   );
-  for (const name of stale) await clean(name);
+  for (const name of stale) await removeTestbed(name);
   return stale;
 }
 
-async function clean(name) {
+/** Removes all that a testbed made, whoever made it. Fine when there is none. */
+export async function removeTestbed(name) {
   const record = readRecord(name);
   if (!record) return;
   await removeCgroup(record.cgroup);

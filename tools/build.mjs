@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { step } from './command.mjs';
+import { ensureInstalled } from './install.mjs';
+import { ensurePackages } from './packages.mjs';
+import { binary } from './paths.mjs';
+import { Failure } from './say.mjs';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+
+/** Builds what changed since the last build. */
+export function build() {
+  return step('building', [binary('turbo'), 'run', 'build', '--concurrency=2', '--output-logs=errors-only'], {
+    log: 'build',
+    mend: 'run "npm run build" to see all of it',
+  });
+}
+
+/** From a fresh checkout to something that runs. @param {('start' | 'test' | 'load')[]} purposes */
+export async function prepare(purposes) {
+  if (major < 20 || (major === 20 && minor < 15)) {
+    throw new Failure(`Node.js ${process.versions.node} is too old`, {
+      mend: 'install Node.js 20.15 or later',
+    });
+  }
+  if (process.platform !== 'linux')
+    throw new Failure('Undermesh runs on Linux only: it works inside its kernel');
+  await ensurePackages(purposes);
+  await ensureInstalled();
+  await build();
+}

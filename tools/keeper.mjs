@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outlives the launcher: when the launcher was killed, it undoes what the launcher made. The launcher holds the
+// other end of our standard input; its end is the launcher's end.
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { recordedRun } from './run.mjs';
+import { isAlive } from './testbed/owners.mjs';
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {}); // meant for the launcher
+process.stdin.resume();
+await once(process.stdin, 'close');
+const run = recordedRun();
+if (run && !isAlive(run.owner)) {
+  await pause(500); // programs notice by themselves and stop in good order
+  await run.undo({ onTrouble: (thing, error) => process.stderr.write(`${thing.kind}: ${error.message}\n`) });
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// The collector and agents of this machine.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { environment, root, stateDirectory } from './paths.mjs';
+import { untilReady } from './processes.mjs';
+import { Failure, say } from './say.mjs';
+
+const collectorProgram = join(root, 'apps/collector/bin/undermesh-collector.mjs');
+const agentProgram = join(root, 'apps/agent/bin/undermesh-agent.mjs');
+const data = join(stateDirectory, 'collector');
+
+/** This machine's name as a node: what the schema takes as a name. */
+export function nodeName(name = hostname()) {
+  return name.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 63) || 'host';
+}
+
+/** A program of ours as a command line. */
+const node = (program, ...parameters) => [process.execPath, program, ...parameters];
+
+/**
+ * Starts the collector and waits until it serves.
+ * @param {import('./processes.mjs').Processes} processes
+ * @param {{ port: number }} options
+ */
+export async function startCollector(processes, { port }) {
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const config = writeConfig('collector', { collector: { listen: { port } } });
+  let token;
+  const collector = processes.start({
+    name: 'collector',
+    command: node(collectorProgram, '--data', data, '--config', config),
+    onLine: (line) => {
+      const found = /^UNDERMESH_TOKEN=\S+$/.exec(line); // printed once, kept as a hash: not for the log
+      token ??= found?.[0];
+      return found !== null;
+    },
+  });
+  await processes.unlessDeath(
+    untilReady('the collector', `http://127.0.0.1:${port}/readyz`, { log: collector.log }),
+  );
+  return { ...collector, token };
+}
+
+/**
+ * Starts the agent of a node; `ready` resolves once it records and reports.
+ * @param {import('./processes.mjs').Processes} processes
+ * @param {{ name: string, cgroup: string, port: number, collectorPort: number, identity?: object[],
+ *   systemProcesses?: string[] }} options
+ */
+export function startAgent(
+  processes,
+  { name, cgroup, port, collectorPort, identity = [], systemProcesses = [] },
+) {
+  const config = writeConfig(`agent-${name}`, {
+    agent: {
+      node: name,
+      cgroup,
+      collector: { url: `ws://127.0.0.1:${collectorPort}/ingest/v1`, credentialFile: credential(name) },
+      listen: { port },
+      identity,
+      systemProcesses,
+    },
+  });
+  processes.run.add({
+    kind: 'datapath',
+    node: name,
+    uninstall: node(agentProgram, 'uninstall', '--config', config),
+  });
+  const agent = processes.start({
+    name: `agent-${name}`,
+    command: node(agentProgram, '--config', config),
+  });
+  const url = `http://127.0.0.1:${port}/readyz`;
+  const ready = processes.unlessDeath(untilReady(`the agent of ${name}`, url, { log: agent.log }));
+  ready.catch(() => {});
+  return { ...agent, ready };
+}
+
+// A node's credential is made once and kept.
+function credential(name) {
+  const path = join(stateDirectory, 'credentials', name);
+  if (existsSync(path)) return path;
+  mkdirSync(join(stateDirectory, 'credentials'), { recursive: true, mode: 0o700 });
+  const [program, ...parameters] = node(
+    collectorProgram,
+    'credential',
+    '--data',
+    data,
+    '--node',
+    name,
+    '--out',
+    path,
+  );
+  try {
+    execFileSync(program, parameters, {
+      env: environment,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+    });
+  } catch (error) {
+    throw new Failure(`cannot make the credential of ${name}: ${String(error.stderr).trim()}`, {
+      cause: error,
+    });
+  }
+  return path;
+}
+
+// JSON is YAML too.
+function writeConfig(name, config) {
+  const directory = join(stateDirectory, 'config');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, `${name}.yaml`);
+  writeFileSync(path, `${JSON.stringify(config, null, 2)}\n`);
+  return path;
+}
+
+/** Says where the dashboard is and how to get in. */
+export function announce({ port, token }) {
+  say(`\n  dashboard   http://127.0.0.1:${port}`);
+  if (token) say(`  ${token}\n  (the operator token: shown this once, keep it)`);
+  else
+    say(
+      '  token       the one printed at the first start; to forget it and get a new one: npm start -- --new-token',
+    );
+  say(`  logs        ${join(stateDirectory, 'logs')}`);
+  say('  Ctrl-C stops everything and cleans up.\n');
+}

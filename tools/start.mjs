@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// npm start: from a fresh checkout to a running mesh on this machine.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { mountBpffs } from './bpffs.mjs';
+import { prepare } from './build.mjs';
+import { createNodes, demoIdentity, openBookshop } from './demo.mjs';
+import { checkHost, checkPorts } from './host.mjs';
+import { announce, nodeName, startAgent, startCollector } from './mesh.mjs';
+import { startedByNpm, stateDirectory } from './paths.mjs';
+import { Processes } from './processes.mjs';
+import { Run, recordedRun } from './run.mjs';
+import { explain, Failure, say, warn } from './say.mjs';
+import { isAlive } from './testbed/owners.mjs';
+import { sweep } from './testbed/testbed.mjs';
+
+const usage = `npm start [-- options]
+  --demo        with the bookshop: three nodes on this machine
+  --rate N      requests per second that its shoppers make (default 60)
+  --port N      the collector's port (default 7070); agents take those after it
+  --new-token   forget the operator token and print a new one
+`;
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        demo: { type: 'boolean', default: false },
+        rate: { type: 'string', default: '60' },
+        port: { type: 'string', default: '7070' },
+        'new-token': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const [rate, port] = [Number(values.rate), Number(values.port)];
+    if (!(rate > 0 && rate <= 10_000)) throw new Error(`--rate ${values.rate}: a number up to 10000`);
+    if (!(Number.isInteger(port) && port > 0 && port < 65_500))
+      throw new Error(`--port ${values.port}: a port`);
+    return { ...values, rate, port };
+  } catch (error) {
+    throw new Failure(error.message, { mend: `\n${usage}` });
+  }
+}
+
+// What an earlier run left when it was killed.
+async function cleanUpAfterFormerRun() {
+  const former = recordedRun();
+  if (former && isAlive(former.owner)) {
+    throw new Failure(`Undermesh runs already, as process ${former.owner.pid}`, {
+      mend: `stop it first (kill ${former.owner.pid}), or set UNDERMESH_STATE to another directory and --port to another port`,
+    });
+  }
+  if (isAlive(former?.keeper)) {
+    say('an earlier run is still being cleaned up: waiting ...');
+    for (let i = 0; i < 300 && isAlive(former.keeper); i += 1) await pause(100);
+  }
+  const left = recordedRun();
+  if (left) {
+    say('cleaning up after an earlier run that was killed ...');
+    await left.undo({ onTrouble: (_, error) => warn(error.message) });
+  }
+  await sweep();
+}
+
+function startKeeper(run) {
+  const keeper = spawn(process.execPath, [fileURLToPath(new URL('./keeper.mjs', import.meta.url))], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  keeper.unref();
+  keeper.stdin.unref?.();
+  run.keep(keeper.pid);
+  return keeper;
+}
+
+async function startAll(processes, { demo, rate, port }) {
+  const { run } = processes;
+  const mountPoint = mountBpffs();
+  if (mountPoint) run.add({ kind: 'bpffs', mountPoint });
+  const collector = await startCollector(processes, { port });
+  say('collector   running');
+  const system = [`undermesh-collector=${collector.child.pid}`, `undermesh-launcher=${process.pid}`];
+  const identity = demo ? demoIdentity : [];
+  const agents = [];
+  let testbed;
+  if (demo) {
+    const made = await createNodes(run);
+    testbed = made.testbed;
+    made.nodes.forEach(({ name, cgroup }, index) => {
+      agents.push(
+        startAgent(processes, { name, cgroup, port: port + 2 + index, collectorPort: port, identity }),
+      );
+    });
+  }
+  const systemProcesses = [...system, ...agents.map(({ child }) => `undermesh-agent=${child.pid}`)];
+  const name = nodeName();
+  agents.push(
+    startAgent(processes, {
+      name,
+      cgroup: '/',
+      port: port + 1,
+      collectorPort: port,
+      identity,
+      systemProcesses,
+    }),
+  );
+  await Promise.all(agents.map(({ ready }) => ready));
+  say(
+    `agents      ${agents.length === 1 ? `running on ${name}` : `running on shop-1, shop-2, shop-3 and ${name}`}`,
+  );
+  if (demo) {
+    await openBookshop(processes, { testbed, rate });
+    say('bookshop    open');
+  }
+  return collector;
+}
+
+/** Resolves when somebody asks us to stop. Asked again, `force` is called. */
+function untilAsked(force) {
+  return new Promise((resolve) => {
+    let asked = false;
+    const ask = () => {
+      if (asked) force();
+      asked = true;
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, ask);
+    const parent = process.ppid;
+    if (startedByNpm) setInterval(() => process.ppid !== parent && !asked && ask(), 500).unref();
+  });
+}
+
+async function main() {
+  const options = readOptions();
+  checkHost();
+  await prepare(['start']);
+  await cleanUpAfterFormerRun();
+  if (options['new-token']) rmSync(join(stateDirectory, 'collector', 'operator-token'), { force: true });
+  const agentCount = options.demo ? 4 : 1;
+  await checkPorts([
+    ['the collector', options.port],
+    ...Array.from({ length: agentCount }, (_, index) => ['an agent', options.port + 1 + index]),
+  ]);
+
+  const run = new Run();
+  const processes = new Processes(run);
+  const keeper = startKeeper(run);
+  let forced = false;
+  const asked = untilAsked(() => {
+    forced = true;
+  });
+  let failure;
+  const died = once(processes, 'death').then(([error]) => error);
+  try {
+    const started = startAll(processes, options).then((collector) => announce({ ...options, ...collector }));
+    await Promise.race([started, asked]);
+    failure = await Promise.race([asked, died]);
+  } catch (error) {
+    failure = error;
+  }
+  if (failure) explain(failure);
+  say('stopping ...');
+  processes.stopping = true;
+  await run.undo({
+    graceMs: () => (forced ? 0 : 15_000),
+    onTrouble: (_, error) => warn(String(error.stderr || error.message).trim()),
+  });
+  keeper.stdin.end();
+  say('stopped');
+  process.exit(failure ? 1 : 0);
+}
+
+main().catch((error) => {
+  explain(error);
+  process.exit(1);
+});

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// npm test: everything that must hold before a commit, in one go. Its last line is the sum.
+// With words after it, only what they match: npm test -- tools packages/schema
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { prepare } from './build.mjs';
+import { npm, root } from './paths.mjs';
+import { check, runPlaywright, runVitest, vitestWorkspaces } from './runners.mjs';
+import { explain, say } from './say.mjs';
+import { add, summaryLine, unexpectedSkips } from './summary.mjs';
+import { sweep } from './testbed/testbed.mjs';
+
+const expected = JSON.parse(readFileSync(join(root, 'tools/expected-skips.json'), 'utf8'));
+
+function suites() {
+  const browser = readdirSync(join(root, 'playwright'), { recursive: true }).some(
+    (name) => /\.spec\.ts$/.test(name) && !name.includes('node_modules'),
+  );
+  return [
+    ['lint', () => check([...npm, 'run', '--silent', 'lint'])],
+    ...['tools', ...vitestWorkspaces()].map((directory) => [directory, () => runVitest(directory)]),
+    ...(browser ? [['playwright', () => runPlaywright('playwright')]] : []),
+  ];
+}
+
+function listSkips(skipped, unexpected) {
+  for (const skip of skipped) {
+    const mark = unexpected.includes(skip) ? 'UNEXPECTED SKIP' : 'skipped';
+    say(`${mark}: ${skip.name}${skip.reason ? `: ${skip.reason}` : ''}`);
+  }
+  if (unexpected.length > 0)
+    say('An unexpected skip fails. One that has to be belongs into tools/expected-skips.json.');
+}
+
+async function main() {
+  const words = process.argv.slice(2);
+  await prepare(['start', 'test', 'load']);
+  await sweep('undermesh-test');
+  const results = [];
+  for (const [name, run] of suites()) {
+    if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
+    say(`\n== ${name}`);
+    results.push([name, await run()]);
+  }
+  const sum = add(results.map(([, counts]) => counts));
+  const unexpected = unexpectedSkips(sum.skipped, expected);
+  say('');
+  listSkips(sum.skipped, unexpected);
+  for (const [name, counts] of results) say(`${name.padEnd(22)} ${summaryLine(counts)}`);
+  say('');
+  say(summaryLine({ ...sum, failed: sum.failed + unexpected.length }));
+  return sum.failed + unexpected.length === 0 && sum.passed > 0 ? 0 : 1;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    explain(error);
+    say('0 passed, 1 failed, 0 skipped');
+    process.exit(1);
+  },
+);
