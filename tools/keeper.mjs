@@ -12,5 +12,8 @@ await once(process.stdin, 'close');
 const run = recordedRun();
 if (run && !isAlive(run.owner)) {
   await pause(500); // programs notice by themselves and stop in good order
-  await run.undo({ onTrouble: (thing, error) => process.stderr.write(`${thing.kind}: ${error.message}\n`) });
+  await run.undo({
+    graceMs: () => 5000,
+    onTrouble: (thing, error) => process.stderr.write(`${thing.kind}: ${error.message}\n`),
+  });
 }

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { environment, logFile } from './paths.mjs';
 import { Failure, say } from './say.mjs';
 import { wrapped } from './testbed/testbed.mjs';
@@ -61,6 +62,18 @@ export class Processes extends EventEmitter {
       controller.abort();
     }
   }
+}
+
+/** Starts the program that cleans up after us when we are killed. End its standard input when all is undone. */
+export function startKeeper(run) {
+  const keeper = spawn(process.execPath, [fileURLToPath(new URL('./keeper.mjs', import.meta.url))], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  keeper.unref();
+  keeper.stdin.unref?.();
+  run.keep(keeper.pid);
+  return keeper;
 }
 
 /** Waits until `url` answers 200. */

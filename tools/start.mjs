@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm start: from a fresh checkout to a running mesh on this machine.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { mountBpffs } from './bpffs.mjs';
 import { prepare } from './build.mjs';
@@ -13,7 +11,7 @@ import { createNodes, demoIdentity, openBookshop } from './demo.mjs';
 import { checkHost, checkPorts } from './host.mjs';
 import { announce, nodeName, startAgent, startCollector } from './mesh.mjs';
 import { startedByNpm, stateDirectory } from './paths.mjs';
-import { Processes } from './processes.mjs';
+import { Processes, startKeeper } from './processes.mjs';
 import { Run, recordedRun } from './run.mjs';
 import { explain, Failure, say, warn } from './say.mjs';
 import { isAlive } from './testbed/owners.mjs';
@@ -65,17 +63,6 @@ async function cleanUpAfterFormerRun() {
     await left.undo({ onTrouble: (_, error) => warn(error.message) });
   }
   await sweep();
-}
-
-function startKeeper(run) {
-  const keeper = spawn(process.execPath, [fileURLToPath(new URL('./keeper.mjs', import.meta.url))], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  keeper.unref();
-  keeper.stdin.unref?.();
-  run.keep(keeper.pid);
-  return keeper;
 }
 
 async function startAll(processes, { demo, rate, port }) {
