@@ -31,10 +31,10 @@ const main = join(root, 'examples/bookshop/dist/main.js');
  * @param {import('./run.mjs').Run} run where it is written down
  * @returns {Promise<{ testbed: Testbed, nodes: { name: string, cgroup: string }[] }>} cgroups as paths below the mount
  */
-export async function createNodes(run) {
+export async function createNodes(run, { name = demoName } = {}) {
   const { demoPlace, nodes, outside, retired, workloads } = await bookshop();
-  const testbed = await Testbed.create(demoName);
-  run.add({ kind: 'testbed', name: demoName });
+  const testbed = await Testbed.create(name);
+  run.add({ kind: 'testbed', name });
   const fabric = testbed.namespace('fabric');
   const members = [...nodes, outside].map((node) => {
     const places = workloads.filter((one) => one.node === node).map(({ id }) => demoPlace(id));
@@ -47,7 +47,7 @@ export async function createNodes(run) {
     addBlackhole(namespace, retired.ipv4);
   }
   for (const { id, node, namespace } of workloads) testbed.cgroup(join(node, namespace, id));
-  return { testbed, nodes: nodes.map((name) => ({ name, cgroup: `/${demoName}/${name}` })) };
+  return { testbed, nodes: nodes.map((node) => ({ name: node, cgroup: `/${name}/${node}` })) };
 }
 
 /**
