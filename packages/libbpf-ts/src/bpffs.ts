@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, statfsSync, unlinkSync } from 'node:fs';
-import { BpfError, failed } from './errors.js';
+import { BpfError } from './errors.js';
+import { failed, failedIn } from './failure.js';
 import { lastErrno, libc } from './library.js';
 import { mounts } from './mounts.js';
 
@@ -32,7 +33,11 @@ export function isBpffs(path: string): boolean {
  * @throws {BpfError} `BPF_BPFFS`.
  */
 export function mountBpffs(path: string): void {
-  mkdirSync(path, { recursive: true });
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw failedIn(cause, { code: 'BPF_BPFFS', syscall: 'mkdir', doing: `making the directory ${path}` });
+  }
   if (isBpffs(path)) return;
   if (libc().mount('bpf', path, 'bpf', MS_NOSUID | MS_NODEV | MS_NOEXEC, 'mode=0700') < 0) {
     throw failed(lastErrno(), { code: 'BPF_BPFFS', syscall: 'mount', doing: `mounting a bpffs on ${path}` });
@@ -60,5 +65,9 @@ export function unpin(path: string): void {
       code: 'BPF_PIN',
     });
   }
-  unlinkSync(path);
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    throw failedIn(cause, { code: 'BPF_PIN', syscall: 'unlink', doing: `unpinning ${path}` });
+  }
 }

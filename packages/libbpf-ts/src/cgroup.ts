@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { type AttachType, attachTypes, numberOf } from './enums.js';
-import { BpfError, failed, NotSupportedError } from './errors.js';
+import { NotSupportedError } from './errors.js';
+import { failed, failedIn } from './failure.js';
 import { libbpf } from './library.js';
 import { mounts } from './mounts.js';
 
@@ -27,9 +28,13 @@ export function findCgroup2Mount(): string {
   return best.point;
 }
 
-/** The number that `bpf_get_current_cgroup_id()` gives for the cgroup at `path`: its inode number. */
+/** The number that `bpf_get_current_cgroup_id()` gives for the cgroup at `path`: its inode number. @throws {BpfError} `BPF_CGROUP`. */
 export function cgroupId(path: string): bigint {
-  return statSync(path, { bigint: true }).ino;
+  try {
+    return statSync(path, { bigint: true }).ino;
+  } catch (cause) {
+    throw failedIn(cause, { code: 'BPF_CGROUP', syscall: 'stat', doing: `reading the id of cgroup ${path}` });
+  }
 }
 
 /** What {@link cgroupPrograms} found. */
@@ -77,8 +82,8 @@ export function withCgroupFd<T>(cgroup: Cgroup, use: (fd: number) => T): T {
   try {
     fd = openSync(cgroup, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (cause) {
-    const message = `Opening cgroup ${cgroup} failed: ${cause instanceof Error ? cause.message : String(cause)}. Check that it exists (see findCgroup2Mount).`;
-    throw new BpfError(message, { code: 'BPF_CGROUP', syscall: 'open', cause });
+    const next = 'Check that it exists; findCgroup2Mount() is where cgroups start.';
+    throw failedIn(cause, { code: 'BPF_CGROUP', syscall: 'open', doing: `opening cgroup ${cgroup}`, next });
   }
   try {
     return use(fd);

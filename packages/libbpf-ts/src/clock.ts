@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { failed } from './errors.js';
+import { failed } from './failure.js';
 import { lastErrno, libc } from './library.js';
 
 const CLOCK_REALTIME = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, readlinkSync } from 'node:fs';
-import { BpfError, check } from './errors.js';
+import { BpfError } from './errors.js';
+import { check } from './failure.js';
 import { libbpf } from './library.js';
 
 /** What kind of thing a bpf file descriptor stands for. */

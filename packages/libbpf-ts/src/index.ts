@@ -41,6 +41,7 @@ export {
   featureNames,
   type KernelFeature,
   kernelFeatures,
+  libbpfVersion,
   probeHelper,
   probeMapType,
   probeProgramType,

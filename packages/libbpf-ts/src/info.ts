@@ -12,7 +12,7 @@ import {
   type ProgramType,
   programTypes,
 } from './enums.js';
-import { check, failed } from './errors.js';
+import { check, failed } from './failure.js';
 import { addressOf, libbpf } from './library.js';
 
 /** What the kernel says of a map (`struct bpf_map_info`). Sizes in bytes. */

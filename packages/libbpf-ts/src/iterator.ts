@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, readSync } from 'node:fs';
-import { check } from './errors.js';
+import { check, failedIn } from './failure.js';
 import { libbpf } from './library.js';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -63,7 +63,8 @@ function readOrRetry(read: () => number): number {
       return read();
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code !== 'EAGAIN' && code !== 'EINTR') throw error;
+      if (code === 'EAGAIN' || code === 'EINTR') continue;
+      throw failedIn(error, { code: 'BPF_ITERATOR', syscall: 'read', doing: 'running an iterator' });
     }
   }
 }

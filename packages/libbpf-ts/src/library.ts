@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The C functions that this package calls: one line each, its TypeScript type beside its C declaration.
-// Everything else calls C through here.
+// Everything else calls C through here. (src/shared-memory.ts and src/diagnostics.ts also use koffi, for memory
+// and a callback.)
 import koffi from 'koffi';
 import { NotSupportedError } from './errors.js';
 
@@ -73,7 +74,6 @@ const libbpfDeclarations = {
   bpf_map__max_entries: c<Numbered>('uint32_t bpf_map__max_entries(void *)'),
   bpf_map__map_flags: c<Numbered>('uint32_t bpf_map__map_flags(void *)'),
   bpf_map__fd: c<Numbered>('int bpf_map__fd(void *)'),
-  bpf_map__is_internal: c<(map: Pointer) => boolean>('bool bpf_map__is_internal(void *)'),
   bpf_map__set_max_entries: c<(map: Pointer, entries: number) => number>(
     'int bpf_map__set_max_entries(void *, uint32_t)',
   ),
@@ -109,7 +109,6 @@ const libbpfDeclarations = {
     ) => number
   >('int bpf_map_create(int, const char *, uint32_t, uint32_t, uint32_t, void *)'),
   bpf_map_lookup_elem: c<MapKey>('int bpf_map_lookup_elem(int, void *, void *)'),
-  bpf_map_lookup_and_delete_elem: c<MapKey>('int bpf_map_lookup_and_delete_elem(int, void *, void *)'),
   bpf_map_update_elem: c<(fd: number, key: Memory, value: Memory, flags: number) => number>(
     'int bpf_map_update_elem(int, void *, void *, uint64_t)',
   ),
@@ -123,9 +122,6 @@ const libbpfDeclarations = {
   bpf_map_lookup_and_delete_batch: c<Batch>(
     'int bpf_map_lookup_and_delete_batch(int, void *, void *, void *, void *, void *, void *)',
   ),
-  bpf_map_update_batch: c<
-    (fd: number, keys: Memory, values: Memory, count: Uint32Array, options: Memory) => number
-  >('int bpf_map_update_batch(int, void *, void *, void *, void *)'),
 
   bpf_prog_load: c<
     (

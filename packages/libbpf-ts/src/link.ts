@@ -2,7 +2,7 @@
 import { unpin } from './bpffs.js';
 import { Descriptor, openPin, pin } from './descriptor.js';
 import type { LinkType } from './enums.js';
-import { check } from './errors.js';
+import { check } from './failure.js';
 import { type LinkInfo, linkInfo } from './info.js';
 import { BpfIterator } from './iterator.js';
 import { libbpf } from './library.js';

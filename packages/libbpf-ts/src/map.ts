@@ -3,7 +3,8 @@
 import { unpin } from './bpffs.js';
 import { Descriptor, openPin, pin } from './descriptor.js';
 import { isPerCpu, type MapType, mapTypes, numberOf } from './enums.js';
-import { BpfError, check, ENOTSUPP, EOPNOTSUPP, type Failure, failed, NotSupportedError } from './errors.js';
+import { BpfError, ENOTSUPP, EOPNOTSUPP, NotSupportedError } from './errors.js';
+import { check, type Failure, failed } from './failure.js';
 import { type MapInfo, mapInfo } from './info.js';
 import { libbpf } from './library.js';
 import { type MapEntries, readEntries } from './map-entries.js';

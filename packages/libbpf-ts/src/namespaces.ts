@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, openSync } from 'node:fs';
-import { BpfError, failed } from './errors.js';
+import { BpfError } from './errors.js';
+import { failed, failedIn } from './failure.js';
 import { lastErrno, libc } from './library.js';
 
 const CLONE_NEWNET = 0x40000000;
@@ -35,12 +36,8 @@ function open(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BpfError(`Opening network namespace ${path} failed: ${why}. Check that it exists.`, {
-      code: 'BPF_NAMESPACE',
-      syscall: 'open',
-      cause,
-    });
+    const doing = `opening network namespace ${path}`;
+    throw failedIn(cause, { code: 'BPF_NAMESPACE', syscall: 'open', doing });
   }
 }
 

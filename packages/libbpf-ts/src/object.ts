@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import koffi from 'koffi';
 import { withDiagnostics } from './diagnostics.js';
-import { BpfError, type BpfErrorCode, check, failed } from './errors.js';
+import { BpfError, type BpfErrorCode } from './errors.js';
+import { check, failed } from './failure.js';
 import { mapInfo } from './info.js';
 import { libbpf, type Pointer } from './library.js';
 import { BpfMap } from './map.js';
@@ -55,7 +56,10 @@ export class BpfObject implements Disposable {
     const initial = libbpf().bpf_map__initial_value(handle, size);
     if (initial === null)
       throw this.#error('BPF_NOT_FOUND', `setting initial values of ${map}`, 'it holds no global variables');
-    const memory = new Uint8Array(koffi.view(initial, Number(size[0]))).slice();
+    const memory: Uint8Array<ArrayBuffer> = koffi.decode(
+      initial,
+      koffi.array('uint8_t', Number(size[0]), 'Typed'),
+    );
     if (typeof bytes === 'function') bytes(new DataView(memory.buffer));
     else if (bytes.length === memory.length) memory.set(bytes);
     else

@@ -9,7 +9,8 @@ import {
   type ProgramType,
   programTypes,
 } from './enums.js';
-import { check, errnoName } from './errors.js';
+import { errnoName } from './errors.js';
+import { check } from './failure.js';
 import { libbpf } from './library.js';
 import { optionsStruct } from './options.js';
 
@@ -33,6 +34,11 @@ export interface FeatureProbe {
   readonly available: boolean;
   /** Empty when available. */
   readonly reason: string;
+}
+
+/** Version of the libbpf in use, for example `'v1.1'`. @throws {NotSupportedError} none is installed. */
+export function libbpfVersion(): string {
+  return libbpf().libbpf_version_string();
 }
 
 /** libbpf_probe_bpf_prog_type: whether the kernel loads a trivial program of this type. @throws {BpfError} `BPF_PROBE`. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
-import { failed } from './errors.js';
+import { failed } from './failure.js';
 import { lastErrno, libc, type Pointer } from './library.js';
 
 const PROT_READ = 1;

@@ -11,7 +11,7 @@ import {
   type ProgramType,
   programTypes,
 } from './enums.js';
-import { failed } from './errors.js';
+import { failed } from './failure.js';
 import { addressOf, lastErrno, libbpf, type Pointer } from './library.js';
 import { optionsStruct } from './options.js';
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { errnoName, type Failure, VerifierError } from './errors.js';
+import { errnoName, VerifierError } from './errors.js';
+import type { Failure } from './failure.js';
 
 /**
  * The error for a load that the verifier ended: libbpf has the kernel write a log only for the program that it

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BpfMap, bpffs, isBpffs, mountBpffs, unmountBpffs } from '../src/index.js';
 import { describeAsRoot, temporaryBpffs, thrownBy } from './support.js';
@@ -22,13 +23,14 @@ describeAsRoot('bpffs', () => {
   });
 
   test('takes its pins with it when it is unmounted', () => {
-    const path = temporaryBpffs();
-    mountBpffs(`${tmpdir()}/libbpf-ts-second`);
+    const path = mkdtempSync(join(tmpdir(), 'libbpf-ts-'));
+    mountBpffs(path);
     using map = BpfMap.create({ type: 'array', name: 'one', keySize: 4, valueSize: 4, maxEntries: 1 });
-    map.pin(`${tmpdir()}/libbpf-ts-second/one`);
-    unmountBpffs(`${tmpdir()}/libbpf-ts-second`);
-    expect(existsSync(`${tmpdir()}/libbpf-ts-second/one`)).toBe(false);
-    expect(isBpffs(path)).toBe(true);
+    map.pin(`${path}/one`);
+    unmountBpffs(path);
+    expect(existsSync(`${path}/one`)).toBe(false);
+    expect(isBpffs(path)).toBe(false);
+    rmdirSync(path);
   });
 
   test('says what cannot be unmounted', () => {

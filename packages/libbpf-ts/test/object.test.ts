@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readdirSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { BpfMap, openObject, VerifierError } from '../src/index.js';
-import { describeAsRoot, fixture, loadFixture, readU32, thrownBy, u32 } from './support.js';
+import { BpfMap, BpfProgram, openObject, VerifierError } from '../src/index.js';
+import { describeAsRoot, fixture, loadFixture, readU32, temporaryBpffs, thrownBy, u32 } from './support.js';
 
 const packet = new Uint8Array(64);
 
@@ -101,6 +103,58 @@ describeAsRoot('BpfObject', () => {
     const error = thrownBy(() => object.load());
     expect(error).toMatchObject({ code: 'BPF_LOAD', errnoName: 'EINVAL' });
     expect(error.diagnostics).toContain("map 'records'");
+  });
+
+  test('says in one line what libbpf found wrong', () => {
+    using object = openObject(fixture('untraceable'));
+    const error = thrownBy(() => object.load());
+    expect(error).toMatchObject({ code: 'BPF_LOAD', errnoName: 'ESRCH' });
+    expect(error.message).toContain('no_such_tracepoint');
+    expect(error.message).not.toContain('\n');
+  });
+
+  test('pins maps that ask for it below pinRoot, and adopts them', () => {
+    const pinRoot = temporaryBpffs();
+    const open = () => openObject(fixture('pinned'), { pinRoot });
+    using first = open();
+    first.load();
+    first.map('kept_numbers').update(u32(1), u32(2));
+    first.close();
+    using second = open();
+    second.load();
+    expect(readU32(second.map('kept_numbers').lookup(u32(1)))).toBe(2);
+    using third = open();
+    third.setMaxEntries('kept_numbers', 32);
+    const error = thrownBy(() => third.load());
+    expect(error).toMatchObject({ code: 'BPF_LOAD', errnoName: 'EINVAL' });
+    expect(error.message).toContain('kept_numbers');
+    second.map('kept_numbers').unpin(`${pinRoot}/kept_numbers`);
+  });
+
+  test('loads in a worker thread while others load', async () => {
+    const index = new URL('../dist/index.js', import.meta.url).href;
+    const code = `import(${JSON.stringify(index)}).then(({ openObject }) => {
+      for (let i = 0; i < 20; i++) { const o = openObject(${JSON.stringify(fixture('basics'))}); o.load(); o.close(); }
+    })`;
+    const workers = [1, 2].map(() => new Worker(code, { eval: true }));
+    const ended = Promise.all(workers.map((worker) => new Promise((done) => worker.on('exit', done))));
+    for (let i = 0; i < 20; i++) loadFixture('basics').close();
+    expect(await ended).toEqual([0, 0]);
+  });
+
+  test('leaves no file descriptor and no program behind', () => {
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const ids: number[] = [];
+    loadFixture('basics').close();
+    const before = descriptors();
+    for (let i = 0; i < 20; i++) {
+      const object = loadFixture('basics');
+      ids.push(...object.programs().map((program) => program.id));
+      object.map('.bss').mmap();
+      object.close();
+    }
+    expect(descriptors()).toBe(before);
+    expect(() => BpfProgram.fromId(ids[0] ?? 0)).toThrow('ENOENT');
   });
 
   test('says what to do when used too early, too late, or under a wrong name', () => {
