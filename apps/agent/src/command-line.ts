@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util';
+import { createLogger, UndermeshError } from '@undermesh/core';
+import { createAgent } from './agent.js';
+import { loadAgentConfig } from './config/load.js';
+import { environment } from './environment.js';
+import { uninstall } from './uninstall.js';
+
+const USAGE = `undermesh-agent [run|uninstall] [options]
+
+  run                  observe until SIGTERM or SIGINT
+  uninstall            remove what an agent that was killed left behind
+
+  --config FILE        undermesh.yaml (default: UNDERMESH_CONFIG, then /etc/undermesh/undermesh.yaml)
+  --node NAME          name of this node
+  --cgroup PATH        what to observe; / is the whole host
+  --collector URL      e.g. ws://127.0.0.1:7070/ingest/v1
+  --credential FILE    the agent credential
+  --port PORT          of /metrics, /healthz and /readyz
+  --set KEY=VALUE      any other setting, e.g. --set drain.idle=250; may be repeated
+  --supervised         stop when the parent process ends
+  --help`;
+
+/** Runs the program `undermesh-agent`; resolves with its exit code. `print` writes to standard output. */
+export async function runCommand(args: string[], print: (text: string) => void): Promise<number> {
+  const log = createLogger('agent');
+  try {
+    const { values, positionals } = parse(args);
+    if (values.help === true) {
+      print(USAGE);
+      return 0;
+    }
+    const [command = 'run'] = positionals;
+    if (command !== 'run' && command !== 'uninstall') throw usage(`there is no command '${command}'`);
+    const flags: Record<string, string | undefined> = {
+      node: values.node,
+      cgroup: values.cgroup,
+      'collector.url': values.collector,
+      'collector.credentialFile': values.credential,
+      'listen.port': values.port,
+    };
+    for (const setting of values.set ?? []) {
+      const at = setting.indexOf('=');
+      if (at < 1) throw usage(`--set takes KEY=VALUE, not '${setting}'`);
+      flags[setting.slice(0, at)] = setting.slice(at + 1);
+    }
+    const config = loadAgentConfig({ file: values.config, env: environment, flags });
+    if (command === 'uninstall') uninstall(config);
+    else await createAgent(config, { supervised: values.supervised ?? false }).run();
+    return 0;
+  } catch (error) {
+    if (error instanceof UndermeshError) log.fatal({ code: error.code, cause: error.cause }, error.message);
+    else log.fatal({ err: error }, 'the agent failed');
+    return 1;
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' },
+        node: { type: 'string' },
+        cgroup: { type: 'string' },
+        collector: { type: 'string' },
+        credential: { type: 'string' },
+        port: { type: 'string' },
+        set: { type: 'string', multiple: true },
+        supervised: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (cause) {
+    throw usage(cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+const usage = (problem: string): UndermeshError =>
+  new UndermeshError({
+    code: 'config_invalid',
+    message: `Cannot use the command line: ${problem}. See --help.`,
+  });

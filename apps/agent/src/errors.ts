@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import { UndermeshError } from '@undermesh/core';
+
+/** Every error the agent can end with or report, with what to do. docs/errors.md lists them; a test compares the two. */
+export const AGENT_ERRORS = {
+  not_root: 'Start the agent as root, or with CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_PTRACE.',
+  btf_missing: 'Use a kernel built with CONFIG_DEBUG_INFO_BTF=y; every distribution kernel since 2021 is.',
+  cgroup2_missing:
+    'Mount the unified hierarchy: mount -t cgroup2 none /sys/fs/cgroup (or boot with systemd.unified_cgroup_hierarchy=1).',
+  cgroup_missing: 'Create the cgroup first, or correct agent.cgroup.',
+  kernel_too_old: 'Use Linux 5.15 or later.',
+  object_missing: 'Build the eBPF objects with npm run build, or point agent.objectFile at observe.bpf.o.',
+  object_mismatch:
+    'Rebuild the eBPF objects and packages/bpf-abi from the same checkout: npm run generate && npm run build.',
+  instance_running: 'Stop the other agent, or give this one another agent.instance.',
+  attach_failed: 'See the cause; undermesh doctor lists what this kernel allows.',
+  credential_unreadable:
+    'Create the agent credential on the collector and store it in agent.collector.credentialFile.',
+  credential_permissions: 'Make the credential file readable by its owner only: chmod 600.',
+  identity_rule_invalid: 'Correct the rule under agent.identity.',
+  listen_failed: 'Free the address, or set agent.listen to another one.',
+  uplink_refused: 'Check the credential and that its node name is agent.node.',
+  uplink_protocol: 'Use an agent and a collector of the same release.',
+} as const;
+
+/** A code of {@link AGENT_ERRORS}. */
+export type AgentErrorCode = keyof typeof AGENT_ERRORS;
+
+/** Makes an error of the catalogue: the message is what happened, followed by what to do. */
+export function agentError(code: AgentErrorCode, happened: string, cause?: unknown): UndermeshError {
+  return new UndermeshError({ code, message: `${happened} ${AGENT_ERRORS[code]}`, cause });
+}

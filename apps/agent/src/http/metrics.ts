@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { KernelCounts, Ledger } from '../records/ledger.js';
+import type { UplinkState } from '../uplink/uplink.js';
+
+/** One consistent look at the agent, for a scrape. */
+export interface AgentSnapshot {
+  readonly ledger: Ledger;
+  readonly counts: KernelCounts;
+  readonly recordsRead: number;
+  readonly recordsDropped: number;
+  readonly recordsSkipped: number;
+  readonly ring: {
+    readonly sizeBytes: number;
+    readonly filledBytes: number;
+    readonly peakFilledBytes: number;
+  };
+  readonly backlog: { readonly frames: number; readonly bytes: number; readonly limitBytes: number };
+  readonly uplink: {
+    readonly state: UplinkState;
+    readonly reconnects: number;
+    readonly framesSent: number;
+    readonly bytesSent: number;
+  };
+  readonly helperErrors: readonly { readonly site: string; readonly errno: string; readonly count: number }[];
+  readonly open: number;
+  readonly workloads: number;
+  readonly listeners: number;
+  readonly hooks: readonly { readonly name: string; readonly attached: boolean }[];
+}
+
+type Reading = (snapshot: AgentSnapshot) => number;
+
+const COUNTERS: readonly (readonly [name: string, help: string, read: Reading])[] = [
+  ['ends_made_total', 'Connection ends that the kernel made', ({ ledger }) => ledger.made],
+  [
+    'ends_acknowledged_total',
+    'Connection ends that are durable at the collector',
+    ({ ledger }) => ledger.acknowledged,
+  ],
+  ['records_read_total', 'Records of any event read from the ring', ({ recordsRead }) => recordsRead],
+  [
+    'records_dropped_total',
+    'Records of any event dropped for want of memory',
+    ({ recordsDropped }) => recordsDropped,
+  ],
+  [
+    'records_skipped_total',
+    'Records of a length this agent does not know',
+    ({ recordsSkipped }) => recordsSkipped,
+  ],
+  ['opened_records_total', 'OPENED records made', ({ counts }) => counts.openedEmitted],
+  ['progress_records_total', 'PROGRESS records made', ({ counts }) => counts.progressEmitted],
+  [
+    'deferred_records_total',
+    'OPENED and PROGRESS records put off because the ring was full',
+    ({ counts }) => counts.deferred,
+  ],
+  ['storage_failures_total', 'Sockets without room for their storage', ({ counts }) => counts.storageFailed],
+  ['connects_total', 'connect() calls that reached a SYN', ({ counts }) => counts.connects],
+  [
+    'skipped_other_agent_total',
+    'Connections that belong to a nearer agent',
+    ({ counts }) => counts.skippedOtherAgent,
+  ],
+  [
+    'uplink_reconnects_total',
+    'Connections to the collector that ended or failed',
+    ({ uplink }) => uplink.reconnects,
+  ],
+  ['uplink_frames_sent_total', 'Frames sent to the collector', ({ uplink }) => uplink.framesSent],
+  ['uplink_bytes_sent_total', 'Bytes of frames sent to the collector', ({ uplink }) => uplink.bytesSent],
+];
+
+const GAUGES: readonly (readonly [name: string, help: string, read: Reading])[] = [
+  [
+    'ends_waiting',
+    'Connection ends in the ring or in memory, not acknowledged yet',
+    ({ ledger }) => ledger.waiting,
+  ],
+  ['connections_open', 'Ends of established connections that are open', ({ open }) => open],
+  ['ring_size_bytes', 'Size of the kernel ring', ({ ring }) => ring.sizeBytes],
+  ['ring_filled_bytes', 'Bytes in the kernel ring', ({ ring }) => ring.filledBytes],
+  ['ring_peak_filled_bytes', 'Fullest that the ring was found', ({ ring }) => ring.peakFilledBytes],
+  ['backlog_frames', 'Frames that wait for an acknowledgement', ({ backlog }) => backlog.frames],
+  ['backlog_bytes', 'Memory of the frames that wait', ({ backlog }) => backlog.bytes],
+  ['backlog_limit_bytes', 'Most memory that frames may take', ({ backlog }) => backlog.limitBytes],
+  [
+    'uplink_up',
+    '1 while the collector has welcomed the agent',
+    ({ uplink }) => (uplink.state === 'welcomed' ? 1 : 0),
+  ],
+  ['workloads', 'Workloads in the dictionary', ({ workloads }) => workloads],
+  ['listeners', 'Listening sockets', ({ listeners }) => listeners],
+];
+
+/** The agent's own metrics, `undermesh_agent_*`: filled when they are asked for, from one snapshot. */
+export class AgentMetrics {
+  readonly #registry = new Registry();
+  readonly #snapshot: () => AgentSnapshot;
+  readonly #counters: { readonly counter: Counter; readonly read: Reading }[];
+  readonly #gauges: { readonly gauge: Gauge; readonly read: Reading }[];
+  readonly #lost: Counter<'reason'>;
+  readonly #helperErrors: Counter<'site' | 'errno'>;
+  readonly #hooks: Gauge<'hook'>;
+
+  constructor(snapshot: () => AgentSnapshot) {
+    this.#snapshot = snapshot;
+    const registers = [this.#registry];
+    const named = (name: string, help: string) => ({ name: `undermesh_agent_${name}`, help, registers });
+    this.#counters = COUNTERS.map(([name, help, read]) => ({
+      counter: new Counter(named(name, help)),
+      read,
+    }));
+    this.#gauges = GAUGES.map(([name, help, read]) => ({ gauge: new Gauge(named(name, help)), read }));
+    this.#lost = new Counter({
+      ...named('ends_lost_total', 'Connection ends lost here, by reason'),
+      labelNames: ['reason'],
+    });
+    this.#helperErrors = new Counter({
+      ...named('helper_errors_total', 'Failures of helpers in the eBPF programs'),
+      labelNames: ['site', 'errno'],
+    });
+    this.#hooks = new Gauge({
+      ...named('hook_attached', '1 while the kernel says that the program is attached'),
+      labelNames: ['hook'],
+    });
+    collectDefaultMetrics({ register: this.#registry, prefix: 'undermesh_agent_' });
+  }
+
+  /** Text in the Prometheus format. */
+  async text(): Promise<string> {
+    const snapshot = this.#snapshot();
+    for (const { counter, read } of this.#counters) {
+      counter.reset();
+      counter.inc(read(snapshot));
+    }
+    for (const { gauge, read } of this.#gauges) gauge.set(read(snapshot));
+    this.#lost.reset();
+    for (const reason of ['ring_full', 'agent_memory'] as const) {
+      this.#lost.inc({ reason }, snapshot.ledger.lost[reason] ?? 0);
+    }
+    this.#helperErrors.reset();
+    for (const { site, errno, count } of snapshot.helperErrors)
+      this.#helperErrors.inc({ site, errno }, count);
+    this.#hooks.reset();
+    for (const { name, attached } of snapshot.hooks) this.#hooks.set({ hook: name }, attached ? 1 : 0);
+    return await this.#registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+}

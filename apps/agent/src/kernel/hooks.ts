@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { type BpfLink, type BpfMap, type BpfProgram, cgroupPrograms } from '@undermesh/libbpf-ts';
+import type { Hook, MapUse } from '@undermesh/schema';
+
+/** One attachment of a program. */
+export interface Attachment {
+  readonly program: BpfProgram;
+  readonly link: BpfLink;
+  /** For people. */
+  readonly attachedTo: string;
+  /** Set for programs on a cgroup: its directory. */
+  readonly cgroup?: string;
+}
+
+/** What the kernel says of an attachment now. `realtimeOffsetMs`: Unix time of boot. */
+export function readHook(attachment: Attachment, realtimeOffsetMs: number, statistics: boolean): Hook {
+  const { program, attachedTo } = attachment;
+  const info = program.info();
+  return {
+    name: program.name,
+    type: info.type,
+    attachedTo,
+    attached: isAttached(attachment),
+    programId: info.id,
+    tag: info.tag,
+    loadedAtMs: Math.round(realtimeOffsetMs + Number(info.loadedAtNs) / 1e6),
+    ...(statistics ? { runTimeNs: Number(info.runTimeNs), runCount: Number(info.runCount) } : {}),
+  };
+}
+
+function isAttached({ program, link, cgroup }: Attachment): boolean {
+  const { programId, cgroupId } = link.info();
+  if (programId !== program.id) return false;
+  if (cgroup === undefined) return true;
+  if (cgroupId === 0n) return false;
+  return cgroupPrograms(cgroup, 'cgroup_sock_ops').programIds.includes(program.id);
+}
+
+/** Types of maps whose entries can be counted cheaply enough. */
+const COUNTED = new Set(['hash', 'lru_hash']);
+
+/** How full a map is and what it takes, as the kernel says. */
+export function readMapUse(map: BpfMap): MapUse {
+  const memoryBytes = memoryOf(map.fd);
+  return {
+    name: map.name,
+    type: map.type,
+    maxEntries: map.maxEntries,
+    ...(COUNTED.has(map.type) ? { entries: map.readAll().count } : {}),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  };
+}
+
+/** `memlock` of fdinfo: what the kernel accounts for the map. */
+function memoryOf(fd: number): number | undefined {
+  const text = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
+  const bytes = /^memlock:\s*(\d+)/m.exec(text)?.[1];
+  return bytes === undefined ? undefined : Number(bytes);
+}

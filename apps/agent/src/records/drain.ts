@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ConnectionRecord, RecordEvent, RecordFlag } from '@undermesh/bpf-abi';
+import type { Identity } from '../identity/identity.js';
+import type { Backlog } from './backlog.js';
+import type { ClockPair, FrameBuilder } from './frame-builder.js';
+
+/** Where records come from: the kernel's ring. */
+export interface RecordSource {
+  /** Adds records to a sink until it is full or nothing is left; `stopped` says which. */
+  readBatch(
+    sinks: readonly { readonly recordBytes: number; readonly target: Uint8Array; records: number }[],
+  ): { readonly records: number; readonly skipped: number; readonly stopped: 'empty' | 'busy' | 'full' };
+  readonly availableBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** What a drain works with. */
+export interface DrainOptions {
+  readonly source: RecordSource;
+  readonly builder: FrameBuilder;
+  readonly backlog: Backlog;
+  readonly identity: Identity;
+  readonly clock: () => ClockPair;
+}
+
+const STRIDE = ConnectionRecord.BYTES >> 2;
+const WORKLOAD = ConnectionRecord.workloadId >> 2;
+
+/** Moves records from the ring into frames: named, counted, and bounded by the backlog's memory. */
+export class Drain {
+  readonly #options: DrainOptions;
+  #peakBytes = 0;
+  #recordsRead = 0;
+  #recordsSkipped = 0;
+  #endsLost = 0;
+  #recordsLost = 0;
+  #oldestMs = 0;
+  #failed = 0;
+  #adopted = 0;
+
+  constructor(options: DrainOptions) {
+    this.#options = options;
+  }
+
+  /** Reads all there is; full frames go to the backlog. Returns how many records were read. */
+  run(nowMs: number): number {
+    const { source, builder } = this.#options;
+    const available = source.availableBytes;
+    if (available === 0) return 0;
+    if (available > this.#peakBytes) this.#peakBytes = available;
+    const clock = this.#options.clock();
+    let total = 0;
+    for (;;) {
+      const first = builder.records;
+      const { records, skipped, stopped } = source.readBatch([builder]);
+      this.#recordsSkipped += skipped;
+      if (first === 0 && records > 0) this.#oldestMs = nowMs;
+      this.#name(first, Number(clock.boottime));
+      total += records;
+      if (builder.full) this.cut(clock);
+      if (stopped !== 'full') break;
+    }
+    this.#recordsRead += total;
+    return total;
+  }
+
+  /** Closes the frame that is being filled. Without room for it in the backlog its records are dropped and its ends counted as lost. */
+  cut(clock: ClockPair = this.#options.clock()): void {
+    const { builder, backlog } = this.#options;
+    if (builder.records === 0) return;
+    if (backlog.hasRoomFor(builder.bytes)) {
+      backlog.push(builder.seal(backlog.nextSequence, clock));
+      return;
+    }
+    this.#endsLost += builder.ends;
+    this.#recordsLost += builder.records;
+    builder.clear();
+  }
+
+  /** Age of the oldest record of the frame that is being filled, ms; 0 when it is empty. */
+  ageMs(nowMs: number): number {
+    return this.#options.builder.records === 0 ? 0 : nowMs - this.#oldestMs;
+  }
+
+  /** Fills in the workload of each new record and counts ends: no object, string or copy per record. */
+  #name(first: number, nowNs: number): void {
+    const { builder, identity } = this.#options;
+    const { words, records } = builder;
+    let ends = 0;
+    for (let i = first, at = first * STRIDE; i < records; i++, at += STRIDE) {
+      words[at + WORKLOAD] = identity.ofRecord(words, at, nowNs);
+      const event = ((words[at] ?? 0) >>> 8) & 0xff;
+      if (event === RecordEvent.CLOSED || event === RecordEvent.FAILED) ends++;
+      if (event === RecordEvent.FAILED) this.#failed++;
+      const flags = (words[at + 1] ?? 0) >>> 16;
+      if ((flags & RecordFlag.ADOPTED) !== 0 && isFirst(event, flags)) this.#adopted++;
+    }
+    builder.ends += ends;
+  }
+
+  /** FAILED records read. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Connections older than the agent that were met. */
+  get adopted(): number {
+    return this.#adopted;
+  }
+
+  /** Ends dropped because the backlog was full. */
+  get endsLost(): number {
+    return this.#endsLost;
+  }
+
+  /** Records of any event dropped with them. */
+  get recordsLost(): number {
+    return this.#recordsLost;
+  }
+
+  get recordsRead(): number {
+    return this.#recordsRead;
+  }
+
+  /** Records of a length that this agent does not know. */
+  get recordsSkipped(): number {
+    return this.#recordsSkipped;
+  }
+
+  /** Fullest that the ring was found, bytes. */
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+}
+
+/** Whether a record is the first that is made of its connection. */
+const isFirst = (event: number, flags: number): boolean =>
+  event === RecordEvent.OPENED
+    ? (flags & RecordFlag.REANNOUNCED) === 0
+    : event === RecordEvent.CLOSED && (flags & RecordFlag.ANNOUNCED) === 0;

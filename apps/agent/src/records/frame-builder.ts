@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ABI_VERSION, ConnectionRecord } from '@undermesh/bpf-abi';
+import {
+  AGENT_PAYLOAD_BYTES,
+  FRAME_HEADER_BYTES,
+  FRAME_TYPES,
+  type FrameHeader,
+  sealFrame,
+} from '@undermesh/schema';
+
+/** A moment on both clocks of the node, ns. */
+export interface ClockPair {
+  readonly boottime: bigint;
+  readonly realtime: bigint;
+}
+
+/** A sealed `records` frame. */
+export interface RecordsFrame {
+  readonly header: FrameHeader;
+  /** Header and payload. */
+  readonly message: Uint8Array;
+  /** CLOSED and FAILED records in it. */
+  readonly ends: number;
+}
+
+const RECORD_BYTES = ConnectionRecord.BYTES;
+const MAX_RECORDS = Math.floor(AGENT_PAYLOAD_BYTES / RECORD_BYTES);
+const CAPACITY = FRAME_HEADER_BYTES + MAX_RECORDS * RECORD_BYTES;
+/** Frames emptier than this are copied to memory of their own size, so that what waits takes no more than it holds. */
+const COPY_BELOW = CAPACITY / 2;
+
+/** The frame that is being filled: records go straight from the ring to behind 64 free bytes. */
+export class FrameBuilder {
+  readonly recordBytes = RECORD_BYTES;
+  /** Records in the frame; what reads the ring raises it. */
+  records = 0;
+  /** CLOSED and FAILED records among them. */
+  ends = 0;
+  readonly #streamId: Uint8Array;
+  #memory = new Uint8Array(CAPACITY);
+  #target = this.#memory.subarray(FRAME_HEADER_BYTES);
+  #words = new Uint32Array(this.#memory.buffer, FRAME_HEADER_BYTES);
+
+  /** @param streamId 16 bytes. */
+  constructor(streamId: Uint8Array) {
+    this.#streamId = streamId;
+  }
+
+  /** Where records go, packed. */
+  get target(): Uint8Array {
+    return this.#target;
+  }
+
+  /** The same memory as 32-bit words. */
+  get words(): Uint32Array {
+    return this.#words;
+  }
+
+  get full(): boolean {
+    return this.records >= MAX_RECORDS;
+  }
+
+  /** Size of the frame if it were sealed now. */
+  get bytes(): number {
+    return FRAME_HEADER_BYTES + this.records * RECORD_BYTES;
+  }
+
+  /** Seals the frame and begins the next one. */
+  seal(sequence: bigint, clock: ClockPair): RecordsFrame {
+    const { bytes, ends, records } = this;
+    const header: FrameHeader = {
+      type: FRAME_TYPES.records,
+      flags: 0,
+      streamId: this.#streamId,
+      sequence,
+      boottimeNs: clock.boottime,
+      realtimeNs: clock.realtime,
+      abiVersion: ABI_VERSION,
+      recordBytes: RECORD_BYTES,
+      recordCount: records,
+    };
+    let message = this.#memory.subarray(0, bytes);
+    if (bytes < COPY_BELOW) message = message.slice();
+    else this.#renew();
+    sealFrame(message, header);
+    this.clear();
+    return { header, message, ends };
+  }
+
+  /** Throws the records away. */
+  clear(): void {
+    this.records = 0;
+    this.ends = 0;
+  }
+
+  #renew(): void {
+    this.#memory = new Uint8Array(CAPACITY);
+    this.#target = this.#memory.subarray(FRAME_HEADER_BYTES);
+    this.#words = new Uint32Array(this.#memory.buffer, FRAME_HEADER_BYTES);
+  }
+}

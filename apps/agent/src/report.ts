@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { arch, release } from 'node:os';
+import type { Hook, MapUse, Report } from '@undermesh/schema';
+import type { KernelCounts, Ledger } from './records/ledger.js';
+
+/** Everything a report says, as the parts of the agent know it. */
+export interface ReportFacts {
+  readonly features: Report['kernel']['features'];
+  readonly hooks: Hook[];
+  readonly maps: MapUse[];
+  readonly counts: KernelCounts;
+  readonly ledger: Ledger;
+  readonly ring: Report['ring'];
+  readonly helperErrors: Report['helperErrors'];
+  readonly open: number;
+  readonly workloads: number;
+  readonly listeners: number;
+  readonly scope: Report['scope'];
+  readonly startedAtMs: number;
+}
+
+/** The frame of every second. This agent observes only: its engine is `off`. */
+export function makeReport(facts: ReportFacts): Report {
+  const { counts, ledger } = facts;
+  const { user, system } = process.cpuUsage();
+  return {
+    kernel: { release: release(), architecture: arch(), features: facts.features },
+    engine: { desired: 'off', observed: 'off' },
+    hooks: facts.hooks,
+    maps: facts.maps,
+    records: { made: ledger.made, lost: ledger.lost, waiting: ledger.waiting },
+    connections: {
+      open: facts.open,
+      connects: counts.connects,
+      establishedSource: counts.establishedSource,
+      establishedDestination: counts.establishedDestination,
+      skippedOtherAgent: counts.skippedOtherAgent,
+    },
+    ring: facts.ring,
+    helperErrors: facts.helperErrors,
+    agent: {
+      startedAtMs: facts.startedAtMs,
+      rssBytes: process.memoryUsage.rss(),
+      cpuSeconds: (user + system) / 1e6,
+      workloads: facts.workloads,
+      listeners: facts.listeners,
+    },
+    scope: facts.scope,
+  };
+}

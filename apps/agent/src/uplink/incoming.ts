@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Ack, decodeFrame, ErrorMessage, FRAME_TYPES, FrameError, Welcome } from '@undermesh/schema';
+import type { TSchema } from 'typebox';
+import Value from 'typebox/value';
+import { agentError } from '../errors.js';
+
+/** What a collector may say. */
+export type Incoming =
+  | { readonly type: 'welcome'; readonly welcome: Welcome }
+  | { readonly type: 'ack'; readonly ack: Ack }
+  | { readonly type: 'error'; readonly error: ErrorMessage };
+
+/** Decodes one message of the collector. Throws UndermeshError `uplink_protocol` for anything else. */
+export function decodeIncoming(message: Uint8Array): Incoming {
+  let type: number;
+  let payload: Uint8Array;
+  try {
+    ({ type, payload } = decodeFrame(message));
+  } catch (cause) {
+    if (cause instanceof FrameError) {
+      throw agentError(
+        'uplink_protocol',
+        `The collector sent no frame (${cause.code}: ${cause.message}).`,
+        cause,
+      );
+    }
+    throw cause;
+  }
+  switch (type) {
+    case FRAME_TYPES.welcome:
+      return { type: 'welcome', welcome: parse(Welcome, payload) as Welcome };
+    case FRAME_TYPES.ack:
+      return { type: 'ack', ack: parse(Ack, payload) as Ack };
+    case FRAME_TYPES.error:
+      return { type: 'error', error: parse(ErrorMessage, payload) as ErrorMessage };
+    default:
+      throw agentError(
+        'uplink_protocol',
+        `The collector sent a frame of type ${type}, which only agents send.`,
+      );
+  }
+}
+
+function parse(schema: TSchema, payload: Uint8Array): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+  } catch (cause) {
+    throw agentError('uplink_protocol', 'The collector sent a payload that is not JSON.', cause);
+  }
+  if (Value.Check(schema, value)) return value;
+  const problem = [...Value.Errors(schema, value)][0];
+  throw agentError(
+    'uplink_protocol',
+    `The collector sent a message of another shape (${problem?.instancePath} ${problem?.message}).`,
+  );
+}

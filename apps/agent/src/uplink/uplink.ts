@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Logger, messageOf, UndermeshError } from '@undermesh/core';
+import {
+  type Dictionary,
+  encodeFrame,
+  encodeMessage,
+  FRAME_HEADER_BYTES,
+  FRAME_TYPES,
+  type FrameType,
+  type Hello,
+  MAX_PAYLOAD_BYTES,
+  type Report,
+  type Welcome,
+} from '@undermesh/schema';
+import { type RawData, WebSocket } from 'ws';
+import { agentError } from '../errors.js';
+import type { Backlog } from '../records/backlog.js';
+import type { ClockPair } from '../records/frame-builder.js';
+import { Backoff } from './backoff.js';
+import { decodeIncoming } from './incoming.js';
+
+/** What explains the numbers of record frames: whole after a welcome, in pieces that fit frames. */
+export interface DictionarySource {
+  whole(): Dictionary[];
+  /** What changed since the last call of either. */
+  changes(): Dictionary[];
+}
+
+/** What an uplink works with. */
+export interface UplinkOptions {
+  readonly url: string;
+  /** Asked at every connect. May throw: that is tried again as well. */
+  readonly credential: () => string;
+  readonly hello: Hello;
+  readonly streamId: Uint8Array;
+  readonly backlog: Backlog;
+  readonly dictionary: DictionarySource;
+  readonly clock: () => ClockPair;
+  /** A collector without memory of this agent: what is open must be announced again. */
+  readonly onNewCollector: () => void;
+  readonly maxBackoffMs: number;
+  readonly log: Logger;
+  /** How long the collector may be silent, ms; default 15,000. */
+  readonly silenceMs?: number;
+}
+
+/** Where the connection to the collector stands. */
+export type UplinkState = 'stopped' | 'waiting' | 'connecting' | 'welcomed';
+
+const HANDSHAKE_MS = 5_000;
+const MASK = Buffer.alloc(4);
+
+/**
+ * The agent's connection to the collector: hello, welcome, whole dictionary, then records within credits until they
+ * are acknowledged. Connects again for ever; what is not acknowledged is sent again.
+ */
+export class Uplink {
+  readonly #options: UplinkOptions;
+  readonly #backoff: Backoff;
+  #state: UplinkState = 'stopped';
+  #socket: WebSocket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #credits = 0;
+  #collectorId: string | undefined;
+  #heardMs = 0;
+  #welcomes = 0;
+  #reconnects = 0;
+  #framesSent = 0;
+  #bytesSent = 0;
+  #problem: string | undefined;
+
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.maxBackoffMs);
+  }
+
+  get state(): UplinkState {
+    return this.#state;
+  }
+
+  /** How often a collector welcomed this agent. */
+  get welcomes(): number {
+    return this.#welcomes;
+  }
+
+  get reconnects(): number {
+    return this.#reconnects;
+  }
+
+  get framesSent(): number {
+    return this.#framesSent;
+  }
+
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
+  /** Record frames that may be in flight. */
+  get credits(): number {
+    return this.#credits;
+  }
+
+  /** Why there is no connection; `undefined` while there is. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Whether a record frame made now would leave at once. */
+  get ready(): boolean {
+    const { backlog } = this.#options;
+    return this.#state === 'welcomed' && backlog.unsent === 0 && backlog.inFlight < this.#credits;
+  }
+
+  start(): void {
+    if (this.#state !== 'stopped') return;
+    this.#connect();
+  }
+
+  /** Sends what may be sent: changes of the dictionary, then records within credits. */
+  pump(): void {
+    if (this.#state !== 'welcomed') return;
+    const { backlog, dictionary } = this.#options;
+    for (const part of dictionary.changes()) this.#sendMessage(FRAME_TYPES.dictionary, part);
+    while (backlog.inFlight < this.#credits) {
+      const message = backlog.take();
+      if (message === undefined) return;
+      this.#send(message);
+    }
+  }
+
+  /** Sends a report; without a connection it is dropped, as the next one says the same and more. */
+  report(report: Report): void {
+    if (this.#state === 'welcomed') this.#sendMessage(FRAME_TYPES.report, report);
+  }
+
+  /** Waits until everything is acknowledged or the time is over; true when it is. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    const { backlog } = this.#options;
+    const until = performance.now() + timeoutMs;
+    for (;;) {
+      this.pump();
+      if (backlog.frames === 0) return true;
+      if (performance.now() >= until || this.#state === 'stopped') return false;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    clearTimeout(this.#timer);
+    clearInterval(this.#watch);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (socket === undefined || socket.readyState === WebSocket.CLOSED) return;
+    await new Promise<void>((resolve) => {
+      const force = setTimeout(() => socket.terminate(), 500);
+      socket.once('close', () => {
+        clearTimeout(force);
+        resolve();
+      });
+      socket.close(1000);
+    });
+  }
+
+  #connect(): void {
+    this.#state = 'connecting';
+    let credential: string;
+    try {
+      credential = this.#options.credential();
+    } catch (error) {
+      this.#retry(error);
+      return;
+    }
+    const socket = new WebSocket(this.#options.url, {
+      headers: { authorization: `Bearer ${credential}` },
+      perMessageDeflate: false,
+      handshakeTimeout: HANDSHAKE_MS,
+      maxPayload: FRAME_HEADER_BYTES + MAX_PAYLOAD_BYTES,
+      // Masking keeps scripts in browsers from choosing the bytes on a wire (RFC 6455, 10.3). No script chooses ours:
+      // a mask of zeros saves the copy of every frame.
+      generateMask: (mask) => mask.set(MASK),
+    });
+    this.#socket = socket;
+    this.#heardMs = performance.now();
+    socket.on('open', () => this.#opened(socket));
+    socket.on('message', (data, binary) => this.#received(socket, data, binary));
+    socket.on('pong', () => {
+      this.#heardMs = performance.now();
+    });
+    socket.on('unexpected-response', (_, response) => {
+      response.resume();
+      this.#retry(
+        agentError('uplink_refused', `The collector answered ${response.statusCode} to the agent.`),
+        socket,
+      );
+    });
+    socket.on('error', (error) => this.#retry(error, socket));
+    socket.on('close', (code, reason) => {
+      this.#retry(new Error(`the connection was closed (${code} ${reason})`.replace(' )', ')')), socket);
+    });
+  }
+
+  #opened(socket: WebSocket): void {
+    if (socket !== this.#socket) return;
+    this.#sendMessage(FRAME_TYPES.hello, this.#options.hello);
+    const silenceMs = this.#options.silenceMs ?? 15_000;
+    clearInterval(this.#watch);
+    this.#watch = setInterval(() => {
+      const silent = performance.now() - this.#heardMs;
+      const limit = this.#state === 'welcomed' ? silenceMs : HANDSHAKE_MS;
+      if (silent > limit)
+        this.#retry(new Error(`the collector was silent for ${Math.round(silent)} ms`), socket);
+      else if (silent > limit / 3 && socket.readyState === WebSocket.OPEN) socket.ping();
+    }, Math.min(silenceMs, HANDSHAKE_MS) / 2);
+    this.#watch.unref();
+  }
+
+  #received(socket: WebSocket, data: RawData, binary: boolean): void {
+    if (socket !== this.#socket) return;
+    this.#heardMs = performance.now();
+    try {
+      if (!binary || !Buffer.isBuffer(data)) {
+        throw agentError('uplink_protocol', 'The collector sent text where frames are expected.');
+      }
+      const incoming = decodeIncoming(data);
+      switch (incoming.type) {
+        case 'welcome':
+          this.#welcomed(incoming.welcome);
+          break;
+        case 'ack':
+          this.#acknowledged(BigInt(incoming.ack.sequence));
+          this.#credits = incoming.ack.credits;
+          this.pump();
+          break;
+        case 'error': {
+          const { code, message } = incoming.error;
+          throw new UndermeshError({ code, message: `The collector ends the connection: ${message}` });
+        }
+      }
+    } catch (error) {
+      this.#retry(error, socket);
+    }
+  }
+
+  #welcomed(welcome: Welcome): void {
+    if (this.#state !== 'connecting')
+      throw agentError('uplink_protocol', 'The collector sent a second welcome.');
+    const { backlog, dictionary, log, onNewCollector } = this.#options;
+    const { collectorId, collectorVersion, credits } = welcome;
+    this.#acknowledged(BigInt(welcome.acknowledged));
+    backlog.rewind();
+    this.#credits = credits;
+    this.#state = 'welcomed';
+    this.#welcomes++;
+    this.#problem = undefined;
+    this.#backoff.reset();
+    log.info(
+      { collectorId, collectorVersion, credits, frames: backlog.frames },
+      'connected to the collector',
+    );
+    for (const part of dictionary.whole()) this.#sendMessage(FRAME_TYPES.dictionary, part);
+    if (this.#collectorId !== undefined && this.#collectorId !== collectorId) onNewCollector();
+    this.#collectorId = collectorId;
+    this.pump();
+  }
+
+  #acknowledged(sequence: bigint): void {
+    const { backlog } = this.#options;
+    if (backlog.acknowledge(sequence)) return;
+    throw agentError(
+      'uplink_protocol',
+      `The collector acknowledged frame ${sequence}; the newest is ${backlog.lastSequence}.`,
+    );
+  }
+
+  #sendMessage(type: FrameType, message: Hello | Dictionary | Report): void {
+    const { streamId, clock } = this.#options;
+    const { boottime: boottimeNs, realtime: realtimeNs } = clock();
+    const header = { type, flags: 0, streamId, sequence: 0n, boottimeNs, realtimeNs };
+    this.#send(
+      encodeFrame({ ...header, abiVersion: 0, recordBytes: 0, recordCount: 0 }, encodeMessage(message)),
+    );
+  }
+
+  #send(message: Uint8Array): void {
+    this.#framesSent++;
+    this.#bytesSent += message.byteLength;
+    this.#socket?.send(message);
+  }
+
+  /** Ends this connection and begins another a little later. Later events of the old one are ignored. */
+  #retry(reason: unknown, socket?: WebSocket): void {
+    if (this.#state === 'stopped' || (socket !== undefined && socket !== this.#socket)) return;
+    const { log, url } = this.#options;
+    const code = reason instanceof UndermeshError ? reason.code : undefined;
+    const problem = messageOf(reason);
+    const pauseMs = Math.round(this.#backoff.next());
+    // One line per new problem: a collector that is away for an hour is no news.
+    if (problem !== this.#problem)
+      log.warn({ url, code, problem, pauseMs }, 'no connection to the collector');
+    else log.debug({ url, code, problem, pauseMs }, 'no connection to the collector');
+    this.#problem = problem;
+    this.#socket = undefined;
+    clearInterval(this.#watch);
+    socket?.terminate();
+    this.#state = 'waiting';
+    this.#credits = 0;
+    this.#reconnects++;
+    this.#timer = setTimeout(() => this.#connect(), pauseMs);
+  }
+}
