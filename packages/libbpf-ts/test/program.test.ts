@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { BpfProgram, clockBoottimeNs, enableProgramStats, listMaps, listPrograms } from '../src/index.js';
+import {
+  BpfProgram,
+  cgroupPrograms,
+  clockBoottimeNs,
+  enableProgramStats,
+  listMaps,
+  listPrograms,
+} from '../src/index.js';
 import { describeAsRoot, loadFixture, temporaryBpffs, temporaryCgroup, thrownBy } from './support.js';
 
 const packet = new Uint8Array(64).fill(7);
@@ -103,6 +110,19 @@ describeAsRoot('BpfProgram', () => {
     expect(thrownBy(() => BpfProgram.openPinned(path))).toMatchObject({
       code: 'BPF_PIN',
       errnoName: 'ENOENT',
+    });
+  });
+
+  test('attaches to a sockhash, until it is detached', () => {
+    const object = loadFixture('sockets');
+    const program = object.program('pass_message');
+    const map = object.map('socket_by_number');
+    program.attachMap(map);
+    expect(cgroupPrograms(map.fd, 'sk_msg_verdict').programIds).toEqual([program.id]);
+    program.detachMap(map);
+    expect(cgroupPrograms(map.fd, 'sk_msg_verdict').programIds).toEqual([]);
+    expect(thrownBy(() => program.attachMap(object.map('count_by_op')))).toMatchObject({
+      syscall: 'bpf(BPF_PROG_ATTACH)',
     });
   });
 
