@@ -45,38 +45,40 @@ export async function startCollector(processes, { port }) {
 }
 
 /**
- * Starts the agent of a node; `ready` resolves once it records and reports.
+ * Starts agents, one after the other, and waits until all of them record and report.
  * @param {import('./processes.mjs').Processes} processes
- * @param {{ name: string, cgroup: string, port: number, collectorPort: number, identity?: object[],
- *   systemProcesses?: string[] }} options
+ * @param {{ name: string, cgroup: string, port: number }[]} nodes each observes its cgroup, a path below the
+ *   cgroup v2 mount
+ * @param {{ collectorPort: number, identity: object[], system: Record<string, number> }} options
+ *   `system`: pids of Undermesh programs that are no agents, by name
  */
-export function startAgent(
-  processes,
-  { name, cgroup, port, collectorPort, identity = [], systemProcesses = [] },
-) {
-  const config = writeConfig(`agent-${name}`, {
-    agent: {
-      node: name,
-      cgroup,
-      collector: { url: `ws://127.0.0.1:${collectorPort}/ingest/v1`, credentialFile: credential(name) },
-      listen: { port },
-      identity,
-      systemProcesses,
-    },
-  });
-  processes.run.add({
-    kind: 'datapath',
-    node: name,
-    uninstall: node(agentProgram, 'uninstall', '--config', config),
-  });
-  const agent = processes.start({
-    name: `agent-${name}`,
-    command: node(agentProgram, '--config', config),
-  });
-  const url = `http://127.0.0.1:${port}/readyz`;
-  const ready = processes.unlessDeath(untilReady(`the agent of ${name}`, url, { log: agent.log }));
-  ready.catch(() => {});
-  return { ...agent, ready };
+export async function startAgents(processes, nodes, { collectorPort, identity, system }) {
+  const others = Object.entries(system).map(([name, pid]) => `${name}=${pid}`);
+  const waiting = [];
+  for (const { name } of nodes) {
+    const uninstall = node(agentProgram, 'uninstall', '--config', configPath(`agent-${name}`));
+    processes.run.add({ kind: 'datapath', node: name, uninstall });
+  }
+  for (const { name, cgroup, port } of nodes) {
+    const config = writeConfig(`agent-${name}`, {
+      agent: {
+        node: name,
+        cgroup,
+        collector: { url: `ws://127.0.0.1:${collectorPort}/ingest/v1`, credentialFile: credential(name) },
+        listen: { port },
+        identity,
+        systemProcesses: [...others],
+      },
+    });
+    const agent = processes.start({
+      name: `agent-${name}`,
+      group: 'agents',
+      command: node(agentProgram, '--supervised', '--config', config),
+    });
+    others.push(`undermesh-agent=${agent.child.pid}`); // the last one, the host's, knows all of them
+    waiting.push(untilReady(`the agent of ${name}`, `http://127.0.0.1:${port}/readyz`, { log: agent.log }));
+  }
+  await processes.unlessDeath(Promise.all(waiting));
 }
 
 // A node's credential is made once and kept.
@@ -110,11 +112,14 @@ function credential(name) {
 
 // JSON is YAML too.
 function writeConfig(name, config) {
-  const directory = join(stateDirectory, 'config');
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, `${name}.yaml`);
+  mkdirSync(join(stateDirectory, 'config'), { recursive: true, mode: 0o700 });
+  const path = configPath(name);
   writeFileSync(path, `${JSON.stringify(config, null, 2)}\n`);
   return path;
+}
+
+function configPath(name) {
+  return join(stateDirectory, 'config', `${name}.yaml`);
 }
 
 /** Says where the dashboard is and how to get in. */

@@ -29,6 +29,7 @@ export class Processes extends EventEmitter {
    *   returns true for those that must not be logged; `place` is where in a testbed it runs
    */
   start({ name, command, group, env = {}, onLine = () => false, place }) {
+    if (this.stopping) throw new Failure('stopped while starting');
     const [program, parameters] = place ? wrapped(command, place) : [command[0], command.slice(1)];
     const child = spawn(program, parameters, {
       detached: true,
@@ -49,15 +50,23 @@ export class Processes extends EventEmitter {
     return { name, child, log };
   }
 
-  /** Rejects as soon as a program dies: to be raced against whatever is waited for. */
+  /** From now on programs end because we want them to, and none starts any more. */
+  stop() {
+    this.stopping = true;
+    this.emit('stop');
+  }
+
+  /** Waits for `promise`, but not beyond the first death, nor beyond {@link stop}. */
   async unlessDeath(promise) {
     const controller = new AbortController();
-    const death = once(this, 'death', { signal: controller.signal }).then(([failure]) =>
-      Promise.reject(failure),
-    );
-    death.catch(() => {});
+    const { signal } = controller;
+    const ends = [
+      once(this, 'death', { signal }).then(([failure]) => Promise.reject(failure)),
+      once(this, 'stop', { signal }).then(() => Promise.reject(new Failure('stopped while starting'))),
+    ];
+    for (const end of ends) end.catch(() => {});
     try {
-      return await Promise.race([promise, death]);
+      return await Promise.race([promise, ...ends]);
     } finally {
       controller.abort();
     }

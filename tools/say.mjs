@@ -42,7 +42,12 @@ export function tail(path, lines = 15) {
     const { size } = fstatSync(descriptor);
     const buffer = Buffer.alloc(Math.min(size, 16_384));
     readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
-    return buffer.toString('utf8').trimEnd().split('\n').slice(-lines).join('\n');
+    // npm repeats itself at length after the line that matters.
+    const told = buffer
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !/npm (error|warn) /.test(line));
+    return told.slice(-lines).join('\n');
   } catch {
     return '';
   } finally {

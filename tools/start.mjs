@@ -9,7 +9,7 @@ import { mountBpffs } from './bpffs.mjs';
 import { prepare } from './build.mjs';
 import { createNodes, demoIdentity, openBookshop } from './demo.mjs';
 import { checkHost, checkPorts } from './host.mjs';
-import { announce, nodeName, startAgent, startCollector } from './mesh.mjs';
+import { announce, nodeName, startAgents, startCollector } from './mesh.mjs';
 import { startedByNpm, stateDirectory } from './paths.mjs';
 import { Processes, startKeeper } from './processes.mjs';
 import { Run, recordedRun } from './run.mjs';
@@ -71,35 +71,15 @@ async function startAll(processes, { demo, rate, port }) {
   if (mountPoint) run.add({ kind: 'bpffs', mountPoint });
   const collector = await startCollector(processes, { port });
   say('collector   running');
-  const system = [`undermesh-collector=${collector.child.pid}`, `undermesh-launcher=${process.pid}`];
-  const identity = demo ? demoIdentity : [];
-  const agents = [];
-  let testbed;
-  if (demo) {
-    const made = await createNodes(run);
-    testbed = made.testbed;
-    made.nodes.forEach(({ name, cgroup }, index) => {
-      agents.push(
-        startAgent(processes, { name, cgroup, port: port + 2 + index, collectorPort: port, identity }),
-      );
-    });
-  }
-  const systemProcesses = [...system, ...agents.map(({ child }) => `undermesh-agent=${child.pid}`)];
-  const name = nodeName();
-  agents.push(
-    startAgent(processes, {
-      name,
-      cgroup: '/',
-      port: port + 1,
-      collectorPort: port,
-      identity,
-      systemProcesses,
-    }),
-  );
-  await Promise.all(agents.map(({ ready }) => ready));
-  say(
-    `agents      ${agents.length === 1 ? `running on ${name}` : `running on shop-1, shop-2, shop-3 and ${name}`}`,
-  );
+  const { testbed, nodes } = demo ? await createNodes(run) : { testbed: undefined, nodes: [] };
+  const host = { name: nodeName(), cgroup: '/', port: port + 1 };
+  const all = [...nodes.map((node, index) => ({ ...node, port: port + 2 + index })), host];
+  await startAgents(processes, all, {
+    collectorPort: port,
+    identity: demo ? demoIdentity : [],
+    system: { 'undermesh-collector': collector.child.pid, 'undermesh-launcher': process.pid },
+  });
+  say(`agents      running on ${all.map(({ name }) => name).join(', ')}`);
   if (demo) {
     await openBookshop(processes, { testbed, rate });
     say('bookshop    open');
@@ -145,14 +125,17 @@ async function main() {
   const died = once(processes, 'death').then(([error]) => error);
   try {
     const started = startAll(processes, options).then((collector) => announce({ ...options, ...collector }));
+    started.catch(() => {});
     await Promise.race([started, asked]);
     failure = await Promise.race([asked, died]);
+    processes.stop();
+    await started.catch(() => {}); // what is half made is written down by now
   } catch (error) {
     failure = error;
   }
   if (failure) explain(failure);
   say('stopping ...');
-  processes.stopping = true;
+  processes.stop();
   await run.undo({
     graceMs: () => (forced ? 0 : 15_000),
     onTrouble: (_, error) => warn(String(error.stderr || error.message).trim()),

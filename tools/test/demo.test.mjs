@@ -23,7 +23,7 @@ beforeAll(async () => {
   const processes = new Processes(run);
   ({ testbed, nodes } = await createNodes(run, { name }));
   await openBookshop(processes, { testbed, rate: 60 });
-  processes.stopping = true;
+  processes.stop();
   await pause(6000);
 }, 60_000);
 

@@ -71,7 +71,7 @@ function expectNothingLeft({ stubborn, polite }) {
 describe('a run', () => {
   it('undoes what it made, last first, and kills what does not stop in time', async () => {
     const launched = await launch(`
-      processes.stopping = true;
+      processes.stop();
       const undone = [];
       await run.undo({ graceMs: () => 300, onThing: ({ kind }) => undone.push(kind),
         onTrouble: (thing, error) => undone.push(error.message) });

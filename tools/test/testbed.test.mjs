@@ -75,9 +75,9 @@ describe('a testbed', () => {
 
   it('leaves nothing behind, not even a process that ignores signals', async () => {
     const { left } = await twoNodes();
-    const child = testbed.spawn('sh', ['-c', 'trap "" TERM INT; sleep 1000; sleep 1000'], {
-      namespace: left,
-    });
+    const script = 'trap "" TERM INT; echo set; sleep 1000; sleep 1000';
+    const child = testbed.spawn('sh', ['-c', script], { namespace: left });
+    await once(child.stdout, 'data');
     await testbed.destroy();
     expect(child.signalCode).toBe('SIGKILL');
     expect(existsSync(namespacePath(left))).toBe(false);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who made what: one record file per testbed, so that a later run can clean up after one that was killed.
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Records live where network namespaces do: both are gone after a reboot. */
 export const recordDirectory = '/run/undermesh/testbeds';
@@ -46,6 +46,12 @@ export function readRecord(name) {
 /** Forgets a testbed. */
 export function removeRecord(name) {
   rmSync(join(recordDirectory, `${name}.json`), { force: true });
+  try {
+    rmdirSync(recordDirectory);
+    rmdirSync(dirname(recordDirectory));
+  } catch {
+    // Others are in use.
+  }
 }
 
 /** Names of all testbeds on record. */
