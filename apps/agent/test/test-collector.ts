@@ -79,6 +79,11 @@ export class TestCollector {
     this.#socket?.terminate();
   }
 
+  /** Reads nothing more from the present connection. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -113,7 +118,7 @@ export class TestCollector {
   }
 
   /** Waits until something holds; fails after `timeoutMs`. */
-  async until(condition: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
+  async until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
     const end = performance.now() + timeoutMs;
     while (!condition()) {
       if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);

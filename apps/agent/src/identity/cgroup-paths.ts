@@ -27,7 +27,9 @@ export interface FoundPath {
   readonly settled: boolean;
 }
 
-const RESCAN_MS = 250;
+/** The tree is looked at again after twenty times what that took: small trees at once, none more often than this costs. */
+const RESCAN_FACTOR = 20;
+const MAX_RESCAN_MS = 250;
 const MAX_PATHS = 16_384;
 
 /**
@@ -37,7 +39,7 @@ const MAX_PATHS = 16_384;
 export class CgroupPaths {
   readonly #options: CgroupPathsOptions;
   readonly #paths = new Map<number, string>();
-  #scannedAtMs = Number.NEGATIVE_INFINITY;
+  #rescanAtMs = 0;
 
   constructor(options: CgroupPathsOptions) {
     this.#options = options;
@@ -47,11 +49,12 @@ export class CgroupPaths {
   find(cgroupId: number, pid: number): FoundPath {
     const live = this.#paths.get(cgroupId) ?? this.#ofProcess(cgroupId, pid);
     if (live !== undefined) return { path: live, settled: true };
-    const now = performance.now();
-    const due = now - this.#scannedAtMs >= RESCAN_MS;
+    const startMs = performance.now();
+    const due = startMs >= this.#rescanAtMs;
     if (due) {
       this.#scan('/');
-      this.#scannedAtMs = performance.now();
+      const endMs = performance.now();
+      this.#rescanAtMs = endMs + Math.min((endMs - startMs) * RESCAN_FACTOR, MAX_RESCAN_MS);
     }
     const path = this.#paths.get(cgroupId) ?? this.#remembered(cgroupId);
     return { path, settled: due };
@@ -83,7 +86,7 @@ export class CgroupPaths {
     }
   }
 
-  /** A removed cgroup: its two last components, put below a parent that is known, or below the agent's own cgroup. */
+  /** A cgroup that is not found in the tree, or not yet: its two last components, put below a parent that is known, or below the agent's own cgroup. */
   #remembered(cgroupId: number): string | undefined {
     const tail = this.#options.tail(cgroupId);
     if (tail === undefined || tail.name === '') return undefined;

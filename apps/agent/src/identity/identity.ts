@@ -33,7 +33,7 @@ interface KnownCgroup {
 }
 
 const MAX_CGROUPS = 16_384;
-const LOOK_AGAIN_MS = 250;
+const LOOK_AGAIN_MS = 10;
 const SETTLED = Number.POSITIVE_INFINITY;
 const SYSTEM_NAMESPACE = 'undermesh';
 const SYSTEM_NAME = /^undermesh-(?:agent|collector)$/;

@@ -8,11 +8,12 @@ export interface CgroupLine {
   readonly path: string;
 }
 
+/** Length of a clock tick, ns: /proc/<pid>/stat counts starts in USER_HZ, which is 100 on every Linux. */
+const TICK_NS = 10_000_000;
+
 /** Reads processes from a procfs. Nothing here throws: a process may be gone at any moment. */
 export class ProcessFacts {
   readonly #root: string;
-  /** Length of a clock tick, ns: /proc/<pid>/stat counts starts in USER_HZ, which is 100 on every Linux. */
-  static readonly TICK_NS = 10_000_000;
 
   /** @param root the procfs, e.g. `/proc`. */
   constructor(root = '/proc') {
@@ -27,7 +28,7 @@ export class ProcessFacts {
     if (text === undefined) return undefined;
     // The name may hold blanks and parentheses: fields are counted from behind the last one. starttime is field 22.
     const ticks = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);
-    return Number.isFinite(ticks) ? ticks * ProcessFacts.TICK_NS : undefined;
+    return Number.isFinite(ticks) ? ticks * TICK_NS : undefined;
   }
 
   /** What names a process; `undefined` when it is gone. */

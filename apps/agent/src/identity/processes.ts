@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ProcessFacts } from './process-facts.js';
+import type { ProcessFacts } from './process-facts.js';
 
 /** One process that held a pid. Times are CLOCK_BOOTTIME, ns, as numbers (exact enough beyond 2^53). */
 export interface KnownProcess {
@@ -54,49 +54,38 @@ export class Processes {
     return this.#byPid.size;
   }
 
-  /** The known holder of a pid whose connection it is without asking /proc; `undefined` otherwise. */
-  quick(query: ProcessQuery): KnownProcess | undefined {
-    for (let process = this.#byPid.get(query.pid); process !== undefined; process = process.older) {
-      if (!sameComm(process.comm, query.comm) || query.openedNs + ProcessFacts.TICK_NS < process.startNs)
-        continue;
-      if (query.openedNs > process.seenNs) return undefined;
-      process.used = true;
-      return process;
-    }
-    return undefined;
-  }
-
   /** The workload of a process; asks /proc when what is known is too old. `nowNs` is CLOCK_BOOTTIME. */
   find(query: ProcessQuery, nowNs: number): number {
-    const quick = this.quick(query);
-    if (quick !== undefined) return quick.workloadId;
     const newest = this.#byPid.get(query.pid);
-    if (newest !== undefined && sameComm(newest.comm, query.comm) && mayHold(newest, query)) {
-      newest.used = true;
-      if (nowNs - newest.checkedNs < RECHECK_NS) return newest.workloadId;
-      const startNs = this.#facts.startNs(query.pid);
-      newest.checkedNs = nowNs;
-      if (startNs !== undefined && startNs === newest.startNs) {
-        newest.seenNs = nowNs;
-        return newest.workloadId;
-      }
-      if (newest.goneNs === 0) newest.goneNs = nowNs;
-      // Nobody has it now, or somebody else took it after this connection was opened: it was the one we know.
-      if (startNs === undefined || startNs > query.openedNs + ProcessFacts.TICK_NS) return newest.workloadId;
-      return this.#meet(query, { startNs, nowNs });
+    for (let process = newest; process !== undefined; process = process.older) {
+      if (!mayHold(process, query)) continue;
+      process.used = true;
+      // Of an earlier holder: opened after it was last seen, but before the next one began.
+      if (query.openedNs <= process.seenNs || process !== newest) return process.workloadId;
+      return this.#recheck(process, query, nowNs);
     }
     return this.#meet(query, { startNs: this.#facts.startNs(query.pid), nowNs });
   }
 
-  /** Forgets a pid, so that it is named anew. */
-  forget(pid: number): void {
-    this.#byPid.delete(pid);
+  /** The newest known holder, and a connection opened after it was last seen: is it still the same process? */
+  #recheck(process: KnownProcess, query: ProcessQuery, nowNs: number): number {
+    if (nowNs - process.checkedNs < RECHECK_NS) return process.workloadId;
+    const startNs = this.#facts.startNs(query.pid);
+    process.checkedNs = nowNs;
+    if (startNs !== undefined && startNs === process.startNs) {
+      process.seenNs = nowNs;
+      return process.workloadId;
+    }
+    if (process.goneNs === 0) process.goneNs = nowNs;
+    // Nobody has it now, or somebody else took it after this connection was opened: it was the one we know.
+    if (startNs === undefined || startNs > query.openedNs) return process.workloadId;
+    return this.#meet(query, { startNs, nowNs });
   }
 
   #meet(query: ProcessQuery, found: { startNs: number | undefined; nowNs: number }): number {
     const { pid, openedNs } = query;
     const comm = query.comm.slice();
-    const alive = found.startNs !== undefined && found.startNs <= openedNs + ProcessFacts.TICK_NS;
+    const alive = found.startNs !== undefined && found.startNs <= openedNs;
     const workloadId = this.#name(pid, comm, alive);
     const older = this.#byPid.get(pid);
     const process: KnownProcess = {
@@ -132,7 +121,9 @@ export class Processes {
   }
 }
 
+/** Whether a process could have held the pid when the connection was opened. Its start is rounded down, never up. */
 const mayHold = (process: KnownProcess, query: ProcessQuery): boolean =>
+  sameComm(process.comm, query.comm) &&
   query.openedNs >= process.startNs &&
   !(query.connected && process.goneNs !== 0 && query.openedNs > process.goneNs);
 
