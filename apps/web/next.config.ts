@@ -11,5 +11,4 @@ const config: NextConfig = {
   experimental: { useTypeScriptCli: true },
 };
 
-// biome-ignore lint/style/noDefaultExport: Next.js reads the configuration from here.
 export default config;

@@ -32,7 +32,6 @@ const BareBar = () => (
   </header>
 );
 
-// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
 export default function RootLayout({ children }: { children: ReactNode }) {
   return (
     <html lang="en" data-theme="dark" suppressHydrationWarning>

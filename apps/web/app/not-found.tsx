@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Link from 'next/link';
 
-// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
 export default function NotFound() {
   return (
     <div className="page">

@@ -4,5 +4,4 @@ import { OverviewPage } from '@/components/overview/overview-page';
 
 export const metadata: Metadata = { title: 'Overview' };
 
-// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
 export default OverviewPage;

@@ -4,5 +4,4 @@ import { ConnectionsPage } from '@/components/connections/connections-page';
 
 export const metadata: Metadata = { title: 'Connections' };
 
-// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
 export default ConnectionsPage;

@@ -4,5 +4,4 @@ import { NodesPage } from '@/components/nodes/nodes-page';
 
 export const metadata: Metadata = { title: 'Nodes' };
 
-// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
 export default NodesPage;

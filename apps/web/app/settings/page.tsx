@@ -4,5 +4,4 @@ import { SettingsPage } from '@/components/settings/settings-page';
 
 export const metadata: Metadata = { title: 'Settings' };
 
-// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
 export default SettingsPage;

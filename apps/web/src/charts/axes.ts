@@ -54,12 +54,16 @@ export const clockAxis = (
   };
 };
 
-/** 1, 2 or 5 times a power of ten at or above `value`. */
+/** A round number at or above `value`. */
 export const niceCeiling = (value: number): number => {
   if (!(value > 0)) return 1;
   const size = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 2.5, 4, 5, 6, 8, 10].find((step) => step * size >= value) ?? 10) * size;
+  const rounded = Number((value / size).toFixed(6));
+  return ([1, 2, 2.5, 5, 10].find((step) => step >= rounded) ?? 10) * size;
 };
+
+/** The end of an axis whose `lines` grid lines all fall on round numbers. */
+export const niceTop = (value: number, lines: number): number => niceCeiling(value / lines) * lines;
 
 /** Zero-based, few grid lines, no axis line. */
 export const valueAxis = (
@@ -71,7 +75,7 @@ export const valueAxis = (
     format,
   }: { top: number; lines?: number; gridIndex?: number; format?: (value: number) => string },
 ): YAXisComponentOption => {
-  const max = niceCeiling(top);
+  const max = niceTop(top, lines);
   return {
     type: 'value',
     gridIndex,

@@ -59,12 +59,11 @@ export function Chart({ option, label, className, tooltip, onReady }: ChartProps
     if (chart === null || tooltip === undefined) return;
     const { left, top, width } = event.currentTarget.getBoundingClientRect();
     const place = [event.clientX - left, event.clientY - top];
-    if (!chart.containPixel({ xAxisIndex: 0 }, place)) return setHover(null);
-    const value = chart.convertFromPixel({ xAxisIndex: 0 }, place[0] ?? 0);
-    const found = tooltip(value);
-    if (found === null) return setHover(null);
-    const x = chart.convertToPixel({ xAxisIndex: 0 }, found.at);
-    setHover({ x, flip: x > width * 0.6, content: found.content });
+    const inside =
+      chart.containPixel({ xAxisIndex: 0 }, place) || chart.containPixel({ gridIndex: 1 }, place);
+    const found = inside ? tooltip(chart.convertFromPixel({ xAxisIndex: 0 }, place[0] ?? 0)) : null;
+    const x = found === null ? 0 : chart.convertToPixel({ xAxisIndex: 0 }, found.at);
+    setHover(found === null ? null : { x, flip: x > width * 0.6, content: found.content });
   };
   return (
     <div className={`chart ${className ?? ''}`} onPointerMove={onMove} onPointerLeave={() => setHover(null)}>

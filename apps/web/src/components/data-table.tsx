@@ -34,6 +34,10 @@ export interface DataTableProps<Row> {
   /** Called when the end is near. */
   onNearEnd?: () => void;
   empty?: ReactNode;
+  /** The first row came into or went out of view. */
+  onTop?: (atTop: boolean) => void;
+  /** Height of rows that are all drawn: 34 for lists of machines. */
+  tall?: boolean;
 }
 
 const OVERSCAN = 8;
@@ -41,7 +45,17 @@ const HEAD = 30;
 
 /** A table with one tab stop: arrows, Home, End, Page keys move; Enter opens. */
 export function DataTable<Row>(props: DataTableProps<Row>) {
-  const { columns, rows, keyOf, selected = null, onOpen, virtualRowHeight, dense = false, onNearEnd } = props;
+  const {
+    columns,
+    rows,
+    keyOf,
+    selected = null,
+    onOpen,
+    virtualRowHeight,
+    dense = false,
+    onNearEnd,
+    onTop,
+  } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 900 });
   const [focused, setFocused] = useState<string | null>(null);
@@ -71,6 +85,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   useEffect(() => {
     if (near) onNearEnd?.();
   }, [near, onNearEnd]);
+
+  const atTop = view.top < Math.max(1, height);
+  useEffect(() => onTop?.(atTop), [atTop, onTop]);
 
   // A row that was moved to may only now have been drawn.
   useEffect(() => {
@@ -126,7 +143,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   return (
     <div className="table-scroll" ref={box}>
       <table
-        className={`table${dense ? ' dense' : ''}${height === 0 ? '' : ' fixed'}`}
+        className={`table${dense ? ' dense' : ''}${props.tall === true ? ' tall' : ''}${height === 0 ? '' : ' fixed'}`}
         aria-label={props.label}
         aria-rowcount={height === 0 ? undefined : (props.total ?? rows.length) + (props.total === -1 ? 0 : 1)}
       >
@@ -161,7 +178,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         </thead>
         <tbody>
           {first > 0 && (
-            <tr aria-hidden="true" className="spacer">
+            <tr role="presentation" className="spacer">
               <td colSpan={columns.length} height={first * height} />
             </tr>
           )}
@@ -192,7 +209,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             );
           })}
           {last < rows.length && (
-            <tr aria-hidden="true" className="spacer">
+            <tr role="presentation" className="spacer">
               <td colSpan={columns.length} height={(rows.length - last) * height} />
             </tr>
           )}

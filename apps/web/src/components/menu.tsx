@@ -99,7 +99,7 @@ export function Menu({ button, label, options, onChoose, multiple = false, align
               className="menu-item"
               role={role}
               tabIndex={-1}
-              aria-checked={role === 'menuitem' ? undefined : option.on === true}
+              {...(role === 'menuitem' ? {} : { 'aria-checked': option.on === true })}
               onClick={() => choose(option)}
             >
               {role !== 'menuitem' && (

@@ -86,17 +86,22 @@ export function Panel(props: PanelProps) {
           ))}
         </div>
       )}
-      <div
-        id="panel-content"
-        className={`panel-body${padded ? ' padded' : ''}`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard.
-        tabIndex={0}
-        role={tabs === undefined ? 'region' : 'tabpanel'}
-        aria-label={tabs === undefined ? label : undefined}
-        aria-labelledby={tabs === undefined ? undefined : `tab-${tab}`}
-      >
-        {props.children}
-      </div>
+      {/* It scrolls, so the keyboard has to reach it. */}
+      {tabs === undefined ? (
+        <section className={`panel-body${padded ? ' padded' : ''}`} tabIndex={0} aria-label={label}>
+          {props.children}
+        </section>
+      ) : (
+        <div
+          id="panel-content"
+          className={`panel-body${padded ? ' padded' : ''}`}
+          tabIndex={0}
+          role="tabpanel"
+          aria-labelledby={`tab-${tab}`}
+        >
+          {props.children}
+        </div>
+      )}
       {footer !== undefined && <div className="panel-foot">{footer}</div>}
     </aside>
   );

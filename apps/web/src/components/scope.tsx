@@ -42,8 +42,8 @@ export function NamespaceMenu() {
     return [...names].filter((name) => name !== '').sort();
   }, [data, namespaces]);
   const toggle = (name: string): void => {
-    if (name === '') return set({ namespace: null }, { push: true });
-    const next = namespaces.includes(name) ? namespaces.filter((one) => one !== name) : [...namespaces, name];
+    const others = namespaces.filter((one) => one !== name);
+    const next = name === '' ? [] : namespaces.includes(name) ? others : [...namespaces, name];
     set({ namespace: next.join(',') }, { push: true });
   };
   const label =

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Node, Vertex } from '@undermesh/schema';
+import { selecting } from './url-state';
 
 /** What the palette can go to. */
 export interface SearchEntry {
@@ -21,7 +22,7 @@ export const searchEntries = (vertices: readonly Vertex[], nodes: readonly Node[
       name: vertex.version === null ? vertex.name : `${vertex.name} ${vertex.version}`,
       detail: vertex.external ? 'outside' : vertex.namespace,
       path: '/topology/',
-      parameters: { level: vertex.level, selection: `vertex:${vertex.id}` },
+      parameters: { level: vertex.level, ...selecting({ kind: 'vertex', id: vertex.id }) },
     }),
   ),
   ...nodes.map(

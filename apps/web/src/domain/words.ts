@@ -26,6 +26,9 @@ const REASONS: Record<CloseReason | FailureReason, string> = {
   connect_aborted: 'connect given up',
   connect_unreachable: 'unreachable',
 };
+/** Every reason for which a connection can end or fail. */
+export const CLOSE_REASON_NAMES = Object.keys(REASONS) as (CloseReason | FailureReason)[];
+
 export const reasonWords = (reason: CloseReason | FailureReason | null): string =>
   reason === null ? 'no reason' : (REASONS[reason] ?? reason.replaceAll('_', ' '));
 

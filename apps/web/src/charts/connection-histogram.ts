@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Connections } from '@undermesh/schema';
+import type { EChartsOption } from 'echarts';
+import type { Tokens } from '@/theme/tokens';
+import { chartBase, clockAxis, niceCeiling, valueAxis } from './axes';
+
+export type Histogram = NonNullable<Connections['histogram']>;
+
+/** Ended connections per step, failed ones on top of them. */
+export const connectionHistogram = (histogram: Histogram, tokens: Tokens): EChartsOption => {
+  const from = Date.parse(histogram.from);
+  const step = histogram.stepSeconds * 1000;
+  const to = from + histogram.ended.length * step;
+  const at = (index: number): number => from + (index + 0.5) * step;
+  const tallest = histogram.ended.reduce<number>(
+    (top, ended, index) => Math.max(top, (ended ?? 0) + (histogram.failed[index] ?? 0)),
+    0,
+  );
+  const bars = (values: readonly (number | null)[], colour: string) => ({
+    type: 'bar' as const,
+    stack: 'connections',
+    data: values.map((value, index) => [at(index), value]),
+    barWidth: '72%',
+    itemStyle: { color: colour },
+  });
+  return {
+    ...chartBase(tokens),
+    grid: { left: 48, right: 20, top: 14, bottom: 20 },
+    xAxis: clockAxis(tokens, { from, to }),
+    yAxis: valueAxis(tokens, { top: niceCeiling(tallest), lines: 1 }),
+    series: [bars(histogram.ended, tokens.edge), bars(histogram.failed, tokens.crit)],
+  };
+};

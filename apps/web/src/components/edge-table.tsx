@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+'use client';
+
+import type { Edge, Window } from '@undermesh/schema';
+import { useMemo } from 'react';
+import { ABSENT, formatMilliseconds, formatRate, formatShare, NBSP } from '@/domain/format';
+import { attempts, failedShare, perSecond, rates } from '@/domain/traffic';
+import { edgeState } from '@/domain/words';
+import { type Column, DataTable, type DataTableProps } from './data-table';
+import { EdgeName, type Versions } from './edge-name';
+import { Status } from './glyph';
+import { Sparkline } from './sparkline';
+
+/** Nothing is known of the edge in this window: not the same as nothing happened. */
+const isBlind = (edge: Edge): boolean =>
+  edge.partial && edge.health === 'unknown' && attempts(edge.traffic) === 0;
+
+const trendColour = (edge: Edge): string =>
+  edge.health === 'failing' ? 'var(--crit)' : edge.health === 'warning' ? 'var(--warn)' : 'var(--text-2)';
+
+function Trend({ edge }: { edge: Edge }) {
+  if (edge.series === undefined) return <span className="t3">{ABSENT}</span>;
+  const failing = edge.health === 'failing';
+  return (
+    <span className="trend">
+      <Sparkline
+        values={rates(edge.series, failing ? 'failed' : 'opened')}
+        colour={trendColour(edge)}
+        label={failing ? 'failed over the window' : 'opened over the window'}
+      />
+    </span>
+  );
+}
+
+/** The columns that Overview's edges and the topology's table share. */
+export const edgeColumns = (window: Window, versions?: Versions): Column<Edge>[] => [
+  { id: 'edge', header: 'Edge', render: (edge) => <EdgeName edge={edge} versions={versions} /> },
+  {
+    id: 'port',
+    header: 'Port',
+    numeric: true,
+    className: 't2',
+    render: (edge) =>
+      edge.ports.length === 0
+        ? ABSENT
+        : `${edge.ports[0]}${edge.ports.length > 1 ? ` +${edge.ports.length - 1}` : ''}`,
+  },
+  {
+    id: 'rate',
+    header: 'Connections /s',
+    numeric: true,
+    render: (edge) =>
+      isBlind(edge) ? (
+        <span className="t3">no data</span>
+      ) : (
+        <>
+          {edge.partial && <span className="lower-bound">≥{NBSP}</span>}
+          {formatRate(perSecond(attempts(edge.traffic), window))}
+        </>
+      ),
+  },
+  {
+    id: 'failed',
+    header: 'Failed',
+    numeric: true,
+    render: (edge) => {
+      const share = isBlind(edge) ? null : failedShare(edge.traffic);
+      const loud = edge.health === 'failing' && edge.traffic.failed.total > 0;
+      return (
+        <span className={share === null ? 't3' : loud ? 'crit medium' : ''}>
+          {share === 0 ? '0' : formatShare(share)}
+        </span>
+      );
+    },
+  },
+  {
+    id: 'connect',
+    header: 'Connect p99, ms',
+    numeric: true,
+    render: (edge) => {
+      const loud = edge.health === 'warning' && /connect|slow/.test(edge.healthReason ?? '');
+      const p99 = edge.traffic.connectUs.p99;
+      return (
+        <span className={p99 === null ? 't3' : loud ? 'warn medium' : ''}>{formatMilliseconds(p99)}</span>
+      );
+    },
+  },
+  { id: 'trend', header: 'Trend', className: 'trend-cell', render: (edge) => <Trend edge={edge} /> },
+  {
+    id: 'state',
+    header: 'State',
+    render: (edge) => {
+      const { kind, text } = edgeState(edge);
+      return (
+        <Status kind={kind} quiet={kind === 'ok'}>
+          {text}
+        </Status>
+      );
+    },
+  },
+];
+
+export interface EdgeTableProps extends Omit<DataTableProps<Edge>, 'columns' | 'keyOf' | 'rows' | 'label'> {
+  edges: readonly Edge[];
+  window: Window;
+  versions?: Versions;
+  label?: string;
+}
+
+/** Edges with what qualifies them, worst first as the API gives them. */
+export function EdgeTable({
+  edges,
+  window,
+  versions,
+  label = 'Edges, worst first',
+  ...rest
+}: EdgeTableProps) {
+  const columns = useMemo(() => edgeColumns(window, versions), [window, versions]);
+  return <DataTable {...rest} label={label} columns={columns} rows={edges} keyOf={(edge) => edge.id} />;
+}
