@@ -24,7 +24,7 @@ import {
 export function layOut(input: LayoutInput, previous?: Placement | null): Layout {
   const graph = toGraph(input);
   const carried = previous ? carryOver(input, graph, previous) : null;
-  const { vertices, plates, lanes } = carried ?? fresh(input, graph);
+  const { vertices, plates, lanes }: Placement & { lanes?: Lanes } = carried ?? fresh(input, graph);
   const routes = route(vertices, input.edges, lanes);
   return { vertices, plates, routes, ...boundsOf(vertices, plates, routes) };
 }

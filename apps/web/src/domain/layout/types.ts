@@ -73,6 +73,6 @@ export interface Placement {
 
 export const PLATE_PAD = { side: 10, top: 30, bottom: 10 } as const;
 /** Least distance between cards of one column, plates, and cards that belong to no plate. */
-export const GAP = { card: 18, plate: 22, column: 84, lane: 9 } as const;
+export const GAP = { card: 18, plate: 22, column: 92, lane: 9 } as const;
 export const OUTSIDE_LEFT = 'outside the mesh ←';
 export const OUTSIDE_RIGHT = 'outside the mesh';

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Metadata } from 'next';
+import { TopologyPage } from '@/components/topology/topology-page';
+
+export const metadata: Metadata = { title: 'Topology' };
+
+// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
+export default TopologyPage;

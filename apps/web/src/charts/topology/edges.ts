@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Edge } from '@undermesh/schema';
+import type { Path } from '@/domain/layout/types';
+import { MEASURES } from '@/domain/topology/measures';
+import { edgeWidth } from '@/domain/topology/scale';
+import { withHead } from './curve';
+import { EDGE_SHAPE, type Element, Z } from './elements';
+import { edgeColour, isDim, isTarget, loudStatus, type SceneContext } from './scene';
+
+/** Solid: no engine steers it and all is known. 3-3: a node that saw it is silent. */
+const STALE_DASH = [3, 3];
+
+/** An edge: a halo when it is selected or found, the line, and its head. */
+export function edgeElements(context: SceneContext, edge: Edge, path: Path): Element[] {
+  const { tokens, scale } = context;
+  const rate = MEASURES.rate.value(edge.traffic, context.window) ?? 0;
+  const thin = Math.min(2.2, 1 / Math.max(0.3, scale));
+  const width = edgeWidth(rate, context.topRate) * thin ** 0.6;
+  const colour = edgeColour(context, edge);
+  const selected = isTarget(context.selected, 'edge', edge.id);
+  const hovered = isTarget(context.hovered, 'edge', edge.id);
+  const loud = loudStatus(edge.health);
+  const raised = selected || hovered || (loud !== null && loud !== 'unk');
+  const onPath = context.onPath !== null && !isDim(context, edge);
+  const z2 = raised ? Z.loud : onPath ? Z.edge + 1 : Z.edge;
+  const elements: Element[] = [];
+  if (selected || hovered || context.found.edges.has(edge.id)) {
+    elements.push({
+      type: EDGE_SHAPE,
+      z2: Z.halo,
+      shape: { path },
+      style: {
+        fill: null,
+        stroke: tokens.accent,
+        lineWidth: width + 9,
+        opacity: selected ? 0.3 : hovered ? 0.16 : 0.24,
+        lineCap: 'round',
+      },
+    });
+  }
+  const { line, head } = withHead(path, Math.max(3.6, width * 0.85 + 2));
+  const dash = edge.partial ? STALE_DASH : null;
+  elements.push(
+    {
+      type: EDGE_SHAPE,
+      z2,
+      shape: { path: line },
+      style: { fill: null, stroke: colour, lineWidth: width, lineDash: dash },
+    },
+    { type: 'polygon', z2, shape: { points: head }, style: { fill: colour } },
+  );
+  return elements;
+}

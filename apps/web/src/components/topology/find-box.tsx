@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+'use client';
+
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { splitHiding } from '@/domain/topology/find';
+import { Icon } from '../icon';
+
+export interface FindBoxProps {
+  find: string;
+  /** What was found, in words; `null` when nothing is asked for. */
+  found: string | null;
+  problem: string | null;
+  onFind: (text: string) => void;
+  /** These are to be hidden; the rest stays as find. */
+  onHide: (hide: readonly string[], find: string) => void;
+}
+
+const PAUSE_MS = 150;
+const EXAMPLES = 'front  ns:shop  rate > 10  failed > 1 %  rtt > 5 ms  port:8080  health:bad  -rate < 1';
+
+/** Find by name or figure. A leading `-` hides; Enter makes a chip of it. `/` comes here. */
+export function FindBox({ find, found, problem, onFind, onHide }: FindBoxProps) {
+  const [text, setText] = useState(find);
+  const written = useRef(find);
+  const input = useRef<HTMLInputElement>(null);
+
+  useEffect(() => {
+    if (find !== written.current) {
+      written.current = find;
+      setText(find);
+    }
+  }, [find]);
+  useEffect(() => {
+    if (text === written.current) return;
+    const timer = setTimeout(() => {
+      written.current = text;
+      onFind(text);
+    }, PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text, onFind]);
+  useEffect(() => {
+    const listen = (event: globalThis.KeyboardEvent): void => {
+      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
+        return;
+      event.preventDefault();
+      input.current?.focus();
+      input.current?.select();
+    };
+    document.addEventListener('keydown', listen);
+    return () => document.removeEventListener('keydown', listen);
+  }, []);
+
+  const hideNow = (all: boolean): void => {
+    const parts = splitHiding(text);
+    const hide = all && parts.hide.length === 0 ? [parts.find] : parts.hide;
+    if (hide.every((one) => one === '')) return;
+    const rest = all && parts.hide.length === 0 ? '' : parts.find;
+    written.current = rest;
+    setText(rest);
+    onHide(hide, rest);
+  };
+  const onKey = (event: KeyboardEvent<HTMLInputElement>): void => {
+    if (event.key === 'Enter') {
+      if (event.shiftKey) hideNow(true);
+      else if (splitHiding(text).hide.length > 0) hideNow(false);
+      event.preventDefault();
+    } else if (event.key === 'Escape') {
+      event.preventDefault();
+      if (text === '') event.currentTarget.blur();
+      else setText('');
+    }
+  };
+  return (
+    <label className={`input find-box${text === '' ? '' : ' in-use'}`}>
+      <Icon name="search" size={14} />
+      <span className="visually-hidden">Find in the topology</span>
+      <input
+        ref={input}
+        data-testid="topology-find"
+        value={text}
+        placeholder="Find: failed > 1 %"
+        title={`Find by name or figure, for example:\n${EXAMPLES.replaceAll('  ', '\n')}`}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={onKey}
+        aria-describedby="find-result"
+      />
+      <span
+        id="find-result"
+        className={problem === null ? 't3' : 'warn'}
+        role="status"
+        title={problem ?? undefined}
+      >
+        {problem !== null ? '?' : found}
+        {problem !== null && <span className="visually-hidden">{problem}</span>}
+      </span>
+      {text === '' ? (
+        <kbd>/</kbd>
+      ) : (
+        <button
+          type="button"
+          className="link-btn quiet"
+          title="Hide what is found (Shift Enter)"
+          onClick={() => hideNow(true)}
+        >
+          hide
+        </button>
+      )}
+    </label>
+  );
+}
+
+/** Keys belong to the field they are typed into. */
+export const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));

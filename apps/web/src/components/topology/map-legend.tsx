@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+'use client';
+
+import type { Topology } from '@undermesh/schema';
+import { formatCompact } from '@/domain/format';
+import { type Colour, MEASURES } from '@/domain/topology/measures';
+import { domainOf, RAMP, topRate } from '@/domain/topology/scale';
+import type { Shown } from '@/domain/topology/shown';
+import { StatusGlyph } from '../glyph';
+
+function Line({
+  dash,
+  width = 3,
+  colour = 'var(--edge)',
+}: {
+  dash?: string;
+  width?: number;
+  colour?: string;
+}) {
+  return (
+    <svg width="30" height="12" aria-hidden="true">
+      <path d="M0 6h30" stroke={colour} strokeWidth={width} strokeDasharray={dash} />
+    </svg>
+  );
+}
+
+/** What line, width, colour and signs mean: only what the map can show now. */
+export function MapLegend({ topology, shown, colour }: { topology: Topology; shown: Shown; colour: Colour }) {
+  const partial = shown.vertices.some((vertex) => vertex.partial) || shown.edges.some((edge) => edge.partial);
+  const top = topRate(shown.edges, topology.window);
+  const found = shown.found.vertices.size + shown.found.edges.size > 0;
+  return (
+    <div className="map-legend" data-testid="topology-legend">
+      <span>
+        <Line />
+        observed, no engine steers it
+      </span>
+      {partial && (
+        <span>
+          <Line dash="3 3" />a node is silent
+        </span>
+      )}
+      <i />
+      <span>
+        <svg width="34" height="12" aria-hidden="true">
+          <path d="M0 7.5 34 2v9z" fill="var(--edge)" />
+        </svg>
+        {top > 100 ? 1 : 0.1} to {formatCompact(top)} /s
+      </span>
+      {colour === 'health' ? (
+        <Healths partial={partial} />
+      ) : (
+        <Ramp topology={topology} shown={shown} colour={colour} />
+      )}
+      {found && (
+        <span>
+          <svg width="26" height="12" aria-hidden="true">
+            <path d="M0 6h26" stroke="var(--accent)" strokeWidth="11" opacity=".3" />
+          </svg>
+          found
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Healths({ partial }: { partial: boolean }) {
+  return (
+    <>
+      <span>
+        <Line />
+        ok
+      </span>
+      <span>
+        <span className="warn">
+          <StatusGlyph kind="warn" size={12} />
+        </span>
+        needs a look
+      </span>
+      <span>
+        <span className="crit">
+          <StatusGlyph kind="crit" size={12} />
+        </span>
+        failing
+      </span>
+      {partial && (
+        <span>
+          <span className="unk">
+            <StatusGlyph kind="unk" size={12} />
+          </span>
+          silent
+        </span>
+      )}
+    </>
+  );
+}
+
+function Ramp({
+  topology,
+  shown,
+  colour,
+}: {
+  topology: Topology;
+  shown: Shown;
+  colour: Exclude<Colour, 'health'>;
+}) {
+  const { name, format, log } = MEASURES[colour];
+  const domain = domainOf(shown.edges, colour, topology.window);
+  if (domain === null) return <span>{name}: no data in this window</span>;
+  const low = log ? domain.min : 0;
+  return (
+    <span>
+      {name} {format(low)}
+      <svg width={RAMP.length * 14} height="8" aria-hidden="true">
+        {RAMP.map((step, i) => (
+          <rect key={step} x={i * 14} width="13" height="8" fill={`var(--${step})`} />
+        ))}
+      </svg>
+      {format(domain.max)}
+    </span>
+  );
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+'use client';
+
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useLive } from '@/data/live';
+import { useUrl } from '@/data/use-url';
+import { parseQuery } from '@/domain/topology/find';
+import { type Target, targetText } from '@/domain/topology/paths';
+import { show } from '@/domain/topology/shown';
+import { hideText, viewOf } from '@/domain/topology/view';
+import { versionsOf } from '../edge-name';
+import { Page } from '../page';
+import { ProblemBanner, SilentBanner } from '../states';
+import { EdgePanel } from './edge-panel';
+import { EdgesTable } from './edges-table';
+import { isTyping } from './find-box';
+import { MapCanvas, type MapHandle, ZOOM_STEP } from './map-canvas';
+import { MapHelp } from './map-help';
+import { MapLegend } from './map-legend';
+import { MapStatement } from './map-statement';
+import { MapSkeleton, NothingHere, NothingShown } from './map-states';
+import { MapTools } from './map-tools';
+import { TopologyBar, TopologyScope } from './topology-bar';
+import { useLayout } from './use-layout';
+import { useSize } from './use-size';
+import { VertexPanel } from './vertex-panel';
+import './topology.css';
+
+const ERRORS_ONLY = 'health:ok';
+
+/** The mesh as a map or as a table: who talks to whom, how much and how well. */
+export function TopologyPage() {
+  const { parameters, window, namespaces, set, link } = useUrl();
+  const view = useMemo(() => viewOf(parameters), [parameters]);
+  const namespace = namespaces.length === 0 ? undefined : namespaces.join(',');
+  const system = view.system ? true : undefined;
+  const query = useMemo(() => ({ window, namespace, system }), [window, namespace, system]);
+  const live = useLive('topology', {
+    level: view.level,
+    window,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(system === undefined ? {} : { system }),
+  });
+  const { ref: stage, size } = useSize<HTMLDivElement>();
+  const map = useRef<MapHandle>(null);
+  const [help, setHelp] = useState(false);
+
+  // while another level is on its way the picture that is there stays
+  const fresh = live.data !== null && !live.pending && live.data.level === view.level ? live.data : null;
+  const name = `${view.level} ${namespace ?? ''} ${system === true ? 'system' : ''}`;
+  const { picture, arrange, took } = useLayout(fresh, name, size);
+  const topology = view.as === 'map' ? (picture?.topology ?? null) : (live.data ?? null);
+  const shown = useMemo(
+    () => (topology === null ? null : show(topology, view.find, view.hide)),
+    [topology, view.find, view.hide],
+  );
+  const versions = useMemo(() => versionsOf(topology?.vertices), [topology]);
+
+  const select = useCallback(
+    (target: Target | null) =>
+      set({ sel: targetText(target), selection: null, ...(target === null ? { tab: null } : {}) }),
+    [set],
+  );
+  const stepInto = useCallback(
+    (target: Target) => {
+      const vertex = topology?.vertices.find(({ id }) => id === target.id);
+      if (view.level !== 'namespace' || !vertex || vertex.external) return;
+      set({ level: null, namespace: vertex.name, sel: null, selection: null, tab: null }, { push: true });
+    },
+    [topology, view.level, set],
+  );
+  const rearrange = useCallback(() => {
+    if (topology !== null && shown !== null) {
+      arrange({ level: topology.level, vertices: [...shown.vertices], edges: [...shown.edges] });
+      map.current?.fit();
+    }
+  }, [topology, shown, arrange]);
+
+  useEffect(() => {
+    const actions: Record<string, () => void> = {
+      t: () => set({ view: view.as === 'map' ? 'table' : null }),
+      e: () =>
+        set({
+          hide: hideText(
+            view.hide.includes(ERRORS_ONLY)
+              ? view.hide.filter((text) => text !== ERRORS_ONLY)
+              : [...view.hide, ERRORS_ONLY],
+          ),
+        }),
+      f: () => map.current?.fit(),
+      a: rearrange,
+      '?': () => setHelp(true),
+      '+': () => map.current?.zoomBy(ZOOM_STEP),
+      '=': () => map.current?.zoomBy(ZOOM_STEP),
+      '-': () => map.current?.zoomBy(1 / ZOOM_STEP),
+      '0': () => map.current?.lifeSize(),
+    };
+    const listen = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target))
+        return;
+      if (event.target instanceof Element && event.target.closest('dialog, [role="menu"]') !== null) return;
+      const action = actions[event.key];
+      if (action === undefined) return;
+      event.preventDefault();
+      action();
+    };
+    document.addEventListener('keydown', listen);
+    return () => document.removeEventListener('keydown', listen);
+  }, [set, view.as, view.hide, rearrange]);
+
+  const finding = parseQuery(view.find).terms.some((term) => !term.hide);
+  const empty = fresh !== null && fresh.vertices.length === 0;
+  const hiddenAll = !empty && shown !== null && shown.vertices.length === 0;
+  const close = useCallback(() => select(null), [select]);
+  const edge =
+    view.selected?.kind === 'edge' ? topology?.edges.find(({ id }) => id === view.selected?.id) : undefined;
+  const vertex =
+    view.selected?.kind === 'vertex'
+      ? topology?.vertices.find(({ id }) => id === view.selected?.id)
+      : undefined;
+  const panel =
+    topology === null ? undefined : edge !== undefined ? (
+      <EdgePanel
+        key={edge.id}
+        {...{ topology, edge, versions, link, query }}
+        tab={view.tab}
+        onTab={(tab) => set({ tab: tab === 'traffic' ? null : tab })}
+        onClose={close}
+      />
+    ) : vertex !== undefined ? (
+      <VertexPanel
+        key={vertex.id}
+        {...{ topology, vertex, versions, link, query }}
+        onSelect={select}
+        onStepInto={
+          view.level === 'namespace' && !vertex.external
+            ? () => stepInto({ kind: 'vertex', id: vertex.id })
+            : null
+        }
+        onClose={close}
+      />
+    ) : undefined;
+
+  return (
+    <Page
+      title="Topology"
+      lead={<TopologyBar view={view} shown={shown} set={set} />}
+      actions={<TopologyScope view={view} set={set} />}
+      panel={panel}
+      footer={null}
+    >
+      <div className="map-banners">
+        <SilentBanner />
+        {live.problem !== null && <ProblemBanner message={live.problem.detail ?? live.problem.title} />}
+      </div>
+      <div className="map-stage" ref={stage} data-layout-ms={took === null ? undefined : Math.round(took)}>
+        {empty ? (
+          <NothingHere topology={fresh} namespaces={namespaces} window={window} set={set} />
+        ) : hiddenAll ? (
+          <NothingShown hide={view.hide} set={set} />
+        ) : view.as === 'table' ? (
+          topology !== null &&
+          shown !== null && (
+            <EdgesTable
+              {...{ topology, shown, versions, finding, query }}
+              selected={view.selected}
+              onSelect={select}
+            />
+          )
+        ) : picture !== null && shown !== null && size !== null ? (
+          <>
+            <MapCanvas
+              {...{ picture, shown, size }}
+              colour={view.colour}
+              label={view.label}
+              selected={view.selected}
+              onSelect={select}
+              onOpen={stepInto}
+              handle={map}
+            />
+            <MapStatement topology={picture.topology} shown={shown} onShowAll={() => set({ hide: null })} />
+            <MapTools map={map} onArrange={rearrange} onHelp={() => setHelp(true)} />
+            <MapLegend topology={picture.topology} shown={shown} colour={view.colour} />
+          </>
+        ) : (
+          <MapSkeleton />
+        )}
+      </div>
+      {help && <MapHelp onClose={() => setHelp(false)} />}
+    </Page>
+  );
+}

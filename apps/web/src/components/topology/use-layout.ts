@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+'use client';
+
+import type { Topology } from '@undermesh/schema';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { Layout, Placement, Size } from '@/domain/layout/types';
+import type { LayoutAnswer, LayoutQuestion } from '@/domain/layout/worker';
+import { layoutInput, shapeKey } from '@/domain/topology/layout-input';
+
+export interface Picture {
+  topology: Topology;
+  layout: Layout;
+  /** Which view the layout belongs to. */
+  view: string;
+}
+
+const STORE = 'undermesh.topology.';
+
+const recall = (view: string): Placement | null => {
+  try {
+    const text = sessionStorage.getItem(STORE + view);
+    return text === null ? null : (JSON.parse(text) as Placement);
+  } catch {
+    return null;
+  }
+};
+const remember = (view: string, { vertices, plates }: Placement): void => {
+  try {
+    sessionStorage.setItem(STORE + view, JSON.stringify({ vertices, plates }));
+  } catch {
+    // storage is full or blocked: positions last as long as the page
+  }
+};
+
+/**
+ * The topology with a layout that covers it, from the worker. While a new layout is on its way the last picture stays.
+ * `view` names what shares positions; `arrange` lays out anew what is passed to it.
+ */
+export function useLayout(
+  topology: Topology | null,
+  view: string,
+  frame: Size | null,
+): {
+  picture: Picture | null;
+  arrange: (of: Pick<Topology, 'level' | 'vertices' | 'edges'>) => void;
+  took: number | null;
+} {
+  const worker = useRef<Worker | null>(null);
+  const asked = useRef({ id: 0, view: '' });
+  const placements = useRef(new Map<string, Placement>());
+  const last = useRef<Picture | null>(null);
+  const [answer, setAnswer] = useState<{ layout: Layout; view: string; took: number } | null>(null);
+  const size = useRef(frame);
+  size.current = frame;
+
+  useEffect(() => {
+    const made = new Worker(new URL('../../domain/layout/worker.ts', import.meta.url), { type: 'module' });
+    worker.current = made;
+    made.onmessage = ({ data }: MessageEvent<LayoutAnswer>) => {
+      if (data.id !== asked.current.id) return;
+      const { view: of } = asked.current;
+      placements.current.set(of, data.layout);
+      remember(of, data.layout);
+      setAnswer({ layout: data.layout, view: of, took: data.took });
+    };
+    return () => {
+      made.terminate();
+      worker.current = null;
+    };
+  }, []);
+
+  const ask = useCallback(
+    (of: Pick<Topology, 'level' | 'vertices' | 'edges'>, name: string, previous: Placement | null) => {
+      if (size.current === null) return;
+      asked.current = { id: asked.current.id + 1, view: name };
+      const question: LayoutQuestion = {
+        id: asked.current.id,
+        input: layoutInput(of, size.current),
+        previous,
+      };
+      worker.current?.postMessage(question);
+    },
+    [],
+  );
+
+  const shape = topology === null || frame === null ? null : shapeKey(topology);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: figures change every two seconds, the shape seldom.
+  useEffect(() => {
+    if (topology !== null && shape !== null)
+      ask(topology, view, placements.current.get(view) ?? recall(view));
+  }, [shape, view, ask]);
+
+  const arrange = useCallback(
+    (of: Pick<Topology, 'level' | 'vertices' | 'edges'>) => ask(of, view, null),
+    [ask, view],
+  );
+
+  if (topology !== null && answer !== null && answer.view === view) {
+    last.current = { topology, layout: answer.layout, view };
+  }
+  return { picture: last.current, arrange, took: answer?.took ?? null };
+}
