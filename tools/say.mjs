@@ -30,7 +30,8 @@ export function explain(error) {
     return;
   }
   process.stderr.write(`\nfailed: ${error.message}\n`);
-  if (error.log) process.stderr.write(`${indent(tail(error.log))}\n  (all of it: ${error.log})\n`);
+  const end = error.log ? tail(error.log) : '';
+  if (end) process.stderr.write(`${indent(end)}\n  (all of it: ${error.log})\n`);
   if (error.mend) process.stderr.write(`what to do: ${error.mend}\n`);
 }
 
