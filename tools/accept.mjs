@@ -6,11 +6,12 @@
 //   run      async (context) => ({ held: boolean, figures: { [name]: value }, note?: string })
 // `context` is shared by the steps of one run; what a step puts into `context.defer(fn)` is undone at the end, the
 // last first. The report is docs/acceptance/AREA.md.
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare } from './build.mjs';
-import { root } from './paths.mjs';
+import { binary, root } from './paths.mjs';
 import { machineFacts, renderReport } from './report.mjs';
 import { explain, Failure, say } from './say.mjs';
 
@@ -57,7 +58,9 @@ async function main() {
   await prepare(['start', 'test', 'load']);
   const results = await runSteps(area);
   mkdirSync(join(root, 'docs/acceptance'), { recursive: true });
-  writeFileSync(join(root, `docs/acceptance/${area}.md`), renderReport(area, machineFacts(), results));
+  const report = join(root, `docs/acceptance/${area}.md`);
+  writeFileSync(report, renderReport(area, machineFacts(), results));
+  spawnSync(binary('biome'), ['format', '--write', report], { cwd: root, stdio: 'ignore' }); // as the linter wants it
   const held = results.filter((one) => one.held).length;
   say(`\ndocs/acceptance/${area}.md written\n${held} passed, ${results.length - held} failed`);
   return held === results.length ? 0 : 1;

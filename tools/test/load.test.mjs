@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The load program tells the truth: both ends agree with each other and with the kernel's own counters.
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runLoadClient, startLoadServer } from '../testbed/load.mjs';
 import { addBlackhole, joinByBridge, parseSnmp, setSysctls, tcpCounters } from '../testbed/namespaces.mjs';
@@ -119,4 +122,11 @@ it('reads the kernel’s TCP counters', () => {
     establishedResets: 2,
     segmentsRetransmitted: 1,
   });
+});
+
+it('is formatted like all C here', () => {
+  const source = fileURLToPath(new URL('../testbed/load/', import.meta.url));
+  const style = fileURLToPath(new URL('../../bpf/.clang-format', import.meta.url));
+  const parameters = ['--dry-run', '--Werror', `--style=file:${style}`, ...readdirSync(source)];
+  execFileSync('clang-format', parameters, { cwd: source, stdio: 'pipe' });
 });

@@ -89,7 +89,7 @@ static void break_off(struct slot *slot, uint64_t *counts, int error)
 
 static void watch(struct slot *slot, int operation, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = slot };
+	struct epoll_event event = {.events = events, .data.ptr = slot};
 
 	if (epoll_ctl(poll_fd, operation, slot->fd, &event))
 		die("watching a socket");
@@ -125,8 +125,10 @@ static void exchange_done(struct slot *slot)
 static void send_request(struct slot *slot)
 {
 	while (slot->sent < slot->head.request_bytes) {
-		const char *bytes = slot->sent < sizeof(slot->head) ? (char *)&slot->head + slot->sent : payload;
-		uint64_t until = slot->sent < sizeof(slot->head) ? sizeof(slot->head) : slot->head.request_bytes;
+		const char *bytes =
+			slot->sent < sizeof(slot->head) ? (char *)&slot->head + slot->sent : payload;
+		uint64_t until =
+			slot->sent < sizeof(slot->head) ? sizeof(slot->head) : slot->head.request_bytes;
 		size_t left = until - slot->sent;
 		int more = until < slot->head.request_bytes ? MSG_MORE : 0;
 		ssize_t length = send(slot->fd, bytes, left < CHUNK ? left : CHUNK, MSG_NOSIGNAL | more);
@@ -205,8 +207,8 @@ static void start(struct slot *slot, uint64_t index)
 		die("making a socket");
 	slot->tally = &tallies[port];
 	slot->sent = slot->received = 0;
-	slot->head = (struct request_head){ REQUEST_MAGIC, pick(options->send, index), pick(options->receive, index),
-					    options->ending };
+	slot->head = (struct request_head){REQUEST_MAGIC, pick(options->send, index),
+					   pick(options->receive, index), options->ending};
 	slot->tally->attempted++;
 	for (int i = 0; i < options->source_count; i++) {
 		const struct sockaddr_storage *from = &options->sources[(index + i) % options->source_count];
@@ -296,7 +298,8 @@ int run_client(const struct options *given)
 		for (int burst = 0; burst < 64 && idle_count && started < allowed; burst++)
 			start(idle[--idle_count], started++);
 		may_start = idle_count && started < allowed;
-		count = epoll_wait(poll_fd, events, 512, may_start ? 0 : wait_ms(now, idle_count ? now + 1000000 : UINT64_MAX));
+		count = epoll_wait(poll_fd, events, 512,
+				   may_start ? 0 : wait_ms(now, idle_count ? now + 1000000 : UINT64_MAX));
 		for (int i = 0; i < count; i++)
 			on_event(events[i].data.ptr, events[i].events);
 		advance_queues(now_ns());

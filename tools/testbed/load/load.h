@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 
 #define MAX_ADDRESSES 256
-#define MAX_PORTS 1024
-#define MAX_ERRNO 134
-#define CHUNK 65536
+#define MAX_PORTS     1024
+#define MAX_ERRNO     134
+#define CHUNK	      65536
 #define REQUEST_MAGIC 0x444c4d55u /* "UMLD" */
 
 enum ending { CLIENT_CLOSES, SERVER_CLOSES, CLIENT_RESETS, SERVER_RESETS };
@@ -37,16 +37,17 @@ struct span {
 struct tally {
 	uint64_t attempted; /* client: connect() was called; server: accepted */
 	uint64_t established;
-	uint64_t abandoned; /* client: closed while still connecting */
-	uint64_t completed; /* the whole exchange took place */
+	uint64_t abandoned;		     /* client: closed while still connecting */
+	uint64_t completed;		     /* the whole exchange took place */
 	uint64_t bytes_sent, bytes_received; /* payload that send() took and recv() gave */
-	uint64_t failed[MAX_ERRNO]; /* connect() failed, by errno */
+	uint64_t failed[MAX_ERRNO];	     /* connect() failed, by errno */
 	uint64_t broken[MAX_ERRNO]; /* established, then ended early, by errno; 0: an unexpected FIN */
 };
 
 struct options {
 	bool server;
-	struct sockaddr_storage addresses[MAX_ADDRESSES]; /* server: listen here; client: connect to these in turn */
+	struct sockaddr_storage
+		addresses[MAX_ADDRESSES]; /* server: listen here; client: connect to these in turn */
 	int address_count;
 	struct sockaddr_storage sources[MAX_ADDRESSES];
 	int source_count;
@@ -71,6 +72,7 @@ void die(const char *doing) __attribute__((noreturn));
 void set_port(struct sockaddr_storage *address, uint16_t port);
 socklen_t length_of(const struct sockaddr_storage *address);
 void close_with_reset(int fd);
-void report(const char *role, const struct tally *tallies, const struct options *options, uint64_t elapsed_ns);
+void report(const char *role, const struct tally *tallies, const struct options *options,
+	    uint64_t elapsed_ns);
 
 #endif

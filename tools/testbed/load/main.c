@@ -15,10 +15,12 @@ static const char usage[] =
 	"load client --address A... --port P[-Q],... [--source A]... [--connections N] [--concurrency N]\n"
 	"            [--rate PER_SECOND] [--send N[-M]] [--receive N[-M]] [--hold MS] [--give-up MS]\n"
 	"            [--ending client-closes|server-closes|client-resets|server-resets]\n"
-	"Prints one line of JSON: what was made. The server ends on SIGTERM or when its standard input ends.\n"
-	"--send counts the whole request (0, or 16 and more); a connection that the server resets sends 1 byte more.\n";
+	"Prints one line of JSON: what was made. The server ends on SIGTERM or when its standard input "
+	"ends.\n"
+	"--send counts the whole request (0, or 16 and more); a connection that the server resets sends 1 "
+	"byte more.\n";
 
-static const char *const endings[] = { "client-closes", "server-closes", "client-resets", "server-resets" };
+static const char *const endings[] = {"client-closes", "server-closes", "client-resets", "server-resets"};
 
 static void fail(const char *what, const char *value)
 {
@@ -35,8 +37,9 @@ static void add_address(struct sockaddr_storage *list, int *count, const char *t
 	memset(address, 0, sizeof(*address));
 	address->ss_family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	if (inet_pton(address->ss_family, text,
-		      address->ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)address)->sin6_addr
-						     : (void *)&((struct sockaddr_in *)address)->sin_addr) != 1)
+		      address->ss_family == AF_INET6
+			      ? (void *)&((struct sockaddr_in6 *)address)->sin6_addr
+			      : (void *)&((struct sockaddr_in *)address)->sin_addr) != 1)
 		fail("not an address", text);
 	(*count)++;
 }
@@ -103,27 +106,50 @@ static enum ending ending_of(const char *text)
 static void parse(struct options *options, int argc, char **argv)
 {
 	static const struct option names[] = {
-		{ "address", 1, 0, 'a' }, { "source", 1, 0, 's' },	{ "port", 1, 0, 'p' },
-		{ "connections", 1, 0, 'n' }, { "concurrency", 1, 0, 'c' }, { "rate", 1, 0, 'r' },
-		{ "send", 1, 0, 'o' },	{ "receive", 1, 0, 'i' },	{ "ending", 1, 0, 'e' },
-		{ "hold", 1, 0, 'h' },	{ "give-up", 1, 0, 'g' },	{},
+		{"address", 1, 0, 'a'},	    {"source", 1, 0, 's'},	{"port", 1, 0, 'p'},
+		{"connections", 1, 0, 'n'}, {"concurrency", 1, 0, 'c'}, {"rate", 1, 0, 'r'},
+		{"send", 1, 0, 'o'},	    {"receive", 1, 0, 'i'},	{"ending", 1, 0, 'e'},
+		{"hold", 1, 0, 'h'},	    {"give-up", 1, 0, 'g'},	{},
 	};
 	char *end = "";
 
 	for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) {
 		switch (name) {
-		case 'a': add_address(options->addresses, &options->address_count, optarg); break;
-		case 's': add_address(options->sources, &options->source_count, optarg); break;
-		case 'p': add_ports(options, optarg); break;
-		case 'n': options->connections = whole(optarg, UINT64_MAX); break;
-		case 'c': options->concurrency = whole(optarg, 1000000); break;
-		case 'r': options->per_second = whole(optarg, 10000000); break;
-		case 'o': options->send = range(optarg, &end, UINT32_MAX); break;
-		case 'i': options->receive = range(optarg, &end, UINT32_MAX); break;
-		case 'e': options->ending = ending_of(optarg); break;
-		case 'h': options->hold_ms = whole(optarg, UINT32_MAX); break;
-		case 'g': options->give_up_ms = whole(optarg, UINT32_MAX); break;
-		default: fail("unknown option", argv[optind - 1]);
+		case 'a':
+			add_address(options->addresses, &options->address_count, optarg);
+			break;
+		case 's':
+			add_address(options->sources, &options->source_count, optarg);
+			break;
+		case 'p':
+			add_ports(options, optarg);
+			break;
+		case 'n':
+			options->connections = whole(optarg, UINT64_MAX);
+			break;
+		case 'c':
+			options->concurrency = whole(optarg, 1000000);
+			break;
+		case 'r':
+			options->per_second = whole(optarg, 10000000);
+			break;
+		case 'o':
+			options->send = range(optarg, &end, UINT32_MAX);
+			break;
+		case 'i':
+			options->receive = range(optarg, &end, UINT32_MAX);
+			break;
+		case 'e':
+			options->ending = ending_of(optarg);
+			break;
+		case 'h':
+			options->hold_ms = whole(optarg, UINT32_MAX);
+			break;
+		case 'g':
+			options->give_up_ms = whole(optarg, UINT32_MAX);
+			break;
+		default:
+			fail("unknown option", argv[optind - 1]);
 		}
 		if (*end)
 			fail("not a range", optarg);
@@ -154,9 +180,8 @@ static void stop(int signal)
 int main(int argc, char **argv)
 {
 	static struct options options = {
-		.connections = 1, .concurrency = 64, .send = { 64, 64 }, .receive = { 64, 64 }
-	};
-	struct sigaction action = { .sa_handler = stop };
+		.connections = 1, .concurrency = 64, .send = {64, 64}, .receive = {64, 64}};
+	struct sigaction action = {.sa_handler = stop};
 	struct rlimit limit;
 
 	if (argc < 2 || (strcmp(argv[1], "server") && strcmp(argv[1], "client")))

@@ -24,7 +24,7 @@ static int poll_fd;
 
 static void watch(struct peer *peer, int operation, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = peer };
+	struct epoll_event event = {.events = events, .data.ptr = peer};
 
 	if (epoll_ctl(poll_fd, operation, peer->fd, &event))
 		die("watching a socket");
@@ -99,7 +99,8 @@ static void take(struct peer *peer, const char *bytes, ssize_t length)
 	if (peer->received < sizeof(peer->head)) {
 		size_t room = sizeof(peer->head) - peer->received;
 
-		memcpy((char *)&peer->head + peer->received, bytes, (size_t)length < room ? (size_t)length : room);
+		memcpy((char *)&peer->head + peer->received, bytes,
+		       (size_t)length < room ? (size_t)length : room);
 	}
 	peer->received += length;
 	peer->tally->bytes_received += length;
@@ -164,8 +165,8 @@ static void accept_all(struct peer *listener)
 /* The launching test closes our standard input when it ends, however it ends. A file cannot be watched. */
 static void watch_standard_input(void)
 {
-	static struct peer standard_input = { .fd = 0 };
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = &standard_input };
+	static struct peer standard_input = {.fd = 0};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = &standard_input};
 
 	if (epoll_ctl(poll_fd, EPOLL_CTL_ADD, 0, &event) && errno != EPERM)
 		die("watching standard input");

@@ -42,7 +42,7 @@ socklen_t length_of(const struct sockaddr_storage *address)
 /* Closing with a linger time of 0 sends RST and skips TIME_WAIT. */
 void close_with_reset(int fd)
 {
-	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+	struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	close(fd);
