@@ -11,6 +11,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare } from './build.mjs';
+import { checkHost } from './host.mjs';
 import { binary, root } from './paths.mjs';
 import { machineFacts, renderReport } from './report.mjs';
 import { explain, Failure, say } from './say.mjs';
@@ -55,6 +56,7 @@ async function main() {
       mend: `one of: ${names.join(', ') || '(none yet)'}`,
     });
   }
+  checkHost('npm run accept');
   await prepare(['start', 'test', 'load']);
   const results = await runSteps(area);
   mkdirSync(join(root, 'docs/acceptance'), { recursive: true });

@@ -5,11 +5,11 @@ import { createServer } from 'node:net';
 import { Failure } from './say.mjs';
 import { cgroup2Mount } from './testbed/cgroups.mjs';
 
-/** This machine must let us work: root, and a cgroup v2 hierarchy. */
-export function checkHost() {
+/** This machine must let us work: root, and a cgroup v2 hierarchy. @param {string} command what somebody typed */
+export function checkHost(command) {
   if (process.getuid() !== 0) {
-    throw new Failure('npm start has to run as root: the agent loads programs into the kernel', {
-      mend: 'sudo npm start',
+    throw new Failure(`${command} has to run as root: it loads programs into the kernel`, {
+      mend: `sudo ${command}`,
     });
   }
   if (!cgroup2Mount()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The collector and agents of this machine.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { environment, root, stateDirectory } from './paths.mjs';
@@ -11,6 +11,7 @@ import { Failure, say } from './say.mjs';
 const collectorProgram = join(root, 'apps/collector/bin/undermesh-collector.mjs');
 const agentProgram = join(root, 'apps/agent/bin/undermesh-agent.mjs');
 const data = join(stateDirectory, 'collector');
+const credentials = join(stateDirectory, 'credentials');
 
 /** This machine's name as a node: what the schema takes as a name. */
 export function nodeName(name = hostname()) {
@@ -41,6 +42,7 @@ export async function startCollector(processes, { port }) {
   await processes.unlessDeath(
     untilReady('the collector', `http://127.0.0.1:${port}/readyz`, { log: collector.log }),
   );
+  if (token) rmSync(credentials, { recursive: true, force: true }); // a new collector knows none of the old ones
   return { ...collector, token };
 }
 
@@ -81,33 +83,31 @@ export async function startAgents(processes, nodes, { collectorPort, identity, s
   await processes.unlessDeath(Promise.all(waiting));
 }
 
-// A node's credential is made once and kept.
+// A node's credential is made once and kept, like the collector's data that it belongs to.
 function credential(name) {
-  const path = join(stateDirectory, 'credentials', name);
+  const path = join(credentials, name);
   if (existsSync(path)) return path;
-  mkdirSync(join(stateDirectory, 'credentials'), { recursive: true, mode: 0o700 });
-  const [program, ...parameters] = node(
-    collectorProgram,
-    'credential',
-    '--data',
-    data,
-    '--node',
-    name,
-    '--out',
-    path,
-  );
+  mkdirSync(credentials, { recursive: true, mode: 0o700 });
+  ask(`make the credential of ${name}`, 'credential', '--node', name, '--out', path);
+  return path;
+}
+
+/** Makes a new operator token; the former one is void. The collector must not run. @returns {string} its line */
+export function newToken() {
+  return ask('make a new operator token', 'token', 'reset').trim();
+}
+
+function ask(doing, ...parameters) {
+  const [program, ...rest] = node(collectorProgram, ...parameters, '--data', data);
   try {
-    execFileSync(program, parameters, {
+    return execFileSync(program, rest, {
       env: environment,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       encoding: 'utf8',
     });
   } catch (error) {
-    throw new Failure(`cannot make the credential of ${name}: ${String(error.stderr).trim()}`, {
-      cause: error,
-    });
+    throw new Failure(`cannot ${doing}: ${String(error.stderr).trim()}`, { cause: error });
   }
-  return path;
 }
 
 // JSON is YAML too.

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm start: from a fresh checkout to a running mesh on this machine.
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { mountBpffs } from './bpffs.mjs';
 import { prepare } from './build.mjs';
 import { createNodes, demoIdentity, openBookshop } from './demo.mjs';
 import { checkHost, checkPorts } from './host.mjs';
-import { announce, nodeName, startAgents, startCollector } from './mesh.mjs';
-import { startedByNpm, stateDirectory } from './paths.mjs';
+import { announce, newToken, nodeName, startAgents, startCollector } from './mesh.mjs';
+import { startedByNpm } from './paths.mjs';
 import { Processes, startKeeper } from './processes.mjs';
 import { Run, recordedRun } from './run.mjs';
 import { explain, Failure, say, warn } from './say.mjs';
@@ -65,10 +63,11 @@ async function cleanUpAfterFormerRun() {
   await sweep();
 }
 
-async function startAll(processes, { demo, rate, port }) {
+async function startAll(processes, { demo, rate, port, 'new-token': renew }) {
   const { run } = processes;
   const mountPoint = mountBpffs();
   if (mountPoint) run.add({ kind: 'bpffs', mountPoint });
+  const renewed = renew ? newToken() : undefined;
   const collector = await startCollector(processes, { port });
   say('collector   running');
   const { testbed, nodes } = demo ? await createNodes(run) : { testbed: undefined, nodes: [] };
@@ -84,7 +83,7 @@ async function startAll(processes, { demo, rate, port }) {
     await openBookshop(processes, { testbed, rate });
     say('bookshop    open');
   }
-  return collector;
+  return { token: collector.token ?? renewed };
 }
 
 /** Resolves when somebody asks us to stop. Asked again, `force` is called. */
@@ -104,10 +103,9 @@ function untilAsked(force) {
 
 async function main() {
   const options = readOptions();
-  checkHost();
+  checkHost('npm start');
   await prepare(['start']);
   await cleanUpAfterFormerRun();
-  if (options['new-token']) rmSync(join(stateDirectory, 'collector', 'operator-token'), { force: true });
   const agentCount = options.demo ? 4 : 1;
   await checkPorts([
     ['the collector', options.port],
@@ -124,7 +122,7 @@ async function main() {
   let failure;
   const died = once(processes, 'death').then(([error]) => error);
   try {
-    const started = startAll(processes, options).then((collector) => announce({ ...options, ...collector }));
+    const started = startAll(processes, options).then(({ token }) => announce({ ...options, token }));
     started.catch(() => {});
     await Promise.race([started, asked]);
     failure = await Promise.race([asked, died]);
@@ -137,7 +135,7 @@ async function main() {
   say('stopping ...');
   processes.stop();
   await run.undo({
-    graceMs: () => (forced ? 0 : 15_000),
+    graceMs: () => (forced ? 0 : 35_000),
     onTrouble: (_, error) => warn(String(error.stderr || error.message).trim()),
   });
   keeper.stdin.end();

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepare } from './build.mjs';
+import { checkHost } from './host.mjs';
 import { npm, root } from './paths.mjs';
 import { check, runPlaywright, runVitest, vitestWorkspaces } from './runners.mjs';
 import { explain, say } from './say.mjs';
@@ -34,6 +35,7 @@ function listSkips(skipped, unexpected) {
 
 async function main() {
   const words = process.argv.slice(2);
+  checkHost('npm test');
   await prepare(['start', 'test', 'load']);
   await sweep('undermesh-test');
   const results = [];
