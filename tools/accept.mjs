@@ -7,7 +7,7 @@
 // `context` is shared by the steps of one run; what a step puts into `context.defer(fn)` is undone at the end, the
 // last first. The report is docs/acceptance/AREA.md.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare } from './build.mjs';
@@ -48,11 +48,11 @@ async function runSteps(area) {
 }
 
 async function main() {
-  const areas = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const names = areas.map(({ name }) => name);
+  const entries = existsSync(directory) ? readdirSync(directory, { withFileTypes: true }) : [];
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const [area] = process.argv.slice(2);
   if (!names.includes(area)) {
-    throw new Failure(`which area? npm run accept -- AREA`, {
+    throw new Failure('which area? npm run accept -- AREA', {
       mend: `one of: ${names.join(', ') || '(none yet)'}`,
     });
   }
