@@ -4,5 +4,4 @@ import { TopologyPage } from '@/components/topology/topology-page';
 
 export const metadata: Metadata = { title: 'Topology' };
 
-// biome-ignore lint/style/noDefaultExport: Next.js asks for it.
 export default TopologyPage;

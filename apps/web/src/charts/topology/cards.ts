@@ -2,7 +2,7 @@
 import type { Vertex } from '@undermesh/schema';
 import { NBSP } from '@/domain/format';
 import type { PlacedVertex } from '@/domain/layout/types';
-import { MEASURES, rateText } from '@/domain/topology/measures';
+import { MEASURES, rateText, troubleOf } from '@/domain/topology/measures';
 import { cut, type Element, type Style, statusElements, type TextStyle, Z } from './elements';
 import { isTarget, loudStatus, type SceneContext } from './scene';
 
@@ -152,8 +152,12 @@ function rateOf(context: SceneContext, vertex: Vertex): string {
 
 function secondLine(context: SceneContext, vertex: Vertex): string {
   if (isLoud(vertex))
-    return vertex.healthReason ?? (vertex.health === 'failing' ? 'failing' : 'needs a look');
-  if (vertex.partial) return vertex.healthReason ?? (silent(vertex) ? 'no data' : 'one end only');
+    return (
+      troubleOf(vertex.healthReason, vertex.inbound) ??
+      (vertex.health === 'failing' ? 'failing' : 'needs a look')
+    );
+  if (silent(vertex) && vertex.health === 'unknown') return 'no data';
+  if (vertex.partial) return vertex.healthReason ?? 'one end only';
   const bytes = MEASURES.bytes.value(trafficOf(vertex), context.window);
   const rate = rateOf(context, vertex);
   return bytes === null || bytes === 0 ? rate : `${rate} · ${MEASURES.bytes.format(bytes)}`;

@@ -15,7 +15,7 @@ export function edgeElements(context: SceneContext, edge: Edge, path: Path): Ele
   const { tokens, scale } = context;
   const rate = MEASURES.rate.value(edge.traffic, context.window) ?? 0;
   const thin = Math.min(2.2, 1 / Math.max(0.3, scale));
-  const width = edgeWidth(rate, context.topRate) * thin ** 0.6;
+  const width = Math.max(1, edgeWidth(rate, context.topRate) * context.slim) * thin ** 0.6;
   const colour = edgeColour(context, edge);
   const selected = isTarget(context.selected, 'edge', edge.id);
   const hovered = isTarget(context.hovered, 'edge', edge.id);

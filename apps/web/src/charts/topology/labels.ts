@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edge } from '@undermesh/schema';
 import type { Path, Rect, Size } from '@/domain/layout/types';
-import { labelOf } from '@/domain/topology/measures';
+import { labelOf, troubleOf } from '@/domain/topology/measures';
 import { isUnhealthy } from '@/domain/topology/shown';
 import { attempts } from '@/domain/traffic';
 import { pointAt, sample } from './curve';
@@ -117,7 +117,12 @@ function contentOf(context: SceneContext, edge: Edge): Content {
   // off the path or from afar an unhealthy edge keeps its sign alone
   const said =
     focus || context.found.edges.has(edge.id) || (context.edges.length <= 60 && context.detail === 'full');
-  return { text: said && wordy ? (edge.healthReason ?? figures) : '', kind, focus, selected };
+  return {
+    text: said && wordy ? (troubleOf(edge.healthReason, edge.traffic) ?? figures) : '',
+    kind,
+    focus,
+    selected,
+  };
 }
 
 function draw(context: SceneContext, content: Content, rect: Rect): Element[] {

@@ -49,6 +49,8 @@ export interface SceneContext extends SceneInput {
   onPath: OnPath | null;
   /** In a busy drawing only these stand out while nothing else does; `null`: all do. */
   busiest: ReadonlySet<string> | null;
+  /** All widths are multiplied by this, so that a crowd stays lines. */
+  slim: number;
 }
 
 /** With more edges than this, most are drawn quietly. */
@@ -63,6 +65,7 @@ export function buildScene(input: SceneInput): Item[] {
     topRate: topRate(input.edges, input.window),
     domain: input.colour === 'health' ? null : domainOf(input.edges, input.colour, input.window),
     onPath: focus === null ? null : pathThrough(input.edges, focus),
+    slim: Math.min(1, Math.max(0.4, Math.sqrt(100 / Math.max(1, input.edges.length)))),
     busiest: input.edges.length <= CROWD ? null : busiest(input.edges),
   };
   const routes = new Map(input.layout.routes.map((route) => [route.id, route.path]));

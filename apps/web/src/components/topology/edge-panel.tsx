@@ -4,7 +4,7 @@
 import type { Connections, Edge, Edges, FailureReason, Topology } from '@undermesh/schema';
 import Link from 'next/link';
 import { useMemo } from 'react';
-import { connectionsOverTime } from '@/charts/connections-over-time';
+import { edgeHistory } from '@/charts/topology/edge-history';
 import { useFetch } from '@/data/use-fetch';
 import type { UrlState } from '@/data/use-url';
 import {
@@ -20,6 +20,7 @@ import {
   NBSP,
   shareFigure,
 } from '@/domain/format';
+import { troubleOf } from '@/domain/topology/measures';
 import { failedShare, perSecond, retransmitShare } from '@/domain/traffic';
 import { connectionState, edgeState, reasonWords, seenByWords } from '@/domain/words';
 import { useTokens } from '@/theme/tokens';
@@ -58,7 +59,7 @@ export function EdgePanel(props: EdgePanelProps) {
       state={
         <>
           <Status kind={state.kind} quiet={state.kind === 'ok'}>
-            {edge.healthReason ?? state.text}
+            {troubleOf(edge.healthReason, edge.traffic) ?? state.text}
           </Status>
           {edge.healthSince !== null && <span>since {formatClock(edge.healthSince)}</span>}
           {edge.partial && <span className="unk">a node is silent: lower bounds</span>}
@@ -106,10 +107,7 @@ function TrafficTab({ topology, edge, query }: EdgePanelProps) {
   );
   const series = answer.data?.items.find(({ id }) => id === edge.id)?.series ?? null;
   const option = useMemo(
-    () =>
-      tokens === null || series === null
-        ? null
-        : connectionsOverTime(series, tokens, { missing: null, height: 168 }),
+    () => (tokens === null || series === null ? null : edgeHistory(series, tokens)),
     [tokens, series],
   );
   const bound = edge.partial ? `≥${NBSP}` : '';

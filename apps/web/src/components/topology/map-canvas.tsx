@@ -65,15 +65,14 @@ const ARROWS: Record<string, Direction> = {
 const PAN_STEP = 80;
 const DRAG_PX = 4;
 
-let context: CanvasRenderingContext2D | null = null;
 const widths = new Map<string, number>();
-function measureWith(sans: string) {
+/** Measures in a canvas of the page: figures are as wide as the page's own (tabular). */
+function measureWith(sans: string, context: CanvasRenderingContext2D | null) {
   return (text: string, size: number, weight: number): number => {
     const font = `${weight} ${size}px ${sans}`;
     const key = font + text;
     const known = widths.get(key);
     if (known !== undefined) return known;
-    context ??= document.createElement('canvas').getContext('2d');
     if (context === null) return text.length * size * 0.55;
     context.font = font;
     const { width } = context.measureText(text);
@@ -92,6 +91,8 @@ export function MapCanvas(props: MapCanvasProps) {
   const drawing = useRef<MapDrawing | null>(null);
   const [ready, setReady] = useState(false);
   const [fonts, setFonts] = useState(0);
+  const rulerCanvas = useRef<HTMLCanvasElement>(null);
+  const [ruler, setRuler] = useState<CanvasRenderingContext2D | null>(null);
   const [hovered, setHovered] = useState<Target | null>(null);
   const camera = useRef<Camera>({ x: 0, y: 0, scale: 1 });
   /** Until the reader moves it, the whole drawing is kept in view. */
@@ -157,6 +158,7 @@ export function MapCanvas(props: MapCanvasProps) {
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
+    setRuler(rulerCanvas.current?.getContext('2d') ?? null);
     let gone = false;
     void import('./map-drawing').then((module) => {
       if (gone) return;
@@ -193,7 +195,7 @@ export function MapCanvas(props: MapCanvasProps) {
     if (rect) look(reveal(camera.current, rect, live.current.size));
   }, [selected, look]);
 
-  const measure = useMemo(() => measureWith(tokens?.sans ?? 'sans-serif'), [tokens]);
+  const measure = useMemo(() => measureWith(tokens?.sans ?? 'sans-serif', ruler), [tokens, ruler]);
   const hatch = useMemo(() => (tokens === null ? null : hatchTile(tokens.hatch)), [tokens]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: measured widths change with the fonts.
   useEffect(() => {
@@ -322,6 +324,7 @@ export function MapCanvas(props: MapCanvasProps) {
         onKeyDown={onKey}
         onBlur={() => point(null)}
       />
+      <canvas className="map-ruler" width="1" height="1" ref={rulerCanvas} />
       <div ref={list}>
         <MapList picture={picture} shown={shown} selected={selected} onSelect={onSelect} onFocus={point} />
       </div>

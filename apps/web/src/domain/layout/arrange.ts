@@ -32,7 +32,9 @@ export function arrange(model: Model, spareHeight: number): void {
   }
   restore(model, best.state);
   if (!large) spreadOut(model, spareHeight);
-  for (let round = 0; round < 8; round++) place(model, Math.max(spareHeight, heightOf(model)), byTop(model));
+  const height = Math.max(spareHeight, heightOf(model));
+  for (let round = 0; round < 4; round++) place(model, height, byTop(model));
+  for (let round = 0; round < 6; round++) polish(model, height);
 }
 
 const byTop = (model: Model) => [...model.blocks].sort((a, b) => a.top - b.top || a.plate - b.plate);
@@ -221,17 +223,14 @@ function pairCrossings(model: Model, upper: number, lower: number): number {
 
 /** Settles every column on its neighbours, fits columns into their plates and packs the plates. */
 function place(model: Model, spareHeight: number, order?: readonly Block[]): void {
+  const alone = model.blocks.length === 1;
   for (const block of model.blocks) {
-    const alone = model.blocks.length === 1;
     const least = Math.max(...block.cells.map((cell) => stackHeight(model, cell.items)));
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
     let centres = 0;
     for (const cell of block.cells) {
-      settleCell(model, cell, (item) => {
-        const mean = pulled(model, model.left[item], model.right[item], model.same[item]);
-        return Number.isNaN(mean) ? (model.y[item] ?? 0) : mean;
-      });
+      settleOnNeighbours(model, cell);
       const first = cell.items[0] ?? 0;
       const last = cell.items.at(-1) ?? 0;
       const top = (model.y[first] ?? 0) - (model.height[first] ?? 0) / 2;
@@ -244,25 +243,63 @@ function place(model: Model, spareHeight: number, order?: readonly Block[]): voi
     const height = Math.max(least, Math.min(high - low, most));
     block.top = high - low <= height ? low : centres / block.cells.length - height / 2;
     block.height = height;
-    for (const cell of block.cells) {
-      const { gaps } = demands(model, cell, () => 0);
-      const half = (item: number | undefined) => (model.height[item ?? 0] ?? 0) / 2;
-      const bounds = {
-        top: block.top,
-        bottom: block.top + height,
-        first: half(cell.items[0]),
-        last: half(cell.items.at(-1)),
-      };
-      confine(
-        cell.items.map((item) => model.y[item] ?? 0),
-        gaps,
-        bounds,
-      ).forEach((y, i) => {
-        model.y[cell.items[i] ?? 0] = y;
-      });
-    }
+    for (const cell of block.cells) confineCell(model, block, cell);
   }
   packBlocks(model, order ?? byCentre(model), spareHeight);
+}
+
+/** The last touch, with the plates' heights and order kept: items level with neighbours, loose plates with theirs. */
+function polish(model: Model, height: number): void {
+  for (const block of model.blocks) {
+    for (const cell of block.cells) {
+      settleOnNeighbours(model, cell);
+      confineCell(model, block, cell);
+    }
+  }
+  const order = byTop(model);
+  const pull = order.map((block) => outwardPull(model, block));
+  order.forEach((block, i) => {
+    move(model, block, pull[i] ?? 0);
+  });
+  packBlocks(model, order, height);
+}
+
+/** How far a plate would have to move to be level, on average, with what its members talk to elsewhere. */
+function outwardPull(model: Model, block: Block): number {
+  let sum = 0;
+  let mass = 0;
+  for (const item of block.cells.flatMap((cell) => cell.items)) {
+    for (const list of [model.left[item], model.right[item], model.same[item]]) {
+      for (const pull of list ?? []) {
+        if (model.blockOf[pull.item] === model.blockOf[item]) continue;
+        sum += pull.weight * ((model.y[pull.item] ?? 0) - (model.y[item] ?? 0));
+        mass += pull.weight;
+      }
+    }
+  }
+  return mass === 0 ? 0 : sum / mass;
+}
+
+function settleOnNeighbours(model: Model, cell: Cell): void {
+  settleCell(model, cell, (item) => {
+    const mean = pulled(model, model.left[item], model.right[item], model.same[item]);
+    return Number.isNaN(mean) ? (model.y[item] ?? 0) : mean;
+  });
+}
+
+function confineCell(model: Model, block: Block, cell: Cell): void {
+  const { gaps } = demands(model, cell, () => 0);
+  const half = (item: number | undefined) => (model.height[item ?? 0] ?? 0) / 2;
+  const bounds = {
+    top: block.top,
+    bottom: block.top + block.height,
+    first: half(cell.items[0]),
+    last: half(cell.items.at(-1)),
+  };
+  const centres = cell.items.map((item) => model.y[item] ?? 0);
+  confine(centres, gaps, bounds).forEach((y, i) => {
+    model.y[cell.items[i] ?? 0] = y;
+  });
 }
 
 /** Puts the plates below one another in this order where they share columns, each as near as can be to where it is. */
@@ -288,15 +325,11 @@ function packBlocks(model: Model, order: readonly Block[], spareHeight: number):
     latest[i] = Math.min(...spans(block, below)) - (size[i] ?? 0);
     spans(block, below).fill(latest[i] ?? 0);
   }
-  // the drawing as a whole may slide: keep the mean
   const wanted = order.map((block) => block.top - padOf(block).top);
-  const slide =
-    order.reduce((sum, _, i) => sum + (wanted[i] ?? 0) - ((earliest[i] ?? 0) + (latest[i] ?? 0)) / 2, 0) /
-    Math.max(1, order.length);
   const used = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
   order.forEach((block, i) => {
     const least = Math.max(earliest[i] ?? 0, ...spans(block, used));
-    const top = Math.max(least, Math.min(latest[i] ?? 0, (wanted[i] ?? 0) - slide));
+    const top = Math.max(least, Math.min(latest[i] ?? 0, wanted[i] ?? 0));
     spans(block, used).fill(top + (size[i] ?? 0));
     move(model, block, top + padOf(block).top - block.top);
   });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Arc, feedbackOrder, type Graph } from './graph';
+import { GAP, PLATE_PAD, type Size } from './types';
 
 /** Ranks from `order`: longest path, then each item is pulled to the side where most of its weight goes. */
 export function ranks(count: number, arcs: readonly Arc[], order: readonly number[]): number[] {
@@ -60,9 +61,8 @@ export function fold(rank: readonly number[], limit: number, rows: number): numb
  * Column of each vertex, from 0. Inside a plate by rank; a plate starts after those that send to it, sinks stand clear
  * of what feeds them, the outside at the very left or right. Cycles are broken where the least flows.
  */
-export function columns(graph: Graph, comfortableRows: number): number[] {
+export function columns(graph: Graph, rows: number): number[] {
   const count = graph.ids.length;
-  const rows = Math.max(8, comfortableRows, Math.ceil(1.2 * Math.sqrt(count)));
   const groups: number[][] = graph.plates.map(() => []);
   const loose: number[] = [];
   graph.plateOf.forEach((plate, i) => {
@@ -93,6 +93,51 @@ export function columns(graph: Graph, comfortableRows: number): number[] {
 
   const offset = offsets({ graph, groupOf, local, span });
   return local.map((column, i) => column + (offset[groupOf[i] ?? 0] ?? 0));
+}
+
+/** How large a drawing with these columns would be, roughly. */
+function estimate(graph: Graph, column: readonly number[], card: Size): Size {
+  const rows = new Map<string, number>();
+  const spans = new Map<number, { first: number; last: number; rows: number }>();
+  graph.plateOf.forEach((plate, i) => {
+    const at = column[i] ?? 0;
+    const key = `${plate} ${at}`;
+    const count = (rows.get(key) ?? 0) + 1;
+    rows.set(key, count);
+    const span = spans.get(plate) ?? { first: at, last: at, rows: 0 };
+    spans.set(plate, {
+      first: Math.min(span.first, at),
+      last: Math.max(span.last, at),
+      rows: Math.max(span.rows, count),
+    });
+  });
+  const columnCount = 1 + Math.max(0, ...column);
+  const load = new Array<number>(columnCount).fill(0);
+  for (const [plate, span] of spans) {
+    const pad = plate < 0 ? 0 : PLATE_PAD.top + PLATE_PAD.bottom + GAP.plate;
+    const height = span.rows * (card.height + GAP.card) + pad;
+    for (let c = span.first; c <= span.last; c++) load[c] = (load[c] ?? 0) + height;
+  }
+  return { width: columnCount * (card.width + GAP.column + 20), height: Math.max(...load) };
+}
+
+/**
+ * The columns whose drawing fits the frame at the largest scale: tall plates are wrapped into more columns when a drawing
+ * would otherwise be a tower.
+ */
+export function fittingColumns(graph: Graph, card: Size, frame: Size): number[] {
+  const usual = Math.max(8, Math.floor(frame.height / (card.height + GAP.card)));
+  const square = Math.ceil(1.2 * Math.sqrt(graph.ids.length));
+  let best: { column: number[]; scale: number } | null = null;
+  for (const rows of [...new Set([Math.max(usual, square), square, 12, 8, 6, 5, 4, 3, 2])]) {
+    const column = columns(graph, Math.max(1, rows));
+    const size = estimate(graph, column, card);
+    const scale = Math.min(1, frame.width / size.width, frame.height / size.height);
+    // more columns mean longer edges: only for a real gain
+    if (best === null || scale > best.scale * 1.06) best = { column, scale };
+    if (best.scale > 0.8) break;
+  }
+  return best?.column ?? [];
 }
 
 /** Without plates: peers from outside that only call stand first, those that are called stand last. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { arrange } from './arrange';
 import { carryOver } from './carry';
-import { columns } from './columns';
+import { fittingColumns } from './columns';
 import { type Graph, toGraph } from './graph';
 import { type Block, type Model, toModel } from './model';
 import { type Lanes, route } from './route';
@@ -31,7 +31,7 @@ export function layOut(input: LayoutInput, previous?: Placement | null): Layout 
 
 function fresh(input: LayoutInput, graph: Graph): Placement & { lanes?: Lanes } {
   if (graph.ids.length === 0) return { vertices: [], plates: [] };
-  const column = columns(graph, Math.floor(input.frame.height / (input.card.height + GAP.card)));
+  const column = fittingColumns(graph, input.card, input.frame);
   const model = toModel(graph, column, input.card.height);
   arrange(model, input.frame.height);
   const lefts = columnLefts(model, input);

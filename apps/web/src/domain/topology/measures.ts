@@ -94,3 +94,11 @@ export const labelOf = (edge: Edge, label: Label, window: Window): string =>
       return known === null ? [] : [(edge.partial && sum ? `≥${NBSP}` : '') + format(known)];
     })
     .join(' · ');
+
+/** What is wrong, with its share when it is about failed connects: `0.9 % refused`. */
+export const troubleOf = (reason: string | null, traffic: Traffic): string | null => {
+  const share = failedShare(traffic);
+  const counted = reason !== null && FAILED_REASONS.has(reason) && share !== null && share > 0;
+  return counted ? `${formatShare(share)} ${reason}` : reason;
+};
+const FAILED_REASONS = new Set(['refused', 'failed', 'connect timed out', 'unreachable', 'timed out']);

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Series } from '@undermesh/schema';
+import type { EChartsOption } from 'echarts';
+import { peak, rates } from '@/domain/traffic';
+import type { Tokens } from '@/theme/tokens';
+import { chartBase, clockAxis, clockStep, cornerLabel, niceCeiling, valueAxis } from '../axes';
+
+const LEFT = 36;
+const RIGHT = 10;
+const UPPER = { top: 18, height: 62 } as const;
+const LOWER = { top: 102, height: 28 } as const;
+/** So many labels fit under a panel's chart. */
+const LABELS = 4;
+
+/** An edge over the window, in a panel: opened per second above, failed below. Gaps stay gaps. */
+export function edgeHistory(series: Series, tokens: Tokens): EChartsOption {
+  const step = series.stepSeconds * 1000;
+  const from = Date.parse(series.from);
+  const to = from + series.opened.length * step;
+  const at = (index: number) => from + (index + 0.5) * step;
+  const opened = rates(series, 'opened');
+  const failed = rates(series, 'failed');
+  const every = clockStep(from, to, LABELS);
+  const zone = new Date(from).getTimezoneOffset() * 60_000;
+  const ticks: number[] = [];
+  // a label is 30 px wide: none that would stick out
+  const edge = (to - from) * 0.05;
+  for (let tick = Math.ceil((from - zone) / every) * every + zone; tick <= to; tick += every) {
+    if (tick > from + edge && tick < to - edge) ticks.push(tick);
+  }
+  const clock = clockAxis(tokens, { from, to, gridIndex: 1 });
+  return {
+    ...chartBase(tokens),
+    grid: [
+      { left: LEFT, right: RIGHT, ...UPPER },
+      { left: LEFT, right: RIGHT, ...LOWER },
+    ],
+    xAxis: [
+      clockAxis(tokens, { from, to, labels: false }),
+      {
+        ...clock,
+        axisTick: { show: false, customValues: ticks },
+        axisLabel: {
+          ...clock.axisLabel,
+          customValues: ticks,
+          alignMinLabel: 'center',
+          alignMaxLabel: 'center',
+        },
+      } as typeof clock,
+    ],
+    yAxis: [
+      valueAxis(tokens, { top: (peak(opened) ?? 0) * 1.1, lines: 2 }),
+      valueAxis(tokens, {
+        top: Math.max(peak(failed) ?? 0, niceCeiling(1 / series.stepSeconds)),
+        lines: 1,
+        gridIndex: 1,
+      }),
+    ],
+    series: [
+      {
+        type: 'line',
+        data: opened.map((value, index) => [at(index), value]),
+        symbol: 'none',
+        lineStyle: { color: tokens['text-1'], width: 1.6 },
+      },
+      {
+        type: 'bar',
+        xAxisIndex: 1,
+        yAxisIndex: 1,
+        data: failed.map((value, index) => [at(index), value === 0 ? null : value]),
+        barWidth: '70%',
+        barMaxWidth: 6,
+        barMinHeight: 2,
+        itemStyle: { color: tokens.crit },
+      },
+    ],
+    graphic: [
+      cornerLabel(tokens, 'opened', { left: LEFT + 2, top: UPPER.top - 15 }),
+      cornerLabel(tokens, 'failed', { left: LEFT + 2, top: LOWER.top - 15 }),
+    ],
+  };
+}
