@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type AddressWords, isAnyAddress, isLoopbackAddress } from './address.js';
+import { grown } from './grown.js';
+import { KeyTable } from './key-table.js';
+
+/** A socket that listens, or did. */
+export interface Listener {
+  readonly address: AddressWords;
+  readonly port: number;
+  readonly namespace: number;
+  readonly placement: number;
+  readonly open: boolean;
+}
+
+/** Stands for more than one where a single value was looked for. */
+const MANY = 0xffffffff;
+const CLUSTER_WIDE = 0;
+/** Bound on what is remembered, so that no agent can fill the memory. */
+const MAX_ENTRIES = 400_000;
+
+/**
+ * Who answers at an address and port of one cluster. Addresses belong to network namespaces: an address of a node is
+ * looked up among that node's own first (nodes may use the same private ranges), then cluster-wide; loopback only in
+ * the namespace of whoever speaks. A listener that is gone goes on naming its address until another takes its place,
+ * so that a refused connect is told of the one that should have been there.
+ */
+export class Directory {
+  readonly #addresses = new KeyTable(1024);
+  readonly #namespaces = new KeyTable(256);
+  readonly #owners = new KeyTable(1024);
+  #ownerNamespace: Uint32Array = new Uint32Array(1024);
+  readonly #listeners = new KeyTable(1024);
+  #placement: Uint32Array = new Uint32Array(1024);
+  #open: Uint8Array = new Uint8Array(1024);
+  /** The only placement that ever listened on an address of a namespace, or {@link MANY}. */
+  readonly #solo = new KeyTable(1024);
+  #soloPlacement: Uint32Array = new Uint32Array(1024);
+  /** The only placement whose records came from a namespace, or {@link MANY}. */
+  #local: Uint32Array = new Uint32Array(256);
+  #lastNode = 0;
+  /** Entries that found no room. */
+  refused = 0;
+
+  constructor() {
+    this.#addresses.insert(0, 0, 0, 0);
+    this.#namespaces.insert(0, 0, 0);
+  }
+
+  /** The number of a network namespace of a node, from 1. */
+  namespace(node: number, cookieLow: number, cookieHigh: number): number {
+    const slot = this.#namespaces.insert(node, cookieLow, cookieHigh);
+    if (slot >= this.#local.length) this.#local = grown(this.#local, this.#namespaces.capacity);
+    return slot;
+  }
+
+  /** Says which namespace of `node` has an address. Loopback and unspecified addresses are nobody's. */
+  own(address: AddressWords, node: number, namespace: number): void {
+    if (isLoopbackAddress(address) || isAnyAddress(address) || this.#full()) return;
+    this.#lastNode = Math.max(this.#lastNode, node);
+    const at = this.#address(address);
+    this.#setOwner(at, node, namespace);
+    this.#setOwner(at, CLUSTER_WIDE, this.#onlyOwner(at));
+  }
+
+  /** Says that a namespace no longer has an address. It goes on naming it until another one has it. */
+  disown(address: AddressWords, node: number, namespace: number): void {
+    const at = this.#addresses.find(address[0] ?? 0, address[1] ?? 0, address[2] ?? 0, address[3] ?? 0);
+    const slot = at < 0 ? -1 : this.#owners.find(at, node);
+    if (slot < 0 || this.#ownerNamespace[slot] !== namespace) return;
+    this.#ownerNamespace[slot] = 0;
+    const remaining = this.#onlyOwner(at);
+    if (remaining !== 0) this.#setOwner(at, CLUSTER_WIDE, remaining);
+  }
+
+  /** Adds a listener, or closes it. A closed one never takes the place of an open one. */
+  listen(listener: Listener): void {
+    if (this.#full()) return;
+    const any = isAnyAddress(listener.address);
+    const at = any ? 0 : this.#address(listener.address);
+    const slot = this.#listeners.insert(at, listener.port, listener.namespace);
+    if (this.#listeners.capacity > this.#placement.length) {
+      this.#placement = grown(this.#placement, this.#listeners.capacity);
+      this.#open = grown(this.#open, this.#listeners.capacity);
+    }
+    const known = this.#placement[slot] ?? 0;
+    const taken = known !== 0 && known !== listener.placement && this.#open[slot] === 1;
+    if (listener.open || !taken) {
+      this.#placement[slot] = listener.placement;
+      this.#open[slot] = listener.open ? 1 : 0;
+    }
+    const solo = this.#solo.insert(at, listener.namespace);
+    if (this.#solo.capacity > this.#soloPlacement.length) {
+      this.#soloPlacement = grown(this.#soloPlacement, this.#solo.capacity);
+    }
+    this.#soloPlacement[solo] = onlyOne(this.#soloPlacement[solo] ?? 0, listener.placement);
+  }
+
+  /** Notes whose records come from a namespace: one workload alone there names its addresses. */
+  speak(namespace: number, placement: number): void {
+    const known = this.#local[namespace] ?? 0;
+    if (known !== placement && known !== MANY) this.#local[namespace] = onlyOne(known, placement);
+  }
+
+  /** Who is at an address and port, as seen from `node` and from its `namespace`. 0: not known. */
+  find(address: AddressWords, port: number, from: { node: number; namespace: number }): number {
+    const loopback = isLoopbackAddress(address);
+    const at = this.#addresses.find(address[0] ?? 0, address[1] ?? 0, address[2] ?? 0, address[3] ?? 0);
+    const namespace = loopback ? from.namespace : at < 0 ? 0 : this.#owner(at, from.node);
+    if (namespace === 0) return 0;
+    const exact = at < 0 ? -1 : this.#listeners.find(at, port, namespace);
+    if (exact >= 0) return this.#placement[exact] ?? 0;
+    const wild = this.#listeners.find(0, port, namespace);
+    if (wild >= 0) return this.#placement[wild] ?? 0;
+    return loopback && at < 0 ? 0 : this.#onlyUser(at, namespace, loopback);
+  }
+
+  #onlyUser(at: number, namespace: number, loopback: boolean): number {
+    const bound = this.#soloOf(at, namespace);
+    const wild = this.#soloOf(0, namespace);
+    if (loopback) return bound === MANY || wild !== 0 ? 0 : bound;
+    const listening = wild === 0 || wild === bound ? bound : bound === 0 ? wild : MANY;
+    const speaking = this.#local[namespace] ?? 0;
+    if (listening === 0) return speaking === MANY ? 0 : speaking;
+    return listening === MANY || (speaking !== 0 && speaking !== listening && bound === 0) ? 0 : listening;
+  }
+
+  #soloOf(at: number, namespace: number): number {
+    if (at < 0) return 0;
+    const slot = this.#solo.find(at, namespace);
+    return slot < 0 ? 0 : (this.#soloPlacement[slot] ?? 0);
+  }
+
+  #onlyOwner(at: number): number {
+    let found = 0;
+    for (let node = 1; node <= this.#lastNode; node++) {
+      const slot = this.#owners.find(at, node);
+      const namespace = slot < 0 ? 0 : (this.#ownerNamespace[slot] ?? 0);
+      if (namespace !== 0) found = onlyOne(found, namespace);
+    }
+    return found;
+  }
+
+  #owner(at: number, node: number): number {
+    const own = this.#owners.find(at, node);
+    if (own >= 0 && (this.#ownerNamespace[own] ?? 0) !== 0) return this.#ownerNamespace[own] ?? 0;
+    const everywhere = this.#owners.find(at, CLUSTER_WIDE);
+    const namespace = everywhere < 0 ? 0 : (this.#ownerNamespace[everywhere] ?? 0);
+    return namespace === MANY ? 0 : namespace;
+  }
+
+  #setOwner(at: number, node: number, namespace: number): void {
+    const slot = this.#owners.insert(at, node);
+    this.#ownerNamespace = grown(this.#ownerNamespace, this.#owners.capacity);
+    this.#ownerNamespace[slot] = namespace;
+  }
+
+  #address(words: AddressWords): number {
+    return this.#addresses.insert(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0);
+  }
+
+  #full(): boolean {
+    if (this.#addresses.size < MAX_ENTRIES && this.#listeners.size < MAX_ENTRIES) return false;
+    this.refused++;
+    return true;
+  }
+}
+
+const onlyOne = (known: number, placement: number): number =>
+  known === 0 || known === placement ? placement : MANY;

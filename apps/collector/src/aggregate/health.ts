@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CLOSE_REASONS, FAILURE_REASONS, type Health } from '@undermesh/schema';
+import type { TrafficSum } from './traffic.js';
+
+/** The stretch that health is judged by, ending now. */
+export const HEALTH_WINDOW_MS = 60_000;
+
+/** One rule; the first that holds decides. */
+interface HealthRule {
+  readonly health: Health;
+  /** The count that is judged, and out of what. */
+  readonly count: (sum: TrafficSum) => number;
+  readonly outOf: (sum: TrafficSum) => number;
+  /** Holds when the count is at least this, out of at least that many, and its share above the limit. */
+  readonly least: number;
+  readonly leastOutOf: number;
+  readonly share: number;
+  readonly reason: (sum: TrafficSum) => string;
+}
+
+const commonest = (names: readonly string[], counts: readonly number[]): string => {
+  let best = 0;
+  for (let i = 1; i < counts.length; i++) if ((counts[i] ?? 0) > (counts[best] ?? 0)) best = i;
+  return (names[best] ?? 'failed').replace(/^connect_/, '').replaceAll('_', ' ');
+};
+
+const failureReason = (sum: TrafficSum): string => commonest(FAILURE_REASONS, sum.failed);
+/** The first two of {@link CLOSE_REASONS} are normal ends. */
+const brokenReason = (sum: TrafficSum): string => commonest(CLOSE_REASONS.slice(2), sum.ended.slice(2));
+const attempts = (sum: TrafficSum): number => sum.opened + sum.failures;
+
+/** What makes an edge or a vertex (by what comes in) unwell. The API, the dashboard and alerts all go by this. */
+export const HEALTH_RULES: readonly HealthRule[] = [
+  {
+    health: 'failing',
+    count: (sum) => sum.failures,
+    outOf: attempts,
+    least: 3,
+    leastOutOf: 3,
+    share: 0.005,
+    reason: failureReason,
+  },
+  {
+    health: 'failing',
+    count: (sum) => sum.broken,
+    outOf: (sum) => sum.closed,
+    least: 3,
+    leastOutOf: 3,
+    share: 0.05,
+    reason: brokenReason,
+  },
+  {
+    health: 'warning',
+    count: (sum) => sum.broken,
+    outOf: (sum) => sum.closed,
+    least: 1,
+    leastOutOf: 10,
+    share: 0.005,
+    reason: brokenReason,
+  },
+  {
+    health: 'warning',
+    count: (sum) => sum.retransmits,
+    outOf: (sum) => sum.segments,
+    least: 5,
+    leastOutOf: 100,
+    share: 0.02,
+    reason: () => 'retransmits',
+  },
+];
+
+export interface Verdict {
+  readonly health: Health;
+  readonly reason: string | null;
+}
+
+export const WELL: Verdict = { health: 'ok', reason: null };
+
+/** Judges the figures of {@link HEALTH_WINDOW_MS}. */
+export function judge(sum: TrafficSum): Verdict {
+  for (const rule of HEALTH_RULES) {
+    const count = rule.count(sum);
+    const outOf = rule.outOf(sum);
+    if (count >= rule.least && outOf >= rule.leastOutOf && count > rule.share * outOf) {
+      return { health: rule.health, reason: rule.reason(sum) };
+    }
+  }
+  return WELL;
+}
+
+/** Remembers since when things are as they are. */
+export class HealthMemory {
+  #verdicts = new Map<string, Verdict & { readonly since: number }>();
+
+  /** Takes the verdicts of a moment; whatever is not among them is well again. */
+  update(verdicts: ReadonlyMap<string, Verdict>, now: number): void {
+    const next = new Map<string, Verdict & { since: number }>();
+    for (const [id, verdict] of verdicts) {
+      const before = this.#verdicts.get(id);
+      const since = before !== undefined && before.health === verdict.health ? before.since : now;
+      next.set(id, { ...verdict, since });
+    }
+    this.#verdicts = next;
+  }
+
+  /** `undefined`: well. */
+  get(id: string): (Verdict & { readonly since: number }) | undefined {
+    return this.#verdicts.get(id);
+  }
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  type Edge,
+  type Health,
+  LEVELS,
+  type Level,
+  type Topology,
+  type Vertex,
+  type Window,
+} from '@undermesh/schema';
+import type { Aggregator } from './aggregator.js';
+import type { Cells } from './cells.js';
+import { Grouping } from './grouping.js';
+import { HEALTH_WINDOW_MS, HealthMemory, judge, type Verdict, WELL } from './health.js';
+import type { Placements } from './placements.js';
+import { type EdgeSummary, Summary, type VertexSummary } from './summary.js';
+import { COARSE_KEPT_MS, FINE_KEPT_MS, FINE_MS } from './timeline.js';
+import { trafficOf } from './traffic.js';
+
+/** What a view of the mesh shows. */
+export interface ViewQuery {
+  readonly level: Level;
+  /** Length of the window, seconds, and its end, Unix ms (now when absent). */
+  readonly windowSeconds: number;
+  readonly to?: number | undefined;
+  readonly namespaces: ReadonlySet<string>;
+  readonly system: boolean;
+}
+
+export interface Bounds {
+  readonly from: number;
+  readonly to: number;
+  /** The window ends now. */
+  readonly live: boolean;
+}
+
+/** A window this close to now counts as one that ends now. */
+const LIVE_MS = 15_000;
+const SEVERITY: Record<Health, number> = { failing: 3, warning: 2, unknown: 1, ok: 0 };
+const MOST_PORTS = 8;
+
+export const toTime = (ms: number): string => new Date(ms).toISOString();
+
+/** Reads the aggregates the way the API shows them. */
+export class MeshView {
+  readonly #aggregator: Aggregator;
+  readonly #placements: Placements;
+  readonly #grouping: Grouping;
+  readonly #memory = new HealthMemory();
+  readonly #silentNodes: () => ReadonlySet<string>;
+
+  constructor(aggregator: Aggregator, placements: Placements, silentNodes: () => ReadonlySet<string>) {
+    this.#aggregator = aggregator;
+    this.#placements = placements;
+    this.#grouping = new Grouping(placements);
+    this.#silentNodes = silentNodes;
+  }
+
+  bounds(query: Pick<ViewQuery, 'windowSeconds' | 'to'>, now: number): Bounds {
+    const to = Math.min(query.to ?? now, now);
+    const oldest = Math.max(this.#aggregator.timeline.oldest() ?? now, now - COARSE_KEPT_MS);
+    return {
+      from: Math.min(to, Math.max(oldest, to - query.windowSeconds * 1000)),
+      to,
+      live: now - to < LIVE_MS,
+    };
+  }
+
+  window(query: Pick<ViewQuery, 'windowSeconds' | 'to'>, now: number): Window {
+    const bounds = this.bounds(query, now);
+    return {
+      from: toTime(bounds.to - query.windowSeconds * 1000),
+      to: toTime(bounds.to),
+      seconds: query.windowSeconds,
+      resolutionSeconds: now - bounds.from > FINE_KEPT_MS ? 60 : 10,
+    };
+  }
+
+  /** Figures at one level over a window, without histograms: ask the summary for those it shall show. */
+  summary(query: ViewQuery, now: number): Summary {
+    const bounds = this.bounds(query, now);
+    const cells = this.#aggregator.timeline.sum({ from: bounds.from, to: bounds.to });
+    return this.#summarise(cells, { query, live: bounds.live });
+  }
+
+  /** Figures between two moments, without histograms. */
+  summaryBetween(query: ViewQuery, between: { from: number; to: number }): Summary {
+    const cells = this.#aggregator.timeline.sum({ ...between, histograms: false });
+    return this.#summarise(cells, { query, live: false });
+  }
+
+  /** Since when there are figures. */
+  since(now: number): number {
+    return this.#aggregator.timeline.oldest() ?? now;
+  }
+
+  /** The graph, with at most so many vertices and edges. */
+  topology(query: ViewQuery & { maxVertices: number; maxEdges: number }, now: number): Topology {
+    const summary = this.summary(query, now);
+    const verdict = this.verdicts(query, now);
+    const rankVertex = (vertex: VertexSummary): number =>
+      severity(verdict(vertex.group.id)) * 1e15 + volume(vertex.inbound) + volume(vertex.outbound);
+    const vertices = [...summary.vertices.values()]
+      .sort((a, b) => rankVertex(b) - rankVertex(a) || (a.group.id < b.group.id ? -1 : 1))
+      .slice(0, query.maxVertices);
+    const kept = new Set(vertices.map((vertex) => vertex.group.id));
+    const rankEdge = (edge: EdgeSummary): number => severity(verdict(edge.id)) * 1e15 + volume(edge.sum);
+    const edges = [...summary.edges.values()]
+      .filter((edge) => kept.has(edge.source.id) && kept.has(edge.destination.id))
+      .sort((a, b) => rankEdge(b) - rankEdge(a) || (a.id < b.id ? -1 : 1))
+      .slice(0, query.maxEdges);
+    const shown = new Set(edges);
+    let opened = 0;
+    let openedShown = 0;
+    for (const edge of summary.edges.values()) {
+      opened += edge.sum.opened;
+      if (shown.has(edge)) openedShown += edge.sum.opened;
+    }
+    summary.addSamples(() => true);
+    return {
+      level: query.level,
+      window: this.window(query, now),
+      vertices: vertices.map((vertex) => this.vertex(vertex, verdict)),
+      edges: edges.map((edge) => this.edge(edge, verdict)),
+      hidden: {
+        vertices: summary.vertices.size - vertices.length,
+        edges: summary.edges.size - edges.length,
+        connectionShare: opened === 0 ? 0 : (opened - openedShown) / opened,
+        systemVertices: [...summary.systemVertices].filter((id) => !summary.vertices.has(id)).length,
+        systemEdges: summary.systemEdges.size,
+      },
+      missingNodes: [...this.#silentNodes()].sort(),
+    };
+  }
+
+  /** Verdicts on all vertices and edges: of now from memory, of the past judged anew. */
+  verdicts(query: ViewQuery, now: number): (id: string) => (Verdict & { since?: number }) | undefined {
+    const { to, live } = this.bounds(query, now);
+    if (live) return (id) => this.#memory.get(id);
+    const cells = this.#aggregator.timeline.sum({ from: to - HEALTH_WINDOW_MS, to, histograms: false });
+    const verdicts = this.#judge(this.#summarise(cells, { query, live: false }));
+    return (id) => verdicts.get(id);
+  }
+
+  /** Judges everything at every level. Call it every few seconds: it is what the `since` of a verdict rests on. */
+  judgeNow(now: number): void {
+    const { timeline } = this.#aggregator;
+    const all = new Map<string, Verdict>();
+    for (const level of LEVELS) {
+      const cells = timeline.sum({ from: now - HEALTH_WINDOW_MS, to: now, histograms: false });
+      const query = { level, windowSeconds: 60, namespaces: new Set<string>(), system: true };
+      for (const [id, verdict] of this.#judge(this.#summarise(cells, { query, live: false })))
+        all.set(id, verdict);
+    }
+    this.#memory.update(all, now);
+  }
+
+  vertex(vertex: VertexSummary, verdictOf: (id: string) => Verdict | undefined): Vertex {
+    const { group } = vertex;
+    const verdict = verdictOf(group.id) ?? (vertex.partial ? UNKNOWN : WELL);
+    return {
+      id: group.id,
+      level: group.id.slice(0, group.id.indexOf(':')) as Level,
+      kind: group.kind,
+      name: group.name,
+      namespace: group.namespace,
+      version: group.version,
+      nodes: [...vertex.nodes].sort(),
+      external: group.external,
+      system: vertex.system,
+      members: vertex.members.size,
+      inbound: trafficOf(vertex.inbound),
+      outbound: trafficOf(vertex.outbound),
+      health: verdict.health,
+      healthReason: verdict.reason,
+      partial: vertex.partial,
+    };
+  }
+
+  edge(edge: EdgeSummary, verdictOf: (id: string) => (Verdict & { since?: number }) | undefined): Edge {
+    const verdict = verdictOf(edge.id) ?? { ...(edge.partial ? UNKNOWN : WELL), since: undefined };
+    return {
+      id: edge.id,
+      source: edge.source.id,
+      destination: edge.destination.id,
+      sourceName: edge.source.name,
+      destinationName: edge.destination.name,
+      sourceNamespace: edge.source.namespace,
+      destinationNamespace: edge.destination.namespace,
+      ports: [...edge.ports]
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, MOST_PORTS)
+        .map(([port]) => port),
+      system: edge.system,
+      traffic: trafficOf(edge.sum),
+      health: verdict.health,
+      healthReason: verdict.reason,
+      healthSince: verdict.since === undefined ? null : toTime(verdict.since),
+      seenBy: edge.sum.sides === 3 ? 'both' : edge.sum.sides === 2 ? 'destination' : 'source',
+      partial: edge.partial,
+    };
+  }
+
+  get silentNodes(): string[] {
+    return [...this.#silentNodes()].sort();
+  }
+
+  /** Connections opened per second over the last whole 10 s. */
+  connectionsPerSecond(now: number): number {
+    const to = Math.floor(now / FINE_MS) * FINE_MS;
+    const cells = this.#aggregator.timeline.sum({ from: to - FINE_MS, to, histograms: false });
+    const query = {
+      level: 'namespace' as const,
+      windowSeconds: 10,
+      namespaces: new Set<string>(),
+      system: true,
+    };
+    let opened = 0;
+    for (const edge of this.#summarise(cells, { query, live: false }).edges.values())
+      opened += edge.sum.opened;
+    return opened / (FINE_MS / 1000);
+  }
+
+  /** Connections that are open now; those seen from both ends count once. */
+  openConnections(): number {
+    const { edges } = this.#aggregator;
+    let open = 0;
+    edges.forEach((edge) => {
+      open += Math.max(edges.open(edge, 0), edges.open(edge, 1));
+    });
+    return open;
+  }
+
+  /** Ends that are open now on a node. */
+  openEndsOf(node: string): number {
+    const { edges } = this.#aggregator;
+    const number = this.#placements.node(node);
+    let open = 0;
+    edges.forEach((edge) => {
+      if (this.#placements.nodeOf(edges.source(edge)) === number) open += edges.open(edge, 0);
+      if (this.#placements.nodeOf(edges.destination(edge)) === number) open += edges.open(edge, 1);
+    });
+    return open;
+  }
+
+  #judge(summary: Summary): Map<string, Verdict> {
+    const verdicts = new Map<string, Verdict>();
+    for (const edge of summary.edges.values()) {
+      const verdict = judge(edge.sum);
+      if (verdict !== WELL) verdicts.set(edge.id, verdict);
+    }
+    for (const vertex of summary.vertices.values()) {
+      const verdict = judge(vertex.inbound);
+      if (verdict !== WELL) verdicts.set(vertex.group.id, verdict);
+    }
+    return verdicts;
+  }
+
+  #summarise(cells: Cells, of: { query: ViewQuery; live: boolean }): Summary {
+    return new Summary(
+      { cells, edges: this.#aggregator.edges, placements: this.#placements, grouping: this.#grouping },
+      {
+        level: of.query.level,
+        system: of.query.system,
+        namespaces: of.query.namespaces,
+        silent: this.#silentNodes(),
+        open: of.live,
+      },
+    );
+  }
+}
+
+const UNKNOWN: Verdict = { health: 'unknown', reason: 'node silent' };
+const severity = (verdict: Verdict | undefined): number =>
+  verdict === undefined ? 0 : SEVERITY[verdict.health];
+const volume = (sum: { opened: number; failures: number; open: number }): number =>
+  sum.opened + sum.failures + sum.open;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ConnectionRecord as Field, type RecordColumns, Reporter } from '@undermesh/bpf-abi';
+import { type AddressWords, readAddress } from './address.js';
+import type { Stream } from './streams.js';
+
+const ADDRESS_BYTES = 16;
+
+/** Names the other end of a record by its address. */
+export class PeerFinder {
+  readonly #address: AddressWords = new Uint32Array(4);
+  readonly #from = { node: 0, namespace: 0 };
+  /** The namespace looked up last: records of one come in rows. */
+  #stream = 0;
+  #low = -1;
+  #high = -1;
+
+  /** Who the directory says is at the peer's address; 0 when it does not know. */
+  find(columns: RecordColumns, index: number, by: { stream: Stream; placement: number }): number {
+    const { stream } = by;
+    const { directory } = stream.cluster;
+    const low = columns.u32(index, Field.netnsCookie);
+    const high = columns.u32(index, Field.netnsCookie + 4);
+    if (low !== this.#low || high !== this.#high || stream.number !== this.#stream) {
+      this.#from.node = stream.node;
+      this.#from.namespace = directory.namespace(stream.node, low, high);
+      this.#low = low;
+      this.#high = high;
+      this.#stream = stream.number;
+    }
+    if (by.placement !== stream.unknown) directory.speak(this.#from.namespace, by.placement);
+    this.#readPeer(columns, index);
+    const isSource = columns.u8(index, Field.reporter) === Reporter.SOURCE;
+    return directory.find(this.#address, isSource ? columns.u16(index, Field.peerPort) : 0, this.#from);
+  }
+
+  /** The peer as a bare address outside. */
+  outside(columns: RecordColumns, index: number, by: { stream: Stream; now: number }): number {
+    this.#readPeer(columns, index);
+    return by.stream.cluster.outside.placement(this.#address, by.now);
+  }
+
+  #readPeer(columns: RecordColumns, index: number): void {
+    const bytes = columns.bytes(index, Field.peerAddress, ADDRESS_BYTES);
+    readAddress(bytes, columns.u8(index, Field.family), this.#address);
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RecordColumns } from '@undermesh/bpf-abi';
+import type { RecordBatch, RecordStore } from '../store/store.js';
+import type { Aggregator } from './aggregator.js';
+import { NO_NODE, type Placements } from './placements.js';
+import type { Streams } from './streams.js';
+import { FINE_KEPT_MS } from './timeline.js';
+
+/** Fills the timeline again from the last hour of the store. Resolves with the number of ends. */
+export async function replay(
+  store: RecordStore,
+  into: { aggregator: Aggregator; placements: Placements; streams: Streams },
+  now: number,
+): Promise<number> {
+  const { aggregator, placements, streams } = into;
+  let ends = 0;
+  await store.replay(now - FINE_KEPT_MS, (batch: RecordBatch) => {
+    const stream = streams.get({ id: batch.streamId, node: batch.node, cluster: batch.cluster });
+    const locals = new Uint32Array(batch.count);
+    const hints = new Uint32Array(batch.count);
+    for (let index = 0; index < batch.count; index++) {
+      locals[index] = placements.placement(batch.localWorkload[index] ?? 0, stream.node);
+      const peer = batch.peerWorkload[index] ?? 0;
+      if (peer !== 0) hints[index] = placements.placement(peer, NO_NODE);
+    }
+    aggregator.take({
+      columns: new RecordColumns(batch.records, batch.recordBytes),
+      stream: stream.number,
+      sequence: batch.sequence,
+      realtimeOffsetNs: batch.realtimeOffsetNs,
+      arrivedAt: now,
+      from: stream,
+      locals,
+      peers: new Uint32Array(batch.count),
+      replayed: true,
+      hints,
+    });
+    ends += batch.count;
+  });
+  aggregator.settleParked(now, now, false);
+  return ends;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Series } from '@undermesh/schema';
+import { toTime } from './mesh-view.js';
+import type { EdgeSummary, Summary } from './summary.js';
+import { COARSE_MS, FINE_KEPT_MS, FINE_MS } from './timeline.js';
+import type { TrafficSum } from './traffic.js';
+
+/** Points of a series at most. */
+const MOST_POINTS = 180;
+
+/** Evenly spaced steps that cover a window, on bucket borders. */
+export interface Steps {
+  readonly from: number;
+  readonly stepMs: number;
+  readonly count: number;
+}
+
+/** Steps for a window: as fine as is kept, coarser where that would be too many points. */
+export function stepsOf(window: { from: number; to: number }, now: number): Steps {
+  const finest = now - window.from > FINE_KEPT_MS ? COARSE_MS : FINE_MS;
+  const wanted = (window.to - window.from) / MOST_POINTS;
+  const stepMs = finest * Math.max(1, Math.ceil(wanted / finest));
+  const from = Math.floor(window.from / stepMs) * stepMs;
+  return { from, stepMs, count: Math.max(1, Math.ceil((window.to - from) / stepMs)) };
+}
+
+const emptySeries = (steps: Steps): Series => {
+  const nothing = (): (number | null)[] => Array<number | null>(steps.count).fill(null);
+  return {
+    from: toTime(steps.from),
+    stepSeconds: steps.stepMs / 1000,
+    opened: nothing(),
+    closed: nothing(),
+    failed: nothing(),
+    open: nothing(),
+    sentBytes: nothing(),
+    receivedBytes: nothing(),
+  };
+};
+
+/**
+ * Series of each edge asked for, and of all that pass `matches` together. Steps before `since`, when nobody reported,
+ * are `null`. What was open is reckoned back from what is open now.
+ */
+export function seriesOf(of: {
+  readonly steps: Steps;
+  readonly since: number;
+  readonly summaryAt: (from: number, to: number) => Summary;
+  readonly wanted: ReadonlySet<string>;
+  readonly matches: (edge: EdgeSummary) => boolean;
+  readonly openNow: (id: string | null) => number;
+}): { total: Series; edges: Map<string, Series> } {
+  const { steps } = of;
+  const edges = new Map([...of.wanted].map((id) => [id, emptySeries(steps)]));
+  const total = emptySeries(steps);
+  for (let step = 0; step < steps.count; step++) {
+    const from = steps.from + step * steps.stepMs;
+    if (from + steps.stepMs <= of.since) continue;
+    for (const series of [total, ...edges.values()]) zero(series, step);
+    for (const edge of of.summaryAt(from, from + steps.stepMs).edges.values()) {
+      if (!of.matches(edge)) continue;
+      add(total, step, edge.sum);
+      const own = edges.get(edge.id);
+      if (own !== undefined) add(own, step, edge.sum);
+    }
+  }
+  reckonOpen(total, of.openNow(null));
+  for (const [id, series] of edges) reckonOpen(series, of.openNow(id));
+  return { total, edges };
+}
+
+const COUNTED = ['opened', 'closed', 'failed', 'sentBytes', 'receivedBytes'] as const;
+
+function zero(series: Series, step: number): void {
+  for (const name of COUNTED) series[name][step] = 0;
+}
+
+function add(series: Series, step: number, sum: TrafficSum): void {
+  const plus = (name: (typeof COUNTED)[number], amount: number): void => {
+    series[name][step] = (series[name][step] ?? 0) + amount;
+  };
+  plus('opened', sum.opened);
+  plus('closed', sum.closed);
+  plus('failed', sum.failures);
+  plus('sentBytes', sum.sent);
+  plus('receivedBytes', sum.received);
+}
+
+function reckonOpen(series: Series, openNow: number): void {
+  let open = openNow;
+  for (let step = series.open.length - 1; step >= 0; step--) {
+    const opened = series.opened[step];
+    const closed = series.closed[step];
+    if (opened === null || opened === undefined || closed === null || closed === undefined) continue;
+    series.open[step] = Math.max(0, open);
+    open += closed - opened;
+  }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Edges, EdgesQuery } from '@undermesh/schema';
+import type { Verdict } from '../aggregate/health.js';
+import type { MeshView } from '../aggregate/mesh-view.js';
+import { seriesOf, stepsOf } from '../aggregate/series.js';
+import type { EdgeSummary } from '../aggregate/summary.js';
+import { TrafficSum, trafficOf } from '../aggregate/traffic.js';
+import { CollectorError } from '../errors.js';
+import { viewQueryOf } from './view-query.js';
+
+const SEVERITY = { failing: 3, warning: 2, unknown: 1, ok: 0 } as const;
+
+/** The answer of GET /edges: a page of edges, and the sum over all that match. */
+export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edges {
+  const viewQuery = viewQueryOf(query);
+  const matches = (edge: EdgeSummary): boolean =>
+    isNamed(query.source, edge.source) && isNamed(query.destination, edge.destination);
+  const summary = view.summary(viewQuery, now);
+  const verdict = view.verdicts(viewQuery, now);
+  const order = query.order === 'busiest' ? busiestFirst : worstFirst(verdict);
+  const all = [...summary.edges.values()].filter(matches).sort(order);
+  const start = query.cursor === undefined ? 0 : offsetOf(query.cursor);
+  const limit = query.limit ?? 100;
+  const page = all.slice(start, start + limit);
+  summary.addSamples(matches);
+  const total = new TrafficSum();
+  for (const edge of all) {
+    total.add(edge.sum);
+    for (const [which, bins] of edge.sum.samples.entries()) {
+      bins?.forEach((count, bin) => {
+        if (count > 0) total.addSamples(which, bin, count);
+      });
+    }
+  }
+  const bounds = view.bounds(viewQuery, now);
+  const series =
+    query.series === true
+      ? seriesOf({
+          steps: stepsOf({ from: bounds.to - viewQuery.windowSeconds * 1000, to: bounds.to }, now),
+          since: view.since(now),
+          summaryAt: (from, to) => view.summaryBetween(viewQuery, { from, to }),
+          wanted: new Set(page.map((edge) => edge.id)),
+          matches,
+          openNow: (id) => (id === null ? total.open : (summary.edges.get(id)?.sum.open ?? 0)),
+        })
+      : null;
+  return {
+    items: page.map((edge) => {
+      const item = view.edge(edge, verdict);
+      const own = series?.edges.get(edge.id);
+      return own === undefined ? item : { ...item, series: own };
+    }),
+    next: start + limit < all.length ? cursorOf(start + limit) : null,
+    window: view.window(viewQuery, now),
+    total: trafficOf(total),
+    totalSeries: series?.total ?? null,
+    missingNodes: view.silentNodes,
+  };
+}
+
+/** By `name`, `namespace/name` or the vertex's id. */
+function isNamed(wanted: string | undefined, group: EdgeSummary['source']): boolean {
+  if (wanted === undefined || wanted === '') return true;
+  return wanted
+    .split(',')
+    .some((one) => one === group.name || one === `${group.namespace}/${group.name}` || one === group.id);
+}
+
+const volume = (edge: EdgeSummary): number => edge.sum.opened + edge.sum.failures + edge.sum.open;
+const busiestFirst = (a: EdgeSummary, b: EdgeSummary): number =>
+  volume(b) - volume(a) || (a.id < b.id ? -1 : 1);
+
+const worstFirst =
+  (verdict: (id: string) => Verdict | undefined) =>
+  (a: EdgeSummary, b: EdgeSummary): number => {
+    const bySeverity = SEVERITY[verdict(b.id)?.health ?? 'ok'] - SEVERITY[verdict(a.id)?.health ?? 'ok'];
+    const share = (edge: EdgeSummary): number =>
+      (edge.sum.failures + edge.sum.broken) / Math.max(1, edge.sum.failures + edge.sum.opened);
+    return bySeverity || share(b) - share(a) || busiestFirst(a, b);
+  };
+
+const cursorOf = (offset: number): string => Buffer.from(`o${offset}`).toString('base64url');
+
+function offsetOf(cursor: string): number {
+  const offset = /^o(\d{1,9})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
+  if (offset === undefined) throw new CollectorError('cursor_invalid', 'Begin again without `cursor`.');
+  return Number(offset);
+}

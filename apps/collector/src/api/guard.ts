@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIP } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { OperatorToken } from '../control/operator-token.js';
+import { CollectorError } from '../errors.js';
+
+export const SESSION_COOKIE = 'undermesh_session';
+
+export interface GuardOptions {
+  /** Host names under which the collector may be called, beside loopback names and plain addresses. */
+  readonly hosts: readonly string[];
+  /** Anybody may read. */
+  readonly openRead: boolean;
+  readonly token: OperatorToken;
+}
+
+/** Probes come with whatever Host their prober has, and tell nothing. Agents bring a credential of their own. */
+const UNGUARDED = new Set(['/healthz', '/readyz', '/ingest/v1']);
+/** The page that asks for the token must be readable without it; it holds no data. */
+const DATA = /^\/(api\/|metrics$|openapi\.json$)/;
+
+/**
+ * Keeps other web sites out. A name that an attacker points at this address shows in `Host` (DNS rebinding): only
+ * loopback names, plain addresses and configured names are served. A page of another origin shows in `Origin`. There
+ * is no CORS.
+ */
+export function guard(app: FastifyInstance, options: GuardOptions): void {
+  const names = new Set(['localhost', ...options.hosts.map((host) => host.toLowerCase())]);
+
+  app.addHook('onRequest', async (request) => {
+    const path = request.url.split('?')[0] ?? '';
+    if (UNGUARDED.has(path)) return;
+    const { host, origin } = request.headers;
+    if (host === undefined || !isServed(hostNameOf(host), names)) {
+      throw new CollectorError(
+        'host_not_allowed',
+        `Nothing is served here as ${JSON.stringify(host)}. Add the name to collector.hosts if it is yours.`,
+      );
+    }
+    if (origin !== undefined && !isSameOrigin(origin, host)) {
+      throw new CollectorError('origin_not_allowed', `Requests from ${origin} are not answered.`);
+    }
+    if (!DATA.test(path) || path === '/api/v1/session') return;
+    if (!options.openRead || request.headers.authorization !== undefined)
+      authenticate(request, options.token);
+  });
+}
+
+/** Throws CollectorError `token_required` or `token_wrong`. */
+function authenticate(request: FastifyRequest, token: OperatorToken): void {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    const given = /^Bearer (\S+)$/i.exec(authorization)?.[1];
+    if (given !== undefined && token.verify(given)) return;
+    throw new CollectorError('token_wrong', 'The Authorization header does not hold the operator token.');
+  }
+  const secret = request.cookies[SESSION_COOKIE];
+  if (secret !== undefined && token.isSession(secret, Date.now())) return;
+  throw new CollectorError(
+    'token_required',
+    'Send `Authorization: Bearer` with the operator token, or sign in.',
+  );
+}
+
+/** The name of a Host header, in lower case, without port and brackets. */
+function hostNameOf(host: string): string {
+  const bracketed = /^\[([0-9A-Fa-f:.]+)\](:\d+)?$/.exec(host);
+  return (bracketed?.[1] ?? host.replace(/:\d+$/, '')).toLowerCase();
+}
+
+const isServed = (name: string, names: ReadonlySet<string>): boolean =>
+  isIP(name) !== 0 || names.has(name) || name.endsWith('.localhost');
+
+function isSameOrigin(origin: string, host: string): boolean {
+  try {
+    return new URL(origin).host === host.toLowerCase();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { createLogger } from '@undermesh/core';
+import type { FastifyInstance } from 'fastify';
+import { Aggregator } from './aggregate/aggregator.js';
+import { MeshView } from './aggregate/mesh-view.js';
+import { Placements } from './aggregate/placements.js';
+import { replay } from './aggregate/replay.js';
+import { Streams } from './aggregate/streams.js';
+import { LiveTopics } from './api/live.js';
+import type { CollectorConfig } from './config.js';
+import { Credentials } from './control/credentials.js';
+import { OperatorToken } from './control/operator-token.js';
+import { IstioSeriesTable } from './export/istio-series.js';
+import { Prometheus } from './export/prometheus.js';
+import { Agents } from './ingest/agents.js';
+import { Ingest } from './ingest/ingest.js';
+import { Ledger } from './ingest/ledger.js';
+import { buildServer } from './server.js';
+import { StatusReader } from './status.js';
+import type { RecordStore } from './store/store.js';
+import { VERSION } from './version.js';
+
+const log = createLogger('collector');
+
+const TICK_MS = 1_000;
+const JUDGE_MS = 5_000;
+const SAVE_MS = 5_000;
+
+/** What a collector is made of besides its configuration. */
+export interface CollectorOptions {
+  readonly config: CollectorConfig;
+  readonly store: RecordStore;
+  /** `null`: nothing is kept in the data directory but credentials and the token. */
+  readonly ledgerFile?: string | null;
+}
+
+/** The whole collector: everything made, connected, started and stopped in order. */
+export class Collector {
+  readonly config: CollectorConfig;
+  readonly store: RecordStore;
+  readonly placements: Placements;
+  readonly streams: Streams;
+  readonly aggregator: Aggregator;
+  readonly ledger: Ledger;
+  readonly credentials: Credentials;
+  readonly token: OperatorToken;
+  readonly agents: Agents;
+  readonly ingest: Ingest;
+  readonly view: MeshView;
+  readonly status: StatusReader;
+  readonly series: IstioSeriesTable;
+  readonly prometheus: Prometheus;
+  readonly topics = new LiveTopics();
+  #app: FastifyInstance | null = null;
+  #timers: NodeJS.Timeout[] = [];
+  #ready = false;
+
+  constructor(options: CollectorOptions) {
+    const { config, store } = options;
+    this.config = config;
+    this.store = store;
+    const { limits } = config;
+    this.placements = new Placements((workload) => store.putWorkloads([workload]));
+    this.streams = new Streams(this.placements, limits.addresses);
+    this.aggregator = new Aggregator(this.streams, this.placements, limits);
+    const ledgerFile =
+      options.ledgerFile === undefined ? join(config.data, 'ledger.json') : options.ledgerFile;
+    this.ledger = new Ledger(ledgerFile);
+    this.credentials = new Credentials(config.data);
+    this.token = new OperatorToken(config.data);
+    const credentialed = cached(() => this.credentials.nodes());
+    this.agents = new Agents(this.ledger, credentialed);
+    const now = Date.now;
+    this.ingest = new Ingest({
+      aggregator: this.aggregator,
+      placements: this.placements,
+      streams: this.streams,
+      store,
+      ledger: this.ledger,
+      agents: this.agents,
+      version: VERSION,
+      limits: config.ingest,
+      now,
+    });
+    this.view = new MeshView(this.aggregator, this.placements, () => this.agents.silent(now()));
+    this.status = new StatusReader({
+      version: VERSION,
+      cluster: config.cluster,
+      startedAt: now(),
+      agents: this.agents,
+      ledger: this.ledger,
+      store,
+      view: this.view,
+    });
+    this.series = new IstioSeriesTable(this.aggregator.edges.pairs, this.placements, limits.series);
+    this.prometheus = new Prometheus({
+      series: this.series,
+      aggregator: this.aggregator,
+      agents: this.agents,
+      ledger: this.ledger,
+      ingest: this.ingest,
+      store,
+    });
+  }
+
+  /** Whether requests can be answered from everything that is known. */
+  get ready(): boolean {
+    return this.#ready && this.store.stats().state !== 'failed';
+  }
+
+  /** The HTTP server, once started. */
+  get app(): FastifyInstance {
+    if (this.#app === null) throw new Error('the collector is not started');
+    return this.#app;
+  }
+
+  /** Opens the store, takes up what an earlier run left, and listens. Resolves with the address it listens on. */
+  async start(): Promise<string> {
+    await this.store.open();
+    this.placements.restore(await this.store.workloads());
+    this.ledger.restore(await this.store.positions());
+    await this.ingest.restore();
+    const began = performance.now();
+    const ends = await replay(this.store, this, Date.now());
+    log.info(
+      { ends, milliseconds: Math.round(performance.now() - began) },
+      'aggregates rebuilt from the store',
+    );
+    this.#app = await buildServer(this);
+    const { address, port } = this.config.listen;
+    const url = await this.#app.listen({ host: address, port });
+    this.#every(TICK_MS, (now) => {
+      this.aggregator.tick(now);
+      this.status.tick(now);
+      this.ingest.tick();
+    });
+    this.#every(JUDGE_MS, (now) => this.view.judgeNow(now));
+    this.#every(SAVE_MS, () => this.ledger.saveNow());
+    this.#ready = true;
+    log.info({ url, version: VERSION, store: this.store.stats().driver }, 'collector listens');
+    return url;
+  }
+
+  /** Stops taking in, makes everything durable, and closes. */
+  async stop(): Promise<void> {
+    this.#ready = false;
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    this.ingest.stop();
+    await this.#app?.close();
+    await this.store.close();
+    this.ledger.saveNow();
+  }
+
+  #every(milliseconds: number, work: (now: number) => void): void {
+    const timer = setInterval(() => {
+      try {
+        work(Date.now());
+      } catch (error) {
+        log.error({ err: error }, 'periodic work failed');
+      }
+    }, milliseconds);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+}
+
+/** Reads a directory at most every two seconds. */
+function cached(read: () => string[]): () => string[] {
+  let at = 0;
+  let value: string[] = [];
+  return () => {
+    if (Date.now() - at > 2_000) {
+      at = Date.now();
+      value = read();
+    }
+    return value;
+  };
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setImmediate as turn } from 'node:timers/promises';
+import { LOSS_REASONS } from '@undermesh/schema';
+import { collectDefaultMetrics, Gauge, Counter as PromCounter, Registry } from 'prom-client';
+import type { Aggregator } from '../aggregate/aggregator.js';
+import type { Agents } from '../ingest/agents.js';
+import type { Ingest, IngestTotals } from '../ingest/ingest.js';
+import type { Ledger } from '../ingest/ledger.js';
+import type { RecordStore } from '../store/store.js';
+import { type IstioSeriesTable, istioMetrics } from './istio-series.js';
+
+/** Label sets that are written before others get their turn. */
+const CHUNK = 1000;
+
+export interface PrometheusParts {
+  readonly series: IstioSeriesTable;
+  readonly aggregator: Aggregator;
+  readonly agents: Agents;
+  readonly ledger: Ledger;
+  readonly ingest: Ingest;
+  readonly store: RecordStore;
+}
+
+/**
+ * The text of /metrics. Istio's metrics, of which there may be many, are written straight from the totals and in
+ * chunks, so that a large answer does not hold up ingest; everything else is a prom-client registry filled at scrape.
+ */
+export class Prometheus {
+  readonly #parts: PrometheusParts;
+  readonly #registry = new Registry();
+
+  constructor(parts: PrometheusParts) {
+    this.#parts = parts;
+    collectDefaultMetrics({ register: this.#registry });
+    registerIngest(this.#registry, parts);
+    registerRecords(this.#registry, parts);
+    registerAggregates(this.#registry, parts);
+  }
+
+  readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
+
+  /** The whole exposition, piece by piece. */
+  async *write(): AsyncGenerator<string> {
+    const { series: table } = this.#parts;
+    const { series, failures } = table.refresh();
+    for (const [at, { name, help }] of istioMetrics(0).entries()) {
+      let text = `# HELP ${name} ${help}\n# TYPE ${name} counter\n`;
+      for (const [i, one] of series.entries()) {
+        const metric = istioMetrics(one.side)[at];
+        if (metric !== undefined) text += `${name}{${one.text}} ${table.value(one, metric.counter)}\n`;
+        if (i % CHUNK === CHUNK - 1) {
+          yield text;
+          text = '';
+          await turn();
+        }
+      }
+      yield text;
+    }
+    const name = 'undermesh_connect_failures_total';
+    let text = `# HELP ${name} Connects that were never established, by reason.\n# TYPE ${name} counter\n`;
+    for (const one of failures) text += `${name}{${one.text}} ${table.failed(one)}\n`;
+    yield text;
+    yield await this.#registry.metrics();
+  }
+}
+
+/** A counter whose value is read, not counted. */
+function counter(registry: Registry, of: { name: string; help: string; read: () => number }): void {
+  new PromCounter({
+    name: of.name,
+    help: of.help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(of.read());
+    },
+  });
+}
+
+function gauge(registry: Registry, of: { name: string; help: string; read: () => number }): void {
+  new Gauge({
+    name: of.name,
+    help: of.help,
+    registers: [registry],
+    collect() {
+      this.set(of.read());
+    },
+  });
+}
+
+function registerIngest(registry: Registry, { ingest }: PrometheusParts): void {
+  const totals: readonly [Exclude<keyof IngestTotals, 'rejected'>, string, string][] = [
+    ['frames', 'frames_total', 'Record frames taken.'],
+    ['records', 'records_total', 'Records taken, openings and progress among them.'],
+    ['bytes', 'received_bytes_total', 'Payload bytes of record frames taken.'],
+    ['gaps', 'sequence_gaps_total', 'Times that an agent skipped frames: it lost and counted them.'],
+    ['repeats', 'repeated_frames_total', 'Frames that came again and were not counted again.'],
+    ['connections', 'connections_total', 'Connections of agents that were accepted.'],
+    ['replaced', 'replaced_connections_total', 'Connections that gave way to a newer one of the same node.'],
+  ];
+  for (const [key, name, help] of totals) {
+    counter(registry, { name: `undermesh_ingest_${name}`, help, read: () => ingest.totals[key] });
+  }
+  new PromCounter({
+    name: 'undermesh_ingest_rejected_total',
+    help: 'Connections of agents that were hung up on, by error code.',
+    labelNames: ['code'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [code, count] of ingest.totals.rejected) this.inc({ code }, count);
+    },
+  });
+  gauge(registry, {
+    name: 'undermesh_ingest_agents',
+    help: 'Agents connected.',
+    read: () => ingest.sessions,
+  });
+  gauge(registry, {
+    name: 'undermesh_ingest_in_flight_bytes',
+    help: 'Bytes of record frames that are not yet durable.',
+    read: () => ingest.inFlightBytes,
+  });
+}
+
+function registerRecords(registry: Registry, { ledger, agents, store }: PrometheusParts): void {
+  const balance = (): ReturnType<Ledger['balance']> => ledger.balance();
+  counter(registry, {
+    name: 'undermesh_records_made_total',
+    help: 'Connection ends that the kernels made.',
+    read: () => balance().made,
+  });
+  counter(registry, {
+    name: 'undermesh_records_received_total',
+    help: 'Connection ends that arrived here.',
+    read: () => balance().received,
+  });
+  counter(registry, {
+    name: 'undermesh_records_stored_total',
+    help: 'Connection ends that are durable.',
+    read: () => balance().stored,
+  });
+  gauge(registry, {
+    name: 'undermesh_records_waiting',
+    help: 'Connection ends that were made and are neither stored nor counted as lost.',
+    read: () => balance().waiting,
+  });
+  new PromCounter({
+    name: 'undermesh_records_lost_total',
+    help: 'Connection ends that were lost, by node and reason.',
+    labelNames: ['node', 'reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const node of ledger.nodes()) {
+        const { lost } = ledger.balance(node);
+        for (const reason of LOSS_REASONS) this.inc({ node, reason }, lost[reason] ?? 0);
+      }
+    },
+  });
+  new Gauge({
+    name: 'undermesh_node_engine',
+    help: '1 for the engine of a node as it is desired and as it is observed.',
+    labelNames: ['node', 'engine', 'state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { node, report } of agents.all()) {
+        if (report === null) continue;
+        this.set({ node, engine: report.engine.desired, state: 'desired' }, 1);
+        this.set({ node, engine: report.engine.observed, state: 'observed' }, 1);
+      }
+    },
+  });
+  new Gauge({
+    name: 'undermesh_node_reporting',
+    help: '1 when the agent of a node reports, 0 when it is silent.',
+    labelNames: ['node'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      const now = Date.now();
+      for (const node of agents.names()) this.set({ node }, agents.isReporting(node, now) ? 1 : 0);
+    },
+  });
+  gauge(registry, {
+    name: 'undermesh_store_rows',
+    help: 'Connection ends in the store.',
+    read: () => store.stats().rows,
+  });
+  gauge(registry, {
+    name: 'undermesh_store_bytes',
+    help: 'Bytes that the store takes on disk.',
+    read: () => store.stats().bytes ?? 0,
+  });
+}
+
+function registerAggregates(registry: Registry, { aggregator, series }: PrometheusParts): void {
+  const { edges, open, join, timeline, parking } = aggregator;
+  const gauges: readonly [string, string, () => number][] = [
+    ['open_connections', 'Connection ends that are open.', () => open.size],
+    ['edges', 'Edges between workloads on nodes, by port.', () => edges.size],
+    ['join_entries', 'Connections of which the second end is awaited.', () => join.size],
+    ['parked_ends', 'Ends that wait for the name of their peer.', () => parking.size],
+    ['edge_cells', 'Edge figures per bucket that are kept.', () => timeline.sealedCells],
+  ];
+  for (const [name, help, read] of gauges) gauge(registry, { name: `undermesh_${name}`, help, read });
+  const counters: readonly [string, string, () => number][] = [
+    [
+      'join_corrected_total',
+      'Ends whose partner named another peer than the directory.',
+      () => aggregator.corrected,
+    ],
+    ['join_alone_total', 'Ends that were counted without their partner.', () => aggregator.alone],
+    [
+      'edges_folded_total',
+      'Records whose edge found no room and were counted without port.',
+      () => edges.folded,
+    ],
+    ['late_records_total', 'Figures that were too old for any bucket.', () => timeline.late],
+    ['edge_cells_dropped_total', 'Edge figures given up for want of room.', () => timeline.droppedCells],
+    ['open_ends_refused_total', 'Openings that found no room.', () => open.refused],
+    ['series_overflow_total', 'Label sets that found no room.', () => series.overflow],
+  ];
+  for (const [name, help, read] of counters) counter(registry, { name: `undermesh_${name}`, help, read });
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Dictionary } from '@undermesh/schema';
+import { parseAddress } from '../aggregate/address.js';
+import type { Placements } from '../aggregate/placements.js';
+import type { Stream } from '../aggregate/streams.js';
+
+/** Workloads that one stream may name. */
+const MAX_WORKLOADS = 100_000;
+
+/** What the dictionaries of one stream have said so far, as far as it must be remembered to apply the next one. */
+export class DictionaryReader {
+  readonly #stream: Stream;
+  readonly #placements: Placements;
+  readonly #addresses = new Map<string, ReadonlySet<string>>();
+
+  constructor(stream: Stream, placements: Placements) {
+    this.#stream = stream;
+    this.#placements = placements;
+  }
+
+  apply(dictionary: Dictionary): void {
+    const stream = this.#stream;
+    const { directory } = stream.cluster;
+    for (const entry of dictionary.workloads) {
+      if (stream.placements.size >= MAX_WORKLOADS && !stream.placements.has(entry.id)) continue;
+      const workload = this.#placements.workload(
+        {
+          cluster: stream.cluster.name,
+          namespace: entry.namespace,
+          name: entry.name,
+          version: entry.version ?? null,
+        },
+        { kind: entry.kind, system: entry.system, external: false },
+      );
+      stream.placements.set(entry.id, this.#placements.placement(workload, stream.node));
+    }
+    for (const entry of dictionary.namespaces) {
+      const namespace = this.#namespace(entry.netnsCookie);
+      const addresses = new Set(entry.addresses);
+      for (const former of this.#addresses.get(entry.netnsCookie) ?? []) {
+        const words = addresses.has(former) ? null : parseAddress(former);
+        if (words !== null) directory.disown(words, stream.node, namespace);
+      }
+      for (const address of addresses) {
+        const words = parseAddress(address);
+        if (words !== null) directory.own(words, stream.node, namespace);
+      }
+      this.#addresses.set(entry.netnsCookie, addresses);
+    }
+    for (const entry of dictionary.listeners) {
+      const address = parseAddress(entry.address);
+      const placement = stream.placements.get(entry.workloadId);
+      if (address === null || placement === undefined) continue;
+      const namespace = this.#namespace(entry.netnsCookie);
+      directory.listen({ address, port: entry.port, namespace, placement, open: entry.open });
+    }
+  }
+
+  #namespace(cookie: string): number {
+    const bits = BigInt(cookie);
+    const low = Number(bits & 0xffffffffn);
+    const high = Number((bits >> 32n) & 0xffffffffn);
+    return this.#stream.cluster.directory.namespace(this.#stream.node, low, high);
+  }
+}

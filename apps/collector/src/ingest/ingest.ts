@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
+import { createLogger } from '@undermesh/core';
+import type { Frame, Hello, Report, Welcome } from '@undermesh/schema';
+import { AGENT_PAYLOAD_BYTES } from '@undermesh/schema';
+import type { WebSocket } from 'ws';
+import type { Aggregator } from '../aggregate/aggregator.js';
+import type { Placements } from '../aggregate/placements.js';
+import type { Streams } from '../aggregate/streams.js';
+import { CollectorError } from '../errors.js';
+import type { RecordStore } from '../store/store.js';
+import type { Agent, Agents } from './agents.js';
+import { Intake } from './intake.js';
+import type { Ledger } from './ledger.js';
+import { Session, type SessionHost } from './session.js';
+import { StreamRoad } from './stream-road.js';
+
+const log = createLogger('ingest');
+/** Time for a restarted agent to announce again what is open, before the rest is given up. */
+const CONFIRM_MS = 15_000;
+
+export interface IngestLimits {
+  readonly maxAgents: number;
+  readonly credits: number;
+  readonly inFlightBytes: number;
+  readonly helloTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+export interface IngestParts {
+  readonly aggregator: Aggregator;
+  readonly placements: Placements;
+  readonly streams: Streams;
+  readonly store: RecordStore;
+  readonly ledger: Ledger;
+  readonly agents: Agents;
+  readonly version: string;
+  readonly limits: IngestLimits;
+  readonly now: () => number;
+}
+
+/** Figures for the metrics, all since the start. */
+export interface IngestTotals {
+  frames: number;
+  records: number;
+  bytes: number;
+  ends: number;
+  invalid: number;
+  gaps: number;
+  repeats: number;
+  connections: number;
+  replaced: number;
+  readonly rejected: Map<string, number>;
+}
+
+/** All agents' connections, and the roads of their streams. */
+export class Ingest implements SessionHost {
+  readonly intake: Intake;
+  /** Changes with every start: what is open is in memory only, so agents announce it again. */
+  readonly collectorId = randomUUID();
+  readonly helloTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly mostCredits: number;
+  readonly #parts: IngestParts;
+  readonly #sessions = new Set<Session>();
+  readonly #byNode = new Map<string, Session>();
+  readonly #roads = new Map<string, StreamRoad>();
+  readonly #durable = new Map<string, bigint>();
+  readonly #instances = new Map<string, string>();
+  #inFlight = 0;
+  #paused = false;
+  #stopping = false;
+  readonly #totals: IngestTotals = {
+    frames: 0,
+    records: 0,
+    bytes: 0,
+    ends: 0,
+    invalid: 0,
+    gaps: 0,
+    repeats: 0,
+    connections: 0,
+    replaced: 0,
+    rejected: new Map(),
+  };
+
+  constructor(parts: IngestParts) {
+    this.#parts = parts;
+    this.intake = new Intake(parts.aggregator, parts.placements);
+    this.helloTimeoutMs = parts.limits.helloTimeoutMs;
+    this.idleTimeoutMs = parts.limits.idleTimeoutMs;
+    this.mostCredits = parts.limits.credits;
+  }
+
+  /** Takes up what the store already holds. */
+  async restore(): Promise<void> {
+    for (const position of await this.#parts.store.positions()) {
+      this.#durable.set(`${position.node}\n${position.streamId}`, position.sequence);
+    }
+  }
+
+  get totals(): IngestTotals {
+    let gaps = 0;
+    let repeats = 0;
+    for (const road of this.#roads.values()) {
+      gaps += road.gaps;
+      repeats += road.repeats;
+    }
+    return { ...this.#totals, gaps, repeats };
+  }
+
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  get inFlightBytes(): number {
+    return this.#inFlight;
+  }
+
+  /** Takes over an upgraded socket whose credential belongs to `node`. */
+  accept(socket: WebSocket, node: string): void {
+    const session = new Session(socket, node, this);
+    this.#sessions.add(session);
+    this.#totals.connections++;
+    if (this.#stopping) session.reject(new CollectorError('stopping', 'The collector is stopping.'));
+    else if (this.#sessions.size > this.#parts.limits.maxAgents) {
+      session.reject(
+        new CollectorError(
+          'too_many_agents',
+          `No more than ${this.#parts.limits.maxAgents} agents can be connected.`,
+        ),
+      );
+    } else if (this.#paused) session.setPaused(true);
+  }
+
+  admit(
+    session: Session,
+    hello: Hello,
+    streamId: string,
+  ): { agent: Agent; road: StreamRoad; welcome: Welcome } {
+    const { agents, ledger, now } = this.#parts;
+    const older = this.#byNode.get(hello.node);
+    if (older !== undefined) {
+      this.#totals.replaced++;
+      older.reject(new CollectorError('replaced', 'A newer connection of the same node took over.'));
+    }
+    this.#byNode.set(hello.node, session);
+    const agent = agents.greet(hello, streamId, now());
+    const road = this.road(agent, streamId);
+    ledger.begin(hello.node, streamId);
+    this.#reconcile(hello, road);
+    log.info({ node: hello.node, agentVersion: hello.agentVersion, streamId }, 'agent connected');
+    const welcome: Welcome = {
+      collectorId: this.collectorId,
+      collectorVersion: this.#parts.version,
+      credits: road.stalled ? 0 : this.credits(),
+      acknowledged: road.durable.toString(),
+    };
+    return { agent, road, welcome };
+  }
+
+  road(agent: Agent, streamId: string): StreamRoad {
+    const key = `${agent.node}\n${streamId}`;
+    let road = this.#roads.get(key);
+    if (road === undefined) {
+      const stream = this.#parts.streams.get({ id: streamId, node: agent.node, cluster: agent.cluster });
+      road = new StreamRoad(stream, this.#durable.get(key) ?? 0n, {
+        intake: this.intake,
+        placements: this.#parts.placements,
+        store: this.#parts.store,
+        ledger: this.#parts.ledger,
+        now: this.#parts.now,
+        onBytes: (bytes) => this.#onBytes(bytes),
+        onFrame: (taken) => {
+          this.#totals.frames++;
+          this.#totals.records += taken.records;
+          this.#totals.bytes += taken.bytes;
+          this.#totals.ends += taken.ends;
+          this.#totals.invalid += taken.invalid;
+        },
+      });
+      this.#roads.set(key, road);
+    }
+    return road;
+  }
+
+  report(agent: Agent, frame: Frame, report: Report): void {
+    const { agents, ledger, now } = this.#parts;
+    const at = now();
+    const differenceMs = Number(frame.realtimeNs / 1000n) / 1000 - at;
+    agents.report(agent, report, { now: at, differenceMs });
+    const stream = Buffer.from(frame.streamId).toString('hex');
+    ledger.reported({ node: agent.node, stream, made: report.records.made, lost: report.records.lost });
+  }
+
+  left(session: Session): void {
+    this.#sessions.delete(session);
+    if (this.#byNode.get(session.node) !== session) return;
+    this.#byNode.delete(session.node);
+    const agent = this.#parts.agents.get(session.node);
+    if (agent !== undefined) agent.connected = false;
+    log.info({ node: session.node }, 'agent disconnected');
+  }
+
+  rejected(code: string): void {
+    this.#totals.rejected.set(code, (this.#totals.rejected.get(code) ?? 0) + 1);
+  }
+
+  /** Frames an agent may have in flight: its share of the memory for frames. */
+  readonly credits = (): number => {
+    if (this.#paused) return 0;
+    const share = this.#parts.limits.inFlightBytes / AGENT_PAYLOAD_BYTES / Math.max(1, this.#byNode.size);
+    return Math.max(1, Math.min(this.mostCredits, Math.floor(share)));
+  };
+
+  /** Says goodbye to all agents. */
+  stop(): void {
+    this.#stopping = true;
+    for (const session of [...this.#sessions]) session.end(1001, 'stopping');
+  }
+
+  /** Tells waiting agents how things stand; call it every second. */
+  tick(): void {
+    for (const [node, session] of this.#byNode) {
+      const agent = this.#parts.agents.get(node);
+      const road = agent?.streamId == null ? undefined : this.#roads.get(`${node}\n${agent.streamId}`);
+      if (road !== undefined && road.pending > 0) session.acknowledge();
+    }
+  }
+
+  #onBytes(bytes: number): void {
+    this.#inFlight += bytes;
+    const limit = this.#parts.limits.inFlightBytes;
+    const paused = this.#paused ? this.#inFlight > limit / 2 : this.#inFlight > limit;
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    for (const session of this.#sessions) {
+      session.setPaused(paused);
+      if (!paused) session.acknowledge();
+    }
+  }
+
+  /** Open ends of a node's earlier streams are over; those of an earlier run of the same stream must be announced again. */
+  #reconcile(hello: Hello, road: StreamRoad): void {
+    const { aggregator, streams } = this.#parts;
+    for (const stream of streams.ofNode(hello.node))
+      if (stream !== road.stream) aggregator.endStream(stream.number);
+    const before = this.#instances.get(road.stream.id);
+    this.#instances.set(road.stream.id, hello.instance);
+    if (before === undefined || before === hello.instance) return;
+    aggregator.doubtStream(road.stream.number);
+    setTimeout(() => aggregator.endDoubtful(road.stream.number), CONFIRM_MS).unref();
+  }
+}

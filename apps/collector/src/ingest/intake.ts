@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ABI_VERSION, ConnectionRecord, RecordColumns } from '@undermesh/bpf-abi';
+import type { Frame } from '@undermesh/schema';
+import type { Aggregator } from '../aggregate/aggregator.js';
+import type { RecordFeed } from '../aggregate/open-connections.js';
+import type { Placements } from '../aggregate/placements.js';
+import { isEnd, isRecordValid } from '../aggregate/record-check.js';
+import type { Stream } from '../aggregate/streams.js';
+import { CollectorError } from '../errors.js';
+import type { RecordBatch } from '../store/store.js';
+
+/** Layouts that are understood: this one and the one before, each at least as long as its first version was. */
+const SMALLEST_RECORD_BYTES = ConnectionRecord.BYTES;
+const LARGEST_RECORD_BYTES = 1024;
+
+/** What came of one frame of records. */
+export interface Taken {
+  /** For the store: only ends. */
+  readonly batch: RecordBatch;
+  /** Ends that arrived, the invalid ones among them. */
+  readonly ends: number;
+  readonly invalid: number;
+}
+
+/** Reads record frames: checks every record, counts it, and packs the ends for the store. */
+export class Intake implements RecordFeed {
+  readonly #aggregator: Aggregator;
+  readonly #placements: Placements;
+  readonly #listeners = new Set<(batch: RecordBatch) => void>();
+
+  constructor(aggregator: Aggregator, placements: Placements) {
+    this.#aggregator = aggregator;
+    this.#placements = placements;
+  }
+
+  subscribe(listener: (batch: RecordBatch) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Throws CollectorError `abi_unknown` or `records_size` and has then done nothing. */
+  take(frame: Frame, stream: Stream, now: number): Taken {
+    const { recordBytes, recordCount } = frame;
+    if (frame.abiVersion !== ABI_VERSION && frame.abiVersion !== ABI_VERSION - 1) {
+      throw new CollectorError(
+        'abi_unknown',
+        `Records of ABI version ${frame.abiVersion} are not understood; this collector knows ${ABI_VERSION} and the one before. Upgrade the collector first, then the agents.`,
+      );
+    }
+    if (recordBytes % 8 !== 0 || recordBytes < SMALLEST_RECORD_BYTES || recordBytes > LARGEST_RECORD_BYTES) {
+      throw new CollectorError(
+        'records_size',
+        `Records of ${recordBytes} bytes are out of range: expected a multiple of 8 from ${SMALLEST_RECORD_BYTES} to ${LARGEST_RECORD_BYTES}.`,
+      );
+    }
+    // A copy of its own: aligned for the columns, and free of the socket's buffer, which lives on in the store's queue.
+    const records = new Uint8Array(frame.payload.byteLength);
+    records.set(frame.payload);
+    const columns = new RecordColumns(records, recordBytes);
+    const locals = new Uint32Array(recordCount);
+    const peers = new Uint32Array(recordCount);
+    let invalid = 0;
+    for (let index = 0; index < recordCount; index++) {
+      if (isRecordValid(columns, index)) {
+        const id = columns.u32(index, ConnectionRecord.workloadId);
+        locals[index] = (id === 0 ? undefined : stream.placements.get(id)) ?? stream.unknown;
+      } else invalid++;
+    }
+    const realtimeOffsetNs = frame.realtimeNs - frame.boottimeNs;
+    this.#aggregator.take({
+      columns,
+      stream: stream.number,
+      sequence: frame.sequence,
+      realtimeOffsetNs,
+      arrivedAt: now,
+      from: stream,
+      locals,
+      peers,
+      replayed: false,
+    });
+    for (let index = 0; index < recordCount; index++) {
+      locals[index] = this.#placements.workloadOf(locals[index] ?? 0);
+      peers[index] = this.#placements.workloadOf(peers[index] ?? 0);
+    }
+    const whole: RecordBatch = {
+      node: stream.nodeName,
+      cluster: stream.cluster.name,
+      streamId: stream.id,
+      sequence: frame.sequence,
+      abiVersion: frame.abiVersion,
+      recordBytes,
+      count: recordCount,
+      records,
+      realtimeOffsetNs,
+      localWorkload: locals,
+      peerWorkload: peers,
+    };
+    for (const listener of this.#listeners) listener(whole);
+    const batch = endsOf(whole, columns);
+    return { batch, ends: batch.count + invalid, invalid };
+  }
+}
+
+/** Packs the valid ends of a batch to its front. A local workload of 0 marks a record that is not valid. */
+function endsOf(whole: RecordBatch, columns: RecordColumns): RecordBatch {
+  const { records, recordBytes, localWorkload, peerWorkload } = whole;
+  let kept = 0;
+  for (let index = 0; index < whole.count; index++) {
+    const local = localWorkload[index] ?? 0;
+    if (local === 0 || !isEnd(columns.u8(index, ConnectionRecord.event))) continue;
+    if (kept !== index) {
+      records.copyWithin(kept * recordBytes, index * recordBytes, (index + 1) * recordBytes);
+      localWorkload[kept] = local;
+      peerWorkload[kept] = peerWorkload[index] ?? 0;
+    }
+    kept++;
+  }
+  return {
+    ...whole,
+    count: kept,
+    records: records.subarray(0, kept * recordBytes),
+    localWorkload: localWorkload.subarray(0, kept),
+    peerWorkload: peerWorkload.subarray(0, kept),
+  };
+}

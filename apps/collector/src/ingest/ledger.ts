@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createLogger } from '@undermesh/core';
+import { LOSS_REASONS, type LossCounts, type LossReason } from '@undermesh/schema';
+import { Type } from 'typebox';
+import Value from 'typebox/value';
+import type { StreamPosition } from '../store/store.js';
+
+const Counts = Type.Record(Type.String(), Type.Number({ minimum: 0 }));
+/** What outlives a restart: the store knows what was stored, not what was made and lost. */
+const LedgerFile = Type.Object({
+  streams: Type.Array(
+    Type.Object({
+      node: Type.String(),
+      stream: Type.String(),
+      made: Type.Number(),
+      received: Type.Number(),
+      reported: Counts,
+      own: Counts,
+      ended: Type.Boolean(),
+    }),
+  ),
+  lastSeen: Type.Record(Type.String(), Type.Number()),
+  firstRecordAt: Type.Union([Type.Number(), Type.Null()]),
+});
+
+interface Account {
+  readonly node: string;
+  readonly stream: string;
+  made: number;
+  received: number;
+  stored: number;
+  /** As the agent says, since the stream began. */
+  reported: LossCounts;
+  /** Found here. */
+  own: LossCounts;
+  /** The node's agent has gone on with another stream: what did not arrive will not. */
+  ended: boolean;
+}
+
+/** Ends by what became of them: made = stored + all of lost + waiting. */
+export interface Balance {
+  readonly made: number;
+  readonly received: number;
+  readonly stored: number;
+  readonly waiting: number;
+  readonly lost: LossCounts;
+}
+
+const log = createLogger('ledger');
+const SAVE_AFTER_MS = 100;
+
+/**
+ * The books on every connection end. `made` is the kernel's count as each agent reports it, or what is known to exist
+ * where that is more; what is neither stored nor counted as lost is waiting, so that the sum always holds and a loss
+ * that nobody counted stays visible.
+ */
+export class Ledger {
+  readonly #accounts = new Map<string, Account>();
+  readonly #file: string | null;
+  readonly lastSeen = new Map<string, number>();
+  firstRecordAt: number | null = null;
+  #saving: Promise<void> | null = null;
+
+  /** @param file where it is kept; `null` keeps it in memory only. */
+  constructor(file: string | null) {
+    this.#file = file;
+  }
+
+  /** Takes up the books of an earlier run. An unreadable file is logged and begun anew: the store still has the ends. */
+  restore(positions: readonly StreamPosition[]): void {
+    if (this.#file !== null) this.#load(this.#file);
+    for (const position of positions) {
+      const account = this.#account(position.node, position.streamId);
+      account.stored = position.stored;
+      account.received = Math.max(account.received, position.stored + sum(account.own));
+    }
+  }
+
+  received(node: string, stream: string, ends: number): void {
+    this.#account(node, stream).received += ends;
+  }
+
+  stored(node: string, stream: string, ends: number): void {
+    this.#account(node, stream).stored += ends;
+  }
+
+  lost(of: { node: string; stream: string; reason: LossReason; ends: number }): void {
+    const { own } = this.#account(of.node, of.stream);
+    own[of.reason] = (own[of.reason] ?? 0) + of.ends;
+  }
+
+  /** What the agent of a stream says, cumulative. Figures that shrink are not believed. */
+  reported(of: { node: string; stream: string; made: number; lost: LossCounts }): void {
+    const account = this.#account(of.node, of.stream);
+    account.made = Math.max(account.made, of.made);
+    for (const reason of LOSS_REASONS) {
+      const count = of.lost[reason] ?? 0;
+      if (count > (account.reported[reason] ?? 0)) account.reported[reason] = count;
+    }
+  }
+
+  /** The node's agent lives on with `stream`; its earlier ones are over. */
+  begin(node: string, stream: string): void {
+    for (const account of this.#accounts.values()) {
+      if (account.node === node) account.ended = account.stream !== stream;
+    }
+    this.#account(node, stream).ended = false;
+  }
+
+  /** Of one node, or of all. */
+  balance(node?: string): Balance {
+    const total = { made: 0, received: 0, stored: 0, waiting: 0 };
+    const lost: LossCounts = {};
+    for (const account of this.#accounts.values()) {
+      if (node !== undefined && account.node !== node) continue;
+      const counted = sum(account.reported) + sum(account.own);
+      const made = Math.max(account.made, account.stored + counted);
+      const missing = made - account.stored - counted;
+      total.made += made;
+      total.received += account.received;
+      total.stored += account.stored;
+      for (const counts of [account.reported, account.own]) {
+        for (const reason of LOSS_REASONS) {
+          const count = counts[reason] ?? 0;
+          if (count > 0) lost[reason] = (lost[reason] ?? 0) + count;
+        }
+      }
+      if (account.ended && missing > 0) lost.agent_killed = (lost.agent_killed ?? 0) + missing;
+      else total.waiting += missing;
+    }
+    return { ...total, lost };
+  }
+
+  /** Nodes that ever sent anything. */
+  nodes(): Set<string> {
+    return new Set([...this.#accounts.values()].map((account) => account.node));
+  }
+
+  /** Writes the file soon; resolves once it is written. Calls meanwhile wait for the same writing. */
+  save(): Promise<void> {
+    if (this.#file === null) return Promise.resolve();
+    this.#saving ??= new Promise((resolve) => {
+      setTimeout(() => {
+        this.#saving = null;
+        this.saveNow();
+        resolve();
+      }, SAVE_AFTER_MS);
+    });
+    return this.#saving;
+  }
+
+  saveNow(): void {
+    if (this.#file === null) return;
+    const streams = [...this.#accounts.values()].map(
+      ({ node, stream, made, received, reported, own, ended }) => ({
+        node,
+        stream,
+        made,
+        received,
+        reported,
+        own,
+        ended,
+      }),
+    );
+    const lastSeen = Object.fromEntries(this.lastSeen);
+    try {
+      mkdirSync(dirname(this.#file), { recursive: true });
+      const draft = `${this.#file}.new`;
+      writeFileSync(draft, JSON.stringify({ streams, lastSeen, firstRecordAt: this.firstRecordAt }), {
+        mode: 0o600,
+      });
+      renameSync(draft, this.#file);
+    } catch (error) {
+      log.error({ err: error, file: this.#file }, 'cannot write the ledger');
+    }
+  }
+
+  #load(file: string): void {
+    let content: unknown;
+    try {
+      content = JSON.parse(readFileSync(file, 'utf8'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        log.error({ err: error, file }, 'cannot read the ledger');
+      return;
+    }
+    if (!Value.Check(LedgerFile, content)) {
+      log.error({ file }, 'the ledger does not have the right shape; beginning a new one');
+      return;
+    }
+    for (const { node, stream, ...figures } of content.streams)
+      Object.assign(this.#account(node, stream), figures);
+    for (const [node, at] of Object.entries(content.lastSeen)) this.lastSeen.set(node, at);
+    this.firstRecordAt = content.firstRecordAt;
+  }
+
+  #account(node: string, stream: string): Account {
+    const key = `${node}\n${stream}`;
+    let account = this.#accounts.get(key);
+    if (account === undefined) {
+      account = { node, stream, made: 0, received: 0, stored: 0, reported: {}, own: {}, ended: false };
+      this.#accounts.set(key, account);
+    }
+    return account;
+  }
+}
+
+const sum = (counts: LossCounts): number => {
+  let total = 0;
+  for (const reason of LOSS_REASONS) total += counts[reason] ?? 0;
+  return total;
+};

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createLogger } from '@undermesh/core';
+import {
+  type Ack,
+  Dictionary,
+  decodeFrame,
+  type ErrorMessage,
+  encodeFrame,
+  encodeMessage,
+  FRAME_TYPES,
+  type Frame,
+  FrameError,
+  type FrameType,
+  Hello,
+  Report,
+  type Welcome,
+} from '@undermesh/schema';
+import { Compile } from 'typebox/compile';
+import type { WebSocket } from 'ws';
+import { CollectorError } from '../errors.js';
+import type { Agent } from './agents.js';
+import type { StreamRoad } from './stream-road.js';
+
+const log = createLogger('ingest');
+
+/** Payload shapes, compiled once. */
+const VALIDATORS = { hello: Compile(Hello), dictionary: Compile(Dictionary), report: Compile(Report) };
+
+/** Streams that one connection may speak for: its own, and earlier ones out of a spool. */
+const MAX_STREAMS = 8;
+const NO_STREAM = new Uint8Array(16);
+
+/** What a session needs from the collector around it. */
+export interface SessionHost {
+  /** Whether this connection may speak for the node; takes over from an older connection. */
+  admit(
+    session: Session,
+    hello: Hello,
+    streamId: string,
+  ): { agent: Agent; road: StreamRoad; welcome: Welcome };
+  road(agent: Agent, streamId: string): StreamRoad;
+  report(agent: Agent, frame: Frame, report: Report): void;
+  /** The session is over, for whatever reason. */
+  left(session: Session): void;
+  rejected(code: string): void;
+  readonly credits: () => number;
+  readonly mostCredits: number;
+  readonly helloTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+/** One agent's connection, from its upgrade to its end. */
+export class Session {
+  readonly #socket: WebSocket;
+  readonly #host: SessionHost;
+  /** Node that the credential is bound to. */
+  readonly node: string;
+  #agent: Agent | null = null;
+  readonly #roads = new Map<string, StreamRoad>();
+  #helloTimer: NodeJS.Timeout;
+  #idleTimer: NodeJS.Timeout;
+  #heardAt = Date.now();
+  #pingedAt = 0;
+  #ended = false;
+  #acking = false;
+
+  constructor(socket: WebSocket, node: string, host: SessionHost) {
+    this.#socket = socket;
+    this.#host = host;
+    this.node = node;
+    this.#helloTimer = setTimeout(() => {
+      this.reject(new CollectorError('hello_late', `No hello came within ${host.helloTimeoutMs} ms.`));
+    }, host.helloTimeoutMs);
+    this.#idleTimer = setInterval(() => this.#checkIdle(), Math.max(50, host.idleTimeoutMs / 3));
+    socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
+    socket.on('pong', () => this.#ponged());
+    socket.on('close', () => this.end());
+  }
+
+  /** Ends the connection for a reason that its agent is told and that is counted. */
+  reject(error: CollectorError | FrameError): void {
+    if (this.#ended) return;
+    this.#host.rejected(error.code);
+    log.debug({ node: this.node, code: error.code, problem: error.message }, 'hung up on an agent');
+    this.#send(FRAME_TYPES.error, { code: error.code, message: error.message });
+    this.end(error instanceof FrameError ? 1002 : 1008, error.code);
+  }
+
+  /** Ends the connection. */
+  end(code = 1000, reason = ''): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#helloTimer);
+    clearInterval(this.#idleTimer);
+    for (const road of this.#roads.values()) road.detach(this);
+    this.#socket.close(code, reason);
+    // Whoever does not answer the closing handshake is cut off.
+    const socket = this.#socket;
+    setTimeout(() => socket.terminate(), 2_000).unref();
+    this.#host.left(this);
+  }
+
+  /** Stops or goes on reading from the socket: the agent's frames then wait in its own memory. */
+  setPaused(paused: boolean): void {
+    if (paused) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** The durable position of the agent's own stream may have moved: says so, together with what came at the same time. */
+  acknowledge(): void {
+    if (this.#acking || this.#ended) return;
+    this.#acking = true;
+    setImmediate(() => {
+      this.#acking = false;
+      const road = this.#agent?.streamId == null ? undefined : this.#roads.get(this.#agent.streamId);
+      if (this.#ended || road === undefined) return;
+      const credits = road.stalled ? 0 : this.#host.credits();
+      this.#send(FRAME_TYPES.ack, { sequence: road.durable.toString(), credits });
+    });
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.#ended) return;
+    this.#heardAt = Date.now();
+    try {
+      if (!isBinary) throw new CollectorError('frame_not_binary', 'A text message came; frames are binary.');
+      this.#take(decodeFrame(data));
+    } catch (error) {
+      if (error instanceof CollectorError || error instanceof FrameError) {
+        this.reject(error);
+        return;
+      }
+      log.error({ err: error, node: this.node }, 'a frame could not be taken');
+      this.reject(
+        new CollectorError('internal', 'The collector made a mistake with this frame; see its log.', error),
+      );
+    }
+  }
+
+  #take(frame: Frame): void {
+    const agent = this.#agent;
+    if (agent === null) {
+      if (frame.type !== FRAME_TYPES.hello) {
+        throw new CollectorError('hello_expected', 'The first frame of a connection must be a hello.');
+      }
+      this.#greet(frame);
+      return;
+    }
+    switch (frame.type) {
+      case FRAME_TYPES.records: {
+        const road = this.#roadOf(agent, frame);
+        if (road.pending >= this.#host.mostCredits * 2) {
+          throw new CollectorError(
+            'credits_exceeded',
+            `More than ${this.#host.mostCredits} frames came before any was acknowledged.`,
+          );
+        }
+        road.take(frame);
+        return;
+      }
+      case FRAME_TYPES.dictionary:
+        this.#roadOf(agent, frame).applyDictionary(parse(frame, 'dictionary'));
+        return;
+      case FRAME_TYPES.report:
+        this.#host.report(agent, frame, parse(frame, 'report'));
+        return;
+      case FRAME_TYPES.hello:
+        throw new CollectorError('hello_repeated', 'A second hello came on the same connection.');
+      case FRAME_TYPES.welcome:
+      case FRAME_TYPES.ack:
+      case FRAME_TYPES.error:
+        throw new CollectorError(
+          'frame_unexpected',
+          `Frames of type ${frame.type} are sent by the collector only.`,
+        );
+    }
+  }
+
+  #greet(frame: Frame): void {
+    const hello = parse<Hello>(frame, 'hello');
+    if (hello.node !== this.node) {
+      throw new CollectorError(
+        'node_not_yours',
+        `The credential belongs to ${this.node}, the hello names ${hello.node}: make a credential for each node.`,
+      );
+    }
+    clearTimeout(this.#helloTimer);
+    const { agent, road, welcome } = this.#host.admit(this, hello, streamIdOf(frame));
+    this.#agent = agent;
+    this.#roads.set(streamIdOf(frame), road);
+    road.attach(this);
+    this.#send(FRAME_TYPES.welcome, welcome);
+    this.#ping();
+  }
+
+  #roadOf(agent: Agent, frame: Frame): StreamRoad {
+    const streamId = streamIdOf(frame);
+    const known = this.#roads.get(streamId);
+    if (known !== undefined) return known;
+    if (this.#roads.size >= MAX_STREAMS) {
+      throw new CollectorError(
+        'frame_unexpected',
+        `One connection may speak for ${MAX_STREAMS} streams at most.`,
+      );
+    }
+    const road = this.#host.road(agent, streamId);
+    this.#roads.set(streamId, road);
+    road.attach(this);
+    return road;
+  }
+
+  #checkIdle(): void {
+    const silent = Date.now() - this.#heardAt;
+    if (silent > this.#host.idleTimeoutMs) {
+      this.reject(new CollectorError('idle', `Nothing was heard for ${silent} ms.`));
+      return;
+    }
+    this.#ping();
+  }
+
+  #ping(): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#pingedAt = performance.now();
+    this.#socket.ping();
+  }
+
+  #ponged(): void {
+    this.#heardAt = Date.now();
+    if (this.#agent !== null) this.#agent.roundTripMs = performance.now() - this.#pingedAt;
+  }
+
+  #send(type: FrameType, message: Welcome | Ack | ErrorMessage): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const now = process.hrtime.bigint();
+    const header = {
+      type,
+      flags: 0,
+      streamId: NO_STREAM,
+      sequence: 0n,
+      boottimeNs: now,
+      realtimeNs: BigInt(Date.now()) * 1_000_000n,
+      abiVersion: 0,
+      recordBytes: 0,
+      recordCount: 0,
+    };
+    this.#socket.send(encodeFrame(header, encodeMessage(message)));
+  }
+}
+
+const streamIdOf = (frame: Frame): string => Buffer.from(frame.streamId).toString('hex');
+
+function parse<T>(frame: Frame, kind: keyof typeof VALIDATORS): T {
+  const code = kind === 'hello' ? 'hello_invalid' : 'message_invalid';
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(frame.payload));
+  } catch (cause) {
+    throw new CollectorError(code, `The payload of the ${kind} frame is not JSON in UTF-8.`, cause);
+  }
+  const validator: { Check(value: unknown): boolean; Errors(value: unknown): Iterable<ShapeError> } =
+    VALIDATORS[kind];
+  if (validator.Check(value)) return value as T;
+  const [problem] = validator.Errors(value);
+  throw new CollectorError(
+    code,
+    `The ${kind} frame does not have the right shape: ${problem?.instancePath || 'it'} ${problem?.message ?? ''}`,
+  );
+}
+
+interface ShapeError {
+  readonly instancePath: string;
+  readonly message: string;
+}

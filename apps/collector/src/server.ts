@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import cookie from '@fastify/cookie';
+import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
+import { createLogger } from '@undermesh/core';
+import { FRAME_HEADER_BYTES, MAX_PAYLOAD_BYTES } from '@undermesh/schema';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import { browserSessionRoutes } from './api/browser-session.js';
+import { dashboard, securityHeaders } from './api/dashboard.js';
+import { guard } from './api/guard.js';
+import { registerMeshTopics } from './api/live-mesh.js';
+import { liveRoute } from './api/live-socket.js';
+import { answerProblem, notFound } from './api/problem.js';
+import { meshRoutes } from './api/routes.js';
+import { typeboxValidator } from './api/validator.js';
+import type { Collector } from './collector.js';
+import { CollectorError } from './errors.js';
+import { VERSION } from './version.js';
+
+const log = createLogger('server');
+/** Where `npm run build` leaves the dashboard, seen from this program. */
+const DASHBOARD = fileURLToPath(new URL('../../web/out', import.meta.url));
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
+
+/** Puts the HTTP server together: one plugin or function per concern. */
+export async function buildServer(collector: Collector): Promise<FastifyInstance> {
+  const { config } = collector;
+  const app: FastifyInstance = fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 65_536,
+    routerOptions: { maxParamLength: 512 },
+    forceCloseConnections: true,
+  });
+  app.setValidatorCompiler(typeboxValidator);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.setErrorHandler(answerProblem);
+  await app.register(cookie);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Undermesh collector',
+        version: VERSION,
+        description: 'Errors are RFC 9457 problem details.',
+      },
+    },
+  });
+  await app.register(websocket, {
+    options: { maxPayload: FRAME_HEADER_BYTES + MAX_PAYLOAD_BYTES, perMessageDeflate: false },
+    errorHandler: (error, socket) => {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') collector.ingest.rejected('frame_oversized');
+      log.debug({ err: error }, 'a WebSocket failed');
+      socket.terminate();
+    },
+  });
+  securityHeaders(app);
+  const { read } = config.auth;
+  const openRead = read === 'open' || (read === 'auto' && LOOPBACK.test(config.listen.address));
+  guard(app, { hosts: config.hosts, openRead, token: collector.token });
+
+  registerMeshTopics(collector.topics, collector);
+  const missing = await dashboard(app, config.web === '' ? DASHBOARD : config.web);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? '';
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      const page = missing(path, reply);
+      if (page !== null) return page;
+    }
+    return answerProblem(notFound(request), request, reply);
+  });
+  // Routes are registered as a plugin so that swagger sees them.
+  await app.register(async (routes) => {
+    meshRoutes(routes, {
+      status: collector.status,
+      view: collector.view,
+      agents: collector.agents,
+      openEndsOf: (node) => collector.view.openEndsOf(node),
+    });
+    browserSessionRoutes(routes, { token: collector.token });
+    liveRoute(routes, {
+      topics: collector.topics,
+      subscriptions: config.limits.subscriptions,
+      clients: config.limits.liveClients,
+    });
+    plumbing(routes, collector);
+  });
+  return app;
+}
+
+/** Agents, scrapers and probes. */
+function plumbing(app: FastifyInstance, collector: Collector): void {
+  const nodes = new WeakMap<FastifyRequest, string>();
+  app.get(
+    '/ingest/v1',
+    {
+      websocket: true,
+      preValidation: async (request) => {
+        if (request.headers.origin !== undefined) {
+          throw new CollectorError('origin_not_allowed', 'Agents are not web pages.');
+        }
+        const given = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+        const node = given === undefined ? null : collector.credentials.verify(given);
+        if (node !== null) {
+          nodes.set(request, node);
+          return;
+        }
+        const code = given === undefined ? 'credential_required' : 'credential_wrong';
+        collector.ingest.rejected(code);
+        throw new CollectorError(
+          code,
+          'Send `Authorization: Bearer` with a credential made by `undermesh-collector credential --node NAME`.',
+        );
+      },
+    },
+    (socket, request) => collector.ingest.accept(socket, nodes.get(request) ?? ''),
+  );
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    const text = Readable.from(collector.prometheus.write(), { objectMode: false });
+    return reply.type(collector.prometheus.contentType).send(text);
+  });
+  app.get('/healthz', { schema: { hide: true } }, async () => ({ status: 'ok' }));
+  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+    const { ready } = collector;
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
