@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ConnectionDetail, Connections, ConnectionsQuery, Status, WorkloadKind } from '@undermesh/schema';
+import type {
+  ConnectionDetail,
+  Connections,
+  ConnectionsQuery,
+  Status,
+  WorkloadKind,
+} from '@undermesh/schema';
 
 /** A workload as the whole collector numbers it. The id is stable in a store: it is written beside every record. */
 export interface Workload {

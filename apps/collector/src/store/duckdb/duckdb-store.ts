@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Worker } from 'node:worker_threads';
+import { UndermeshError } from '@undermesh/core';
+import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
+import { CollectorError } from '../../errors.js';
+import type { RecordBatch, RecordStore, StoreStats, StreamPosition, Workload } from '../store.js';
+import { packFrame, unpackFrame } from './frame-layout.js';
+import { type DuckdbOptions, duckdbOptions } from './options.js';
+import type { FrameMessage, OperationName, Operations, WorkerAnswer } from './protocol.js';
+import { ROW_GROUP_ROWS } from './segment-rows.js';
+import { StoreError, type StoreErrorCode } from './store-failure.js';
+
+/** Rows that one transaction takes at most. */
+const MAX_GROUP_ROWS = 2 * ROW_GROUP_ROWS;
+
+interface PendingFrame {
+  readonly frame: FrameMessage;
+  readonly since: number;
+  readonly resolve: (outcome: 'stored' | 'duplicate') => void;
+  readonly reject: (failure: unknown) => void;
+}
+
+interface PendingCall {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (failure: unknown) => void;
+}
+
+/** The embedded store: DuckDB in a worker thread, so that neither commits nor queries hold up this one. */
+export class DuckdbStore implements RecordStore {
+  readonly #options: DuckdbOptions;
+  readonly #calls = new Map<number, PendingCall>();
+  #worker: Worker | null = null;
+  #nextCall = 1;
+  #stats: StoreStats;
+  #queue: PendingFrame[] = [];
+  #queuedRows = 0;
+  #workloads: Workload[] = [];
+  #committing = false;
+  #committedAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: Pick<DuckdbOptions, 'directory'> & Partial<DuckdbOptions>) {
+    this.#options = duckdbOptions(options);
+    this.#stats = {
+      driver: 'duckdb',
+      state: 'ok',
+      message: null,
+      rows: 0,
+      bytes: null,
+      oldestMs: null,
+      retentionSeconds: this.#options.retentionSeconds,
+    };
+  }
+
+  async open(): Promise<void> {
+    const worker = new Worker(workerFile());
+    this.#worker = worker;
+    worker.on('message', (answer: WorkerAnswer) => this.#receive(answer));
+    worker.on('error', (thrown) => this.#lose(thrown));
+    worker.on('exit', (code) => this.#lose(new Error(`the store's thread ended with code ${code}`)));
+    try {
+      await this.#call('open', this.#options);
+    } catch (thrown) {
+      await this.#stop();
+      throw thrown;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#worker === null) return;
+    while (this.#queue.length > 0 || this.#committing) {
+      this.#commit();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (this.#workloads.length > 0) {
+      await this.#call('append', { frames: [], workloads: this.#workloads.splice(0) }).catch(() => {});
+    }
+    await this.#call('close', null).catch(() => {});
+    await this.#stop();
+  }
+
+  append(batch: RecordBatch): Promise<'stored' | 'duplicate'> {
+    return new Promise((resolve, reject) => {
+      if (this.#worker === null) {
+        reject(new StoreError('store_unavailable', 'the store is not open'));
+        return;
+      }
+      this.#queue.push({ frame: packFrame(batch), since: performance.now(), resolve, reject });
+      this.#queuedRows += batch.count;
+      this.#schedule();
+    });
+  }
+
+  putWorkloads(workloads: readonly Workload[]): void {
+    this.#workloads.push(...workloads.map((workload) => ({ ...workload })));
+  }
+
+  workloads(): Promise<Workload[]> {
+    return this.#call('workloads', null);
+  }
+
+  positions(): Promise<StreamPosition[]> {
+    return this.#call('positions', null);
+  }
+
+  connections(query: ConnectionsQuery): Promise<Connections> {
+    return this.#call('connections', query);
+  }
+
+  connection(id: string): Promise<ConnectionDetail | null> {
+    return this.#call('connection', id);
+  }
+
+  async replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void> {
+    const sinceNs = BigInt(Math.floor(sinceMs)) * 1_000_000n;
+    let fromSecond: number | null = null;
+    do {
+      const slice: Operations['replay']['answer'] = await this.#call('replay', { sinceNs, fromSecond });
+      for (const frame of slice.frames) onBatch(unpackFrame(frame));
+      fromSecond = slice.nextSecond;
+    } while (fromSecond !== null);
+  }
+
+  stats(): StoreStats {
+    return this.#stats;
+  }
+
+  /**
+   * A transaction at once when none was made lately or a whole row group waits; otherwise after `lingerMs`, so that
+   * frames share one. While one runs, the next one gathers.
+   */
+  #schedule(): void {
+    const first = this.#queue[0];
+    if (this.#committing || first === undefined) return;
+    const due = Math.max(this.#committedAt + this.#options.lingerMs, 0);
+    const wait = this.#queuedRows >= ROW_GROUP_ROWS ? 0 : due - performance.now();
+    clearTimeout(this.#timer);
+    if (wait <= 0) this.#commit();
+    else this.#timer = setTimeout(() => this.#commit(), wait);
+  }
+
+  #commit(): void {
+    if (this.#committing || this.#queue.length === 0) return;
+    clearTimeout(this.#timer);
+    let rows = 0;
+    let frames = 0;
+    // Whole row groups when there are some: what hangs over goes the slower way through DuckDB's log.
+    const whole = this.#queuedRows - (this.#queuedRows % ROW_GROUP_ROWS);
+    const wanted = whole === 0 ? this.#queuedRows : Math.min(whole, MAX_GROUP_ROWS);
+    while (frames < this.#queue.length && (frames === 0 || rows < wanted)) {
+      rows += this.#queue[frames]?.frame.count ?? 0;
+      frames++;
+    }
+    const group = this.#queue.splice(0, frames);
+    this.#queuedRows -= rows;
+    this.#committing = true;
+    const argument = { frames: group.map(({ frame }) => frame), workloads: this.#workloads.splice(0) };
+    const transfer = argument.frames.map(({ bytes }) => bytes);
+    this.#call('append', argument, transfer)
+      .then(
+        (outcomes) => {
+          group.forEach(({ resolve }, at) => {
+            resolve(outcomes[at] ?? 'stored');
+          });
+        },
+        (failure: unknown) => {
+          // Whatever waits is refused too: nothing may overtake an earlier frame of its stream.
+          for (const { reject } of [...group, ...this.#queue.splice(0)]) reject(failure);
+          this.#queuedRows = 0;
+        },
+      )
+      .finally(() => {
+        this.#committing = false;
+        this.#committedAt = performance.now();
+        this.#schedule();
+      });
+  }
+
+  #call<Name extends OperationName>(
+    name: Name,
+    argument: Operations[Name]['argument'],
+    transfer: ArrayBuffer[] = [],
+  ): Promise<Operations[Name]['answer']> {
+    return new Promise((resolve, reject) => {
+      if (this.#worker === null) {
+        reject(new StoreError('store_unavailable', 'the store is not open'));
+        return;
+      }
+      const id = this.#nextCall++;
+      this.#calls.set(id, { resolve: resolve as PendingCall['resolve'], reject });
+      this.#worker.postMessage({ id, name, argument }, transfer);
+    });
+  }
+
+  #receive(message: WorkerAnswer): void {
+    this.#stats = message.stats ?? this.#stats;
+    if (message.id === null) return;
+    const call = this.#calls.get(message.id);
+    this.#calls.delete(message.id);
+    if ('failure' in message) call?.reject(failureOf(message.failure));
+    else call?.resolve(message.answer as never);
+  }
+
+  #lose(thrown: Error): void {
+    this.#worker = null;
+    const failure = new StoreError(
+      'store_unavailable',
+      `the store stopped: ${thrown.message}. Restart the collector.`,
+      thrown,
+    );
+    this.#stats = { ...this.#stats, state: 'failed', message: failure.message };
+    for (const { reject } of this.#calls.values()) reject(failure);
+    this.#calls.clear();
+    for (const { reject } of this.#queue.splice(0)) reject(failure);
+  }
+
+  async #stop(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = null;
+    clearTimeout(this.#timer);
+    worker?.removeAllListeners();
+    await worker?.terminate();
+  }
+}
+
+function failureOf({
+  code,
+  message,
+  status,
+}: {
+  code: string;
+  message: string;
+  status: number;
+}): UndermeshError {
+  if (code === 'store_full' || code === 'store_unavailable' || code === 'store_corrupt') {
+    return new StoreError(code satisfies StoreErrorCode, message);
+  }
+  if (code === 'request_invalid' || code === 'cursor_invalid') return new CollectorError(code, message);
+  return new UndermeshError({ code, message, status });
+}
+
+/** The compiled worker, also when this file runs from its TypeScript source in a test. */
+function workerFile(): URL {
+  const fromSource = import.meta.url.endsWith('.ts');
+  return new URL(fromSource ? '../../../dist/store/duckdb/worker.js' : './worker.js', import.meta.url);
+}

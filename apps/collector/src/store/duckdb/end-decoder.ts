@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DuckDBDataChunk } from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
+import { ConnectionRecord as Field, RecordKind } from '@undermesh/bpf-abi';
+import { END_COLUMNS } from './end-columns.js';
+
+/** Rows of the table `ends`, turned back into records of the present ABI, bit for bit. */
+export interface DecodedRows {
+  readonly count: number;
+  /** count × ConnectionRecord.BYTES. */
+  readonly records: Uint8Array;
+  readonly timeNs: BigInt64Array;
+  readonly batch: BigUint64Array;
+  readonly position: Uint32Array;
+  readonly stream: Uint32Array;
+  readonly sequence: BigUint64Array;
+  readonly clockOffsetNs: BigInt64Array;
+  readonly localWorkload: Uint32Array;
+  readonly peerWorkload: Uint32Array;
+}
+
+/** Decodes a chunk of a result whose columns are {@link END_COLUMNS}, in that order. */
+export function decodeRows(chunk: DuckDBDataChunk): DecodedRows {
+  const count = chunk.rowCount;
+  const records = new Uint8Array(count * Field.BYTES);
+  const record = new DataView(records.buffer);
+  const columns = new Map<string, ArrayBuffer>();
+  END_COLUMNS.forEach(({ name, bytes, origin }, at) => {
+    const vector = duckdb.data_chunk_get_vector(chunk.chunk, at);
+    const data = duckdb.vector_get_data(vector, count * bytes).slice();
+    if ('record' in origin) {
+      for (let row = 0; row < count; row++) {
+        for (let b = 0; b < bytes; b++)
+          records[row * Field.BYTES + origin.record + b] = data[row * bytes + b] ?? 0;
+      }
+    } else columns.set(name, data.buffer);
+  });
+  const view = (name: string): ArrayBuffer => columns.get(name) ?? new ArrayBuffer(count * 8);
+  const rows: DecodedRows = {
+    count,
+    records,
+    timeNs: new BigInt64Array(view('time_ns')),
+    batch: new BigUint64Array(view('batch')),
+    position: new Uint32Array(view('position')),
+    stream: new Uint32Array(view('stream')),
+    sequence: new BigUint64Array(view('sequence')),
+    clockOffsetNs: new BigInt64Array(view('clock_offset_ns')),
+    localWorkload: new Uint32Array(view('local_workload')),
+    peerWorkload: new Uint32Array(view('peer_workload')),
+  };
+  const lifetimeNs = new BigUint64Array(view('lifetime_ns'));
+  const joinKey = new BigUint64Array(view('join_key'));
+  for (let row = 0; row < count; row++) {
+    const start = row * Field.BYTES;
+    const boottimeNs = (rows.timeNs[row] ?? 0n) - (rows.clockOffsetNs[row] ?? 0n);
+    const key = joinKey[row] ?? 0n;
+    record.setUint8(start + Field.kind, RecordKind.CONNECTION);
+    record.setBigUint64(start + Field.timeNs, BigInt.asUintN(64, boottimeNs), true);
+    record.setBigUint64(
+      start + Field.openedNs,
+      BigInt.asUintN(64, boottimeNs - (lifetimeNs[row] ?? 0n)),
+      true,
+    );
+    record.setUint32(start + Field.clientIsn, Number(key >> 32n), true);
+    record.setUint32(start + Field.serverIsn, Number(key & 0xffffffffn), true);
+  }
+  return rows;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ABI_VERSION } from '@undermesh/bpf-abi';
+import type { RecordBatch } from '../store.js';
+import type { EncodedFrame } from './end-encoder.js';
+import type { FrameMessage } from './protocol.js';
+
+/** Bytes of `count` 32-bit numbers, rounded up to a multiple of 8. */
+export const alignedWords = (count: number): number => (count * 4 + 7) & ~7;
+
+/** Copies a batch, whose arrays the caller may use again, into one buffer that can be handed to the worker. */
+export function packFrame(batch: RecordBatch): FrameMessage {
+  const { count, recordBytes } = batch;
+  const workloadsAt = count * recordBytes;
+  const bytes = new ArrayBuffer(workloadsAt + 2 * alignedWords(count));
+  new Uint8Array(bytes).set(batch.records.subarray(0, workloadsAt));
+  new Uint32Array(bytes, workloadsAt, count).set(batch.localWorkload.subarray(0, count));
+  new Uint32Array(bytes, workloadsAt + alignedWords(count), count).set(batch.peerWorkload.subarray(0, count));
+  const { node, cluster, streamId, sequence, realtimeOffsetNs } = batch;
+  return { node, cluster, streamId, sequence, realtimeOffsetNs, recordBytes, count, bytes };
+}
+
+const views = ({ bytes, count, recordBytes }: FrameMessage) => ({
+  records: new Uint8Array(bytes, 0, count * recordBytes),
+  localWorkload: new Uint32Array(bytes, count * recordBytes, count),
+  peerWorkload: new Uint32Array(bytes, count * recordBytes + alignedWords(count), count),
+});
+
+/** A packed frame as rows are made from it. */
+export const encodedFrame = (frame: FrameMessage, stream: number, batch: number): EncodedFrame => ({
+  stream,
+  batch,
+  sequence: frame.sequence,
+  realtimeOffsetNs: frame.realtimeOffsetNs,
+  recordBytes: frame.recordBytes,
+  count: frame.count,
+  ...views(frame),
+});
+
+/** A packed frame as it was appended. */
+export const unpackFrame = (frame: FrameMessage): RecordBatch => ({
+  node: frame.node,
+  cluster: frame.cluster,
+  streamId: frame.streamId,
+  sequence: frame.sequence,
+  abiVersion: ABI_VERSION,
+  recordBytes: frame.recordBytes,
+  count: frame.count,
+  realtimeOffsetNs: frame.realtimeOffsetNs,
+  ...views(frame),
+});

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
+import type { StoreStats, StreamPosition, Workload } from '../store.js';
+import type { DuckdbOptions } from './options.js';
+
+/** A frame on its way to the worker: `bytes` holds the records, then local and peer workload ids, each 8-byte aligned. */
+export interface FrameMessage {
+  readonly node: string;
+  readonly cluster: string;
+  readonly streamId: string;
+  readonly sequence: bigint;
+  readonly realtimeOffsetNs: bigint;
+  readonly recordBytes: number;
+  readonly count: number;
+  readonly bytes: ArrayBuffer;
+}
+
+export interface ReplaySlice {
+  readonly frames: readonly FrameMessage[];
+  /** Unix s to go on from; `null` at the end. */
+  readonly nextSecond: number | null;
+}
+
+/** What the worker does: argument and answer of each operation. */
+export interface Operations {
+  open: { argument: DuckdbOptions; answer: { workloads: Workload[]; positions: StreamPosition[] } };
+  append: {
+    argument: { frames: readonly FrameMessage[]; workloads: readonly Workload[] };
+    answer: ('stored' | 'duplicate')[];
+  };
+  positions: { argument: null; answer: StreamPosition[] };
+  workloads: { argument: null; answer: Workload[] };
+  connections: { argument: ConnectionsQuery; answer: Connections };
+  connection: { argument: string; answer: ConnectionDetail | null };
+  replay: { argument: { sinceNs: bigint; fromSecond: number | null }; answer: ReplaySlice };
+  close: { argument: null; answer: null };
+}
+export type OperationName = keyof Operations;
+
+export type WorkerRequest = {
+  [Name in OperationName]: { id: number; name: Name; argument: Operations[Name]['argument'] };
+}[OperationName];
+
+/** Every answer carries the present figures. */
+export type WorkerAnswer =
+  | { id: number; answer: Operations[OperationName]['answer']; stats: StoreStats | null }
+  | { id: number; failure: { code: string; message: string; status: number }; stats: StoreStats | null }
+  /** Figures without having been asked. */
+  | { id: null; stats: StoreStats | null };

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { ConnectionRecord } from '@undermesh/bpf-abi';
+import { type EndIdentity, isEnd } from '../connection-id.js';
+import type { RowKey } from '../cursor.js';
+import { JOIN_WINDOW_NS, joinKey, reportedEnd } from '../end.js';
+import type {
+  CandidateRequest,
+  Candidates,
+  ConnectionCounts,
+  CountRequest,
+  EndSource,
+  StoredEnd,
+} from '../end-source.js';
+import { countConnections } from './connection-counts.js';
+import { candidateSql, conditionsOf } from './connection-sql.js';
+import { END_NAMES_SQL } from './end-columns.js';
+import { decodeRows } from './end-decoder.js';
+import type { Segments } from './segments.js';
+import { SqlParameters } from './sql-parameters.js';
+import {
+  clamped,
+  largest,
+  MAX_NS,
+  MIN_NS,
+  NS_PER_SECOND as NS,
+  type RowRange,
+  smallest,
+} from './time-range.js';
+
+/** Rows of the first slice of time that is looked at, per row wanted; later slices grow. */
+const SLICE_ROWS = 4;
+const SLICE_GROWTH = 8;
+
+/** Finds ends in the segments with bounded work: it looks at slices of time, newest first. */
+export class SegmentReader implements EndSource {
+  readonly #segments: Segments;
+
+  constructor(segments: Segments) {
+    this.#segments = segments;
+  }
+
+  get lastBatch(): number {
+    return this.#segments.lastBatch;
+  }
+
+  get oldestNs(): bigint | null {
+    return this.#segments.oldestNs;
+  }
+
+  candidates({ filter, asOf, after, limit }: CandidateRequest): Promise<Candidates> {
+    return this.#segments.read(async (connection) => {
+      const { times, oldestNs } = this.#segments;
+      if (oldestNs === null || times.newest === null) return { ends: [], next: null };
+      const bottomNs = largest(filter.fromNs ?? MIN_NS, oldestNs);
+      let topNs = smallest(after?.timeNs ?? MAX_NS, filter.toNs === null ? MAX_NS : filter.toNs - 1n);
+      topNs = smallest(topNs, BigInt(times.newest + 1) * NS);
+      for (let rows = limit * SLICE_ROWS; ; rows *= SLICE_GROWTH) {
+        if (topNs < bottomNs) return { ends: [], next: null };
+        const second = times.backFrom(Number(topNs / NS), rows);
+        const fromNs = second === null ? bottomNs : largest(bottomNs, BigInt(second) * NS);
+        const ends = await this.#slice(connection, { fromNs, toNs: topNs, asOf, filter, after, limit });
+        const last = ends.at(-1);
+        if (last !== undefined && ends.length === limit) return { ends, next: last.key };
+        const next = fromNs === bottomNs ? null : { timeNs: fromNs, batch: 0, position: 0 };
+        if (ends.length > 0 || next === null) return { ends, next };
+        topNs = fromNs - 1n;
+      }
+    });
+  }
+
+  partners(ends: readonly StoredEnd[], asOf: number): Promise<readonly StoredEnd[]> {
+    const keys = [...new Set(ends.map((end) => joinKey(end.value)))].filter((key) => key !== 0n);
+    if (keys.length === 0) return Promise.resolve([]);
+    return this.#segments.read(async (connection) => {
+      const range = marginOf(ends, asOf);
+      const parameters = new SqlParameters();
+      const found = await parameters.run(
+        connection,
+        `SELECT time_ns, batch, position FROM ${this.scope(range, parameters)} AS e WHERE ${parameters.in('join_key', 'UBIGINT', keys)}`,
+      );
+      const known = new Map(ends.map((end) => [rowName(end.key.batch, end.key.position), end]));
+      const partners: StoredEnd[] = [];
+      const missing = new Map<string, bigint>();
+      for (const [timeNs, batch, position] of await found.getRows()) {
+        const name = rowName(Number(batch), Number(position));
+        const end = known.get(name);
+        if (end === undefined) missing.set(name, BigInt(String(timeNs)));
+        else partners.push(end);
+      }
+      if (missing.size > 0) partners.push(...(await this.#fetch(connection, missing, asOf)));
+      return partners;
+    });
+  }
+
+  find(identity: EndIdentity): Promise<StoredEnd | null> {
+    const streams = this.#segments.streams.withPrefix(identity.streamPrefix);
+    if (streams.length === 0) return Promise.resolve(null);
+    return this.#segments.read(async (connection) => {
+      const parameters = new SqlParameters();
+      const scope = this.scope({ fromNs: MIN_NS, toNs: MAX_NS, asOf: this.lastBatch }, parameters);
+      const cookie = parameters.bind('UBIGINT', identity.socketCookie);
+      const ends = await this.#ends(
+        connection,
+        `SELECT ${END_NAMES_SQL} FROM ${scope} AS e WHERE socket_cookie = ${cookie} AND ${parameters.in('stream', 'UINTEGER', streams)}`,
+        parameters,
+      );
+      return ends.find((end) => isEnd(end, identity)) ?? null;
+    });
+  }
+
+  count(request: CountRequest): Promise<ConnectionCounts> {
+    return this.#segments.read((connection) =>
+      countConnections(connection, this, { request, segments: this.#segments }),
+    );
+  }
+
+  /** The rows of a range as a relation. Only segments that may hold some are named. */
+  scope({ fromNs, toNs, asOf }: RowRange, parameters: SqlParameters): string {
+    const segments = this.#segments.list.filter((segment) => segment.overlaps(fromNs, toNs));
+    const used = segments.length > 0 ? segments : this.#segments.list.slice(-1);
+    const where = `time_ns >= ${parameters.bind('BIGINT', fromNs)} AND time_ns <= ${parameters.bind('BIGINT', toNs)} AND batch <= ${parameters.bind('UBIGINT', asOf)}`;
+    const tables = used.flatMap(({ alias }) => [`${alias}.ends`, `${alias}.ends_tail`]);
+    return `(${tables.map((table) => `SELECT * FROM ${table} WHERE ${where}`).join(' UNION ALL ')})`;
+  }
+
+  async #slice(
+    connection: DuckDBConnection,
+    { filter, after, limit, ...range }: CandidateRequest & RowRange,
+  ): Promise<StoredEnd[]> {
+    const parameters = new SqlParameters();
+    const { streams, workloads } = this.#segments;
+    const rows = this.scope(range, parameters);
+    const conditions = conditionsOf(filter, { parameters, streams, workloads });
+    const partners = this.scope(
+      {
+        fromNs: clamped(range.fromNs - JOIN_WINDOW_NS),
+        toNs: clamped(range.toNs + JOIN_WINDOW_NS),
+        asOf: range.asOf,
+      },
+      parameters,
+    );
+    const older = after === null ? 'true' : olderSql(after, parameters);
+    return this.#ends(
+      connection,
+      `SELECT ${END_NAMES_SQL} FROM ${rows} AS e WHERE ${older} AND ${candidateSql(conditions, 'e', partners)}
+       ORDER BY time_ns DESC, batch DESC, position DESC LIMIT ${parameters.bind('UINTEGER', limit)}`,
+      parameters,
+    );
+  }
+
+  async #fetch(
+    connection: DuckDBConnection,
+    rows: ReadonlyMap<string, bigint>,
+    asOf: number,
+  ): Promise<StoredEnd[]> {
+    const times = [...new Set(rows.values())];
+    const parameters = new SqlParameters();
+    const scope = this.scope(
+      { fromNs: times.reduce(smallest), toNs: times.reduce(largest), asOf },
+      parameters,
+    );
+    const ends = await this.#ends(
+      connection,
+      `SELECT ${END_NAMES_SQL} FROM ${scope} AS e WHERE ${parameters.in('time_ns', 'BIGINT', times)}`,
+      parameters,
+    );
+    return ends.filter((end) => rows.has(rowName(end.key.batch, end.key.position)));
+  }
+
+  async #ends(connection: DuckDBConnection, sql: string, parameters: SqlParameters): Promise<StoredEnd[]> {
+    const result = await parameters.run(connection, sql);
+    const ends: StoredEnd[] = [];
+    for (const chunk of await result.fetchAllChunks()) {
+      const rows = decodeRows(chunk);
+      for (let row = 0; row < rows.count; row++) {
+        const stream = this.#segments.streams.byOrdinal(rows.stream[row] ?? 0);
+        const end = reportedEnd({
+          node: stream?.node ?? '',
+          streamId: stream?.streamId ?? '',
+          frameSequence: rows.sequence[row] ?? 0n,
+          record: rows.records.subarray(row * ConnectionRecord.BYTES, (row + 1) * ConnectionRecord.BYTES),
+          realtimeOffsetNs: rows.clockOffsetNs[row] ?? 0n,
+          localWorkload: rows.localWorkload[row] ?? 0,
+          peerWorkload: rows.peerWorkload[row] ?? 0,
+        });
+        const key = { timeNs: end.timeNs, batch: Number(rows.batch[row]), position: rows.position[row] ?? 0 };
+        ends.push({ ...end, key });
+      }
+    }
+    return ends;
+  }
+}
+
+const rowName = (batch: number, position: number): string => `${batch}/${position}`;
+
+function marginOf(ends: readonly StoredEnd[], asOf: number): RowRange {
+  const times = ends.map((end) => end.timeNs);
+  return {
+    fromNs: clamped(times.reduce(smallest) - JOIN_WINDOW_NS),
+    toNs: clamped(times.reduce(largest) + JOIN_WINDOW_NS),
+    asOf,
+  };
+}
+
+function olderSql({ timeNs, batch, position }: RowKey, parameters: SqlParameters): string {
+  const time = parameters.bind('BIGINT', timeNs);
+  const frame = parameters.bind('UBIGINT', batch);
+  const row = parameters.bind('UINTEGER', position);
+  return `(time_ns < ${time} OR (time_ns = ${time} AND (batch < ${frame} OR (batch = ${frame} AND position < ${row}))))`;
+}

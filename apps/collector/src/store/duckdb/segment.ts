@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { END_COLUMNS_SQL } from './end-columns.js';
+import { TimeIndex } from './time-index.js';
+import { NS_PER_SECOND as NS } from './time-range.js';
+
+/** Version of the tables in a segment file. A file of a later one is refused. */
+export const SEGMENT_FORMAT = 1;
+const FILE_NAME = /^records-(\d{6,})\.duckdb$/;
+
+/**
+ * One file of records. `ends` takes whole row groups, which DuckDB compresses and writes once, without its log;
+ * `ends_tail` takes the rest of each transaction. Every file also carries all stream positions and workload names
+ * known so far, so that a transaction touches one file only and older files can be dropped.
+ */
+export class Segment {
+  /** Name of the attached database. */
+  readonly alias: string;
+  /** Rows by second. */
+  readonly times = new TimeIndex();
+  createdMs = 0;
+  bytes = 0;
+
+  constructor(
+    readonly path: string,
+    readonly number: number,
+  ) {
+    this.alias = `s${number}`;
+  }
+
+  static in(directory: string, number: number): Segment {
+    return new Segment(join(directory, `records-${String(number).padStart(6, '0')}.duckdb`), number);
+  }
+
+  /** The number in a segment's file name, `null` for other files. */
+  static numberOf(fileName: string): number | null {
+    const digits = FILE_NAME.exec(fileName)?.[1];
+    return digits === undefined ? null : Number(digits);
+  }
+
+  /** Whether rows may lie between two Unix times in ns. */
+  overlaps(fromNs: bigint, toNs: bigint): boolean {
+    const { oldest, newest } = this.times;
+    if (oldest === null || newest === null) return false;
+    return BigInt(newest + 1) * NS > fromNs && BigInt(oldest) * NS <= toNs;
+  }
+
+  async attach(connection: DuckDBConnection): Promise<void> {
+    await connection.run(`ATTACH '${this.path.replaceAll("'", "''")}' AS ${this.alias}`);
+  }
+
+  /** Creates the tables and copies what every segment carries from the one before. One transaction. */
+  async create(connection: DuckDBConnection, before: Segment | null): Promise<void> {
+    this.createdMs = Date.now();
+    const { alias } = this;
+    const copied = (table: string, columns: string): string =>
+      before === null
+        ? `CREATE TABLE ${alias}.${table}(${columns})`
+        : `CREATE TABLE ${alias}.${table} AS SELECT * FROM ${before.alias}.${table}`;
+    await connection.run('BEGIN');
+    await connection.run(`CREATE TABLE ${alias}.ends(${END_COLUMNS_SQL})`);
+    await connection.run(`CREATE TABLE ${alias}.ends_tail(${END_COLUMNS_SQL})`);
+    await connection.run(copied('streams', STREAM_COLUMNS));
+    await connection.run(copied('workloads', WORKLOAD_COLUMNS));
+    await connection.run(
+      `CREATE TABLE ${alias}.segment AS SELECT ${SEGMENT_FORMAT} AS format, ${this.createdMs}::BIGINT AS created_ms, ${
+        before === null ? '0::UBIGINT' : `(SELECT last_batch FROM ${before.alias}.segment)`
+      } AS last_batch`,
+    );
+    await connection.run('COMMIT');
+    this.measure();
+  }
+
+  /** Reads what is in the file. Returns its format; `null` when it was never completed (and so holds nothing). */
+  async load(connection: DuckDBConnection): Promise<number | null> {
+    const tables = await connection.runAndReadAll(
+      `SELECT count(*) FROM duckdb_tables() WHERE database_name = '${this.alias}' AND table_name = 'segment'`,
+    );
+    if (tables.getRows()[0]?.[0] === 0n) return null;
+    const head = await connection.runAndReadAll(`SELECT format, created_ms FROM ${this.alias}.segment`);
+    const [format, createdMs] = head.getRows()[0] ?? [];
+    this.createdMs = Number(createdMs);
+    for (const table of ['ends', 'ends_tail']) {
+      const seconds = await connection.runAndReadAll(
+        `SELECT time_ns // ${NS} AS second, count(*) FROM ${this.alias}.${table} GROUP BY 1 ORDER BY 1`,
+      );
+      for (const [second, rows] of seconds.getRows()) this.times.add(Number(second), Number(rows));
+    }
+    this.measure();
+    return Number(format);
+  }
+
+  /** Reads the size of the file and of its log. */
+  measure(): void {
+    this.bytes = 0;
+    for (const path of [this.path, `${this.path}.wal`]) {
+      if (existsSync(path)) this.bytes += statSync(path).size;
+    }
+  }
+
+  /** Frees the disk. The segment must have been detached. */
+  remove(): void {
+    rmSync(`${this.path}.wal`, { force: true });
+    rmSync(this.path, { force: true });
+  }
+}
+
+const STREAM_COLUMNS =
+  'stream UINTEGER, stream_id VARCHAR, node VARCHAR, cluster VARCHAR, sequence UBIGINT, stored UBIGINT';
+const WORKLOAD_COLUMNS =
+  'id UINTEGER, cluster VARCHAR, namespace VARCHAR, name VARCHAR, version VARCHAR, kind VARCHAR, system BOOLEAN, external BOOLEAN';

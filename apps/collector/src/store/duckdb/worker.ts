@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parentPort } from 'node:worker_threads';
+import { messageOf, UndermeshError } from '@undermesh/core';
+import type { StoreStats } from '../store.js';
+import { DuckdbEngine } from './engine.js';
+import type { OperationName, Operations, WorkerAnswer, WorkerRequest } from './protocol.js';
+import { StoreError } from './store-failure.js';
+
+const port = parentPort;
+if (port === null) throw new Error('this file runs as a worker thread only');
+let engine: DuckdbEngine | null = null;
+let maintenance: NodeJS.Timeout | undefined;
+
+port.on('message', (request: WorkerRequest) => {
+  void answer(request);
+});
+
+async function answer(request: WorkerRequest): Promise<void> {
+  try {
+    send({ id: request.id, answer: await perform(request), stats: stats() });
+  } catch (thrown) {
+    const failure =
+      thrown instanceof UndermeshError
+        ? thrown
+        : new StoreError('store_unavailable', messageOf(thrown), thrown);
+    const { code, message, status } = failure;
+    send({ id: request.id, failure: { code, message, status }, stats: stats() });
+  }
+}
+
+async function perform(request: WorkerRequest): Promise<Operations[OperationName]['answer']> {
+  if (request.name === 'open') {
+    engine = new DuckdbEngine(request.argument);
+    const opened = await engine.open();
+    maintenance = setInterval(() => void maintain(), request.argument.maintenanceMs);
+    return opened;
+  }
+  if (engine === null) throw new StoreError('store_unavailable', 'the store is not open');
+  switch (request.name) {
+    case 'append':
+      return engine.append(request.argument);
+    case 'connections':
+      return engine.connections(request.argument);
+    case 'connection':
+      return engine.connection(request.argument);
+    case 'replay':
+      return engine.replay(request.argument);
+    case 'positions':
+      return engine.positions();
+    case 'workloads':
+      return engine.workloads();
+    case 'close':
+      clearInterval(maintenance);
+      return engine.close();
+  }
+}
+
+async function maintain(): Promise<void> {
+  await engine?.maintain();
+  send({ id: null, stats: stats() });
+}
+
+function stats(): StoreStats | null {
+  return engine?.stats() ?? null;
+}
+
+function send(message: WorkerAnswer): void {
+  port?.postMessage(message);
+}

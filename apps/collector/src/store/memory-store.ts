@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ConnectionRecord } from '@undermesh/bpf-abi';
+import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
+import { findConnection, listConnections } from './connection-list.js';
+import { MemoryEnds, type MemoryFrame } from './memory-ends.js';
+import type { RecordBatch, RecordStore, StoreStats, StreamPosition, Workload } from './store.js';
+
+export interface MemoryStoreOptions {
+  readonly retentionSeconds: number;
+  /** Oldest frames are dropped above it. */
+  readonly maxRows: number;
+}
+
+const DEFAULTS: MemoryStoreOptions = { retentionSeconds: 86_400, maxRows: 1_000_000 };
+
+/** Keeps records in this process only: for tests, and for a look at a mesh that need not be remembered. */
+export class MemoryStore implements RecordStore {
+  readonly #options: MemoryStoreOptions;
+  readonly #ends: MemoryEnds;
+  readonly #positions = new Map<string, StreamPosition>();
+  readonly #workloads = new Map<number, Workload>();
+  readonly #frames: MemoryFrame[] = [];
+
+  constructor(options: Partial<MemoryStoreOptions> = {}) {
+    this.#options = { ...DEFAULTS, ...options };
+    this.#ends = new MemoryEnds((id) => this.#workloads.get(id));
+  }
+
+  async open(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  async append(batch: RecordBatch): Promise<'stored' | 'duplicate'> {
+    const known = this.#positions.get(batch.streamId);
+    if (known !== undefined && batch.sequence <= known.sequence) return 'duplicate';
+    this.#positions.set(batch.streamId, {
+      node: batch.node,
+      streamId: batch.streamId,
+      sequence: batch.sequence,
+      stored: (known?.stored ?? 0) + batch.count,
+    });
+    if (batch.count > 0) this.#frames.push(this.#ends.add(batch));
+    this.#expire();
+    return 'stored';
+  }
+
+  putWorkloads(workloads: readonly Workload[]): void {
+    for (const workload of workloads) this.#workloads.set(workload.id, { ...workload });
+  }
+
+  async workloads(): Promise<Workload[]> {
+    return [...this.#workloads.values()];
+  }
+
+  async positions(): Promise<StreamPosition[]> {
+    return [...this.#positions.values()];
+  }
+
+  async connections(query: ConnectionsQuery): Promise<Connections> {
+    return listConnections(this.#ends, query, (id) => this.#workloads.get(id));
+  }
+
+  async connection(id: string): Promise<ConnectionDetail | null> {
+    return findConnection(this.#ends, id, (workload) => this.#workloads.get(workload));
+  }
+
+  async replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void> {
+    const sinceNs = BigInt(Math.floor(sinceMs)) * 1_000_000n;
+    for (const frame of this.#frames) {
+      const batch = this.#ends.replayed(frame, sinceNs);
+      if (batch.count > 0) onBatch(batch);
+    }
+  }
+
+  stats(): StoreStats {
+    const oldest = this.#ends.oldestNs;
+    return {
+      driver: 'memory',
+      state: 'ok',
+      message: null,
+      rows: this.#ends.size,
+      bytes: this.#ends.size * ConnectionRecord.BYTES,
+      oldestMs: oldest === null ? null : Number(oldest / 1_000_000n),
+      retentionSeconds: this.#options.retentionSeconds,
+    };
+  }
+
+  /** Drops whole frames, oldest first, as the other driver drops whole segments. */
+  #expire(): void {
+    const limit = BigInt(Date.now() - this.#options.retentionSeconds * 1000) * 1_000_000n;
+    for (let first = this.#frames[0]; first !== undefined; first = this.#frames[0]) {
+      if (this.#ends.size <= this.#options.maxRows && first.newestNs >= limit) return;
+      this.#frames.shift();
+      this.#ends.remove(first);
+    }
+  }
+}

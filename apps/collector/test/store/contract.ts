@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AddressFamily, CloseReason, RecordEvent, RecordFlag, Reporter } from '@undermesh/bpf-abi';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RecordBatch, RecordStore } from '../../src/store/store.js';
+import { address, batchOf, CLOCK_OFFSET_NS, partnerOf, record, STREAM, workload } from './traffic.js';
+
+export interface StoreUnderTest {
+  open(): Promise<RecordStore>;
+  /** Frees what open made. */
+  dispose(): Promise<void>;
+}
+
+const OTHER_STREAM = 'a07b00000000000000000000000000f9';
+const ORDERS = workload(1, { name: 'orders' });
+const PAYMENTS = workload(2, { name: 'payments' });
+const GUESS = workload(3, { name: '10.4.3.8', namespace: 'outside', kind: 'address', external: true });
+const AGENT = workload(4, { name: 'undermesh-agent', namespace: 'host', system: true });
+
+/** What every driver must do. */
+export function describeStore(name: string, make: () => StoreUnderTest): void {
+  describe(`store contract: ${name}`, () => {
+    let made: StoreUnderTest;
+    let store: RecordStore;
+    beforeEach(async () => {
+      made = make();
+      store = await made.open();
+      store.putWorkloads([ORDERS, PAYMENTS, GUESS, AGENT]);
+    });
+    afterEach(() => made.dispose());
+
+    const ids = async (query = {}): Promise<string[]> =>
+      (await store.connections(query)).items.map(({ id }) => id);
+
+    it('stores a frame once, however often it comes', async () => {
+      const batch = batchOf([{ value: record(), local: 1, peer: 3 }]);
+      expect(await store.append(batch)).toBe('stored');
+      expect(await store.append(batch)).toBe('duplicate');
+      const again = await Promise.all([
+        store.append(
+          batchOf([{ value: record({ socketCookie: 78n }), local: 1, peer: 3 }], { sequence: 2n }),
+        ),
+        store.append(
+          batchOf([{ value: record({ socketCookie: 78n }), local: 1, peer: 3 }], { sequence: 2n }),
+        ),
+      ]);
+      expect(again.sort()).toEqual(['duplicate', 'stored']);
+      expect((await store.connections({})).matched).toBe(2);
+      expect(await store.positions()).toEqual([
+        { node: 'shop-1', streamId: STREAM, sequence: 2n, stored: 2 },
+      ]);
+      expect(store.stats()).toMatchObject({ rows: 2, state: 'ok' });
+    });
+
+    it('moves the position for a frame without ends', async () => {
+      await store.append(batchOf([], { sequence: 41n }));
+      expect(await store.positions()).toEqual([
+        { node: 'shop-1', streamId: STREAM, sequence: 41n, stored: 0 },
+      ]);
+      expect((await store.connections({})).items).toEqual([]);
+    });
+
+    it('does not keep hold of the arrays it was given', async () => {
+      const batch = batchOf([{ value: record(), local: 1, peer: 3 }]);
+      const appended = store.append(batch);
+      batch.records.fill(0);
+      batch.localWorkload.fill(9);
+      await appended;
+      expect((await store.connections({})).items[0]).toMatchObject({
+        sentBytes: 1104,
+        source: { workload: 'orders' },
+      });
+    });
+
+    it('joins both ends; each speaks for itself', async () => {
+      const source = record({
+        originalAddress: address(10, 96, 0, 31),
+        originalPort: 443,
+        peerAddress: address(10, 4, 3, 8),
+      });
+      await store.append(batchOf([{ value: source, local: 1, peer: 3 }]));
+      const destination = partnerOf(source, { timeNs: source.timeNs + 900_000n, retransmittedSegments: 2 });
+      await store.append(
+        batchOf([{ value: destination, local: 2, peer: 3 }], { streamId: OTHER_STREAM, node: 'shop-3' }),
+      );
+      const { items, matched, next } = await store.connections({});
+      expect({ matched, next }).toEqual({ matched: 1, next: null });
+      expect(items).toEqual([
+        {
+          id: expect.stringMatching(/^[A-Za-z0-9_-]{32}$/),
+          state: 'closed',
+          reason: 'local_fin',
+          openedAt: new Date(Number((CLOCK_OFFSET_NS + source.openedNs) / 1_000_000n)).toISOString(),
+          endedAt: new Date(Number((CLOCK_OFFSET_NS + source.timeNs) / 1_000_000n)).toISOString(),
+          lifetimeUs: 19_000,
+          connectUs: 310,
+          roundTripUs: 240,
+          source: {
+            workload: 'orders',
+            namespace: 'shop',
+            version: null,
+            kind: 'kubernetes',
+            node: 'shop-1',
+            address: '10.4.1.17',
+            port: 41_385,
+            process: 'node',
+            pid: 2214,
+            system: false,
+          },
+          destination: {
+            workload: 'payments',
+            namespace: 'shop',
+            version: null,
+            kind: 'kubernetes',
+            node: 'shop-3',
+            address: '10.4.3.8',
+            port: 8443,
+            process: 'payd',
+            pid: 4471,
+            system: false,
+          },
+          askedFor: { address: '10.96.0.31', port: 443 },
+          sentBytes: 1104,
+          receivedBytes: 4219,
+          retransmittedSegments: 3,
+          engine: 'dual-engine',
+          seenBy: 'both',
+        },
+      ]);
+    });
+
+    it('shows a lone destination from the side of the source', async () => {
+      const destination = partnerOf(record(), { reason: CloseReason.PEER_RESET });
+      await store.append(batchOf([{ value: destination, local: 2, peer: 1 }]));
+      expect((await store.connections({})).items[0]).toMatchObject({
+        seenBy: 'destination',
+        reason: 'local_reset',
+        sentBytes: 1104,
+        receivedBytes: 4219,
+        connectUs: null,
+        askedFor: null,
+        source: { workload: 'orders', node: null, address: '10.4.1.17', port: 41_385, process: null },
+        destination: { workload: 'payments', node: 'shop-1', port: 8443 },
+      });
+    });
+
+    it('shows a failed connect, and a peer that nobody could name', async () => {
+      const failed = record({
+        event: RecordEvent.FAILED,
+        reason: CloseReason.REFUSED,
+        flags: 0,
+        clientIsn: 0,
+        serverIsn: 0,
+        sentBytes: 0n,
+        receivedBytes: 0n,
+        srttUs: 0,
+      });
+      await store.append(batchOf([{ value: failed, local: 1, peer: 0 }]));
+      expect((await store.connections({ state: 'failed' })).items[0]).toMatchObject({
+        state: 'failed',
+        reason: 'refused',
+        sentBytes: null,
+        receivedBytes: null,
+        retransmittedSegments: null,
+        connectUs: null,
+        roundTripUs: null,
+        seenBy: 'source',
+        destination: { workload: 'unknown', kind: 'unknown', namespace: '' },
+      });
+      expect(await ids({ state: 'closed' })).toEqual([]);
+      expect(await ids({ destination: 'unknown' })).toHaveLength(1);
+    });
+
+    it('does not join ends that lie more than two minutes apart', async () => {
+      const source = record();
+      const late = partnerOf(source, { timeNs: source.timeNs + 121_000_000_000n });
+      await store.append(
+        batchOf([
+          { value: source, local: 1, peer: 2 },
+          { value: late, local: 2, peer: 1 },
+        ]),
+      );
+      const { items, matched } = await store.connections({});
+      expect(items.map(({ seenBy }) => seenBy)).toEqual(['destination', 'source']);
+      expect(matched).toBe(2);
+    });
+
+    it('leaves out what belongs to Undermesh unless asked', async () => {
+      await store.append(batchOf([{ value: record({ clientIsn: 0, serverIsn: 0 }), local: 4, peer: 4 }]));
+      expect(await ids()).toEqual([]);
+      expect(await ids({ system: true })).toHaveLength(1);
+    });
+
+    it('writes addresses as people do', async () => {
+      const v6 = (...groups: number[]): Uint8Array =>
+        address(...groups.flatMap((group) => [group >> 8, group & 255]));
+      const ends = [
+        {
+          family: AddressFamily.IPV6,
+          localAddress: v6(0x2001, 0xdb8, 0, 0, 1, 0, 0, 1),
+          peerAddress: v6(0, 0, 0, 0, 0, 0, 0, 1),
+        },
+        {
+          family: AddressFamily.V4_MAPPED,
+          localAddress: address(192, 0, 2, 1),
+          peerAddress: address(192, 0, 2, 2),
+        },
+      ].map((over, at) => ({
+        value: record({
+          ...over,
+          clientIsn: 0,
+          serverIsn: 0,
+          timeNs: 9_000_000_000n - BigInt(at),
+          originalAddress: over.peerAddress,
+          originalPort: 8443,
+        }),
+        local: 1,
+        peer: 2,
+      }));
+      await store.append(batchOf(ends));
+      const { items } = await store.connections({});
+      expect(items.map(({ source, destination }) => [source.address, destination.address])).toEqual([
+        ['2001:db8::1:0:0:1', '::1'],
+        ['192.0.2.1', '192.0.2.2'],
+      ]);
+      expect(await ids({ address: '2001:DB8:0:0:1::1' })).toHaveLength(1);
+      expect(await ids({ address: '::ffff:192.0.2.2' })).toHaveLength(1);
+      expect(await ids({ address: '192.0.2.3' })).toEqual([]);
+    });
+
+    it('finds a connection by the id of either end, with both records and whether they agree', async () => {
+      const source = record({ flags: RecordFlag.ESTABLISHED | RecordFlag.ANNOUNCED });
+      const destination = partnerOf(source, { receivedBytes: 1100n });
+      await store.append(
+        batchOf([{ value: destination, local: 2, peer: 3 }], { streamId: OTHER_STREAM, node: 'shop-3' }),
+      );
+      const lone = (await store.connections({})).items[0];
+      await store.append(batchOf([{ value: source, local: 1, peer: 3 }]));
+      const joined = (await store.connections({})).items[0];
+      const detail = await store.connection(lone?.id ?? '');
+      expect(detail).toEqual(await store.connection(joined?.id ?? ''));
+      expect(detail?.connection).toEqual(joined);
+      expect(detail?.ends.source).toMatchObject({
+        node: 'shop-1',
+        event: 'closed',
+        reason: 'local_fin',
+        family: 'ipv4',
+        flags: ['established', 'announced'],
+        socketCookie: '77',
+        cgroupId: '1042',
+        clientIsn: '9c41e07a',
+        serverIsn: '2f80b5d3',
+        streamId: STREAM,
+        frameSequence: '1',
+        minimumRoundTripUs: 190,
+        retransmittedBytes: 48,
+      });
+      expect(detail?.ends.destination).toMatchObject({ node: 'shop-3', process: 'payd', connectUs: null });
+      expect(detail?.agreement).toEqual({
+        bytes: false,
+        detail: 'The source sent 1104 bytes and the destination received 1100.',
+      });
+      expect(await store.connection('A'.repeat(32))).toBeNull();
+      expect(await store.connection("x' OR 1=1 --")).toBeNull();
+    });
+
+    it('says that both ends agree', async () => {
+      const source = record();
+      await store.append(
+        batchOf([
+          { value: source, local: 1, peer: 2 },
+          { value: partnerOf(source), local: 2, peer: 1 },
+        ]),
+      );
+      const { items } = await store.connections({});
+      expect((await store.connection(items[0]?.id ?? ''))?.agreement).toMatchObject({ bytes: true });
+    });
+
+    it('pages through exactly what the first page saw, while records keep coming', async () => {
+      const at = (n: number) =>
+        record({
+          socketCookie: BigInt(n),
+          clientIsn: n,
+          serverIsn: n,
+          timeNs: 50_000_000_000n + BigInt(n % 7) * 1_000n,
+        });
+      const sources = Array.from({ length: 40 }, (_, n) => ({ value: at(n + 1), local: 1, peer: 2 }));
+      await store.append(batchOf(sources));
+      const expected = await ids({ limit: 1000 });
+      const seen: string[] = [];
+      let sequence = 2n;
+      for (let cursor: string | undefined; ; ) {
+        const page = await store.connections({ limit: 7, ...(cursor === undefined ? {} : { cursor }) });
+        seen.push(...page.items.map(({ id }) => id));
+        // Newer ones, older ones, and partners of those already shown.
+        await store.append(
+          batchOf(
+            [
+              { value: at(1000 + Number(sequence)), local: 1, peer: 2 },
+              { value: partnerOf(at(Number(sequence)), { timeNs: 49_000_000_000n }), local: 2, peer: 1 },
+            ],
+            { sequence: sequence++ },
+          ),
+        );
+        if (page.next === null) break;
+        cursor = page.next;
+      }
+      expect(seen).toEqual(expected);
+      expect(new Set(seen).size).toBe(40);
+    });
+
+    it('counts ended and failed connections over the window', async () => {
+      const second = 1_000_000_000n;
+      const at = (n: number, over = {}) => ({
+        value: record({
+          timeNs: 100n * second + BigInt(n) * second,
+          socketCookie: BigInt(n),
+          clientIsn: n + 1,
+          serverIsn: 5,
+          ...over,
+        }),
+        local: 1,
+        peer: 2,
+      });
+      const ends = [
+        at(0),
+        at(1),
+        at(1, {
+          socketCookie: 9n,
+          clientIsn: 0,
+          serverIsn: 0,
+          event: RecordEvent.FAILED,
+          reason: CloseReason.REFUSED,
+        }),
+        at(59),
+      ];
+      ends.push({ value: partnerOf(at(0).value), local: 2, peer: 1 });
+      await store.append(batchOf(ends));
+      const from = new Date(Number((CLOCK_OFFSET_NS + 100n * second) / 1_000_000n)).toISOString();
+      const to = new Date(Number((CLOCK_OFFSET_NS + 160n * second) / 1_000_000n)).toISOString();
+      const { histogram, matched } = await store.connections({ histogram: true, from, to });
+      expect(matched).toBe(4);
+      expect(histogram).toMatchObject({ from, stepSeconds: 1 });
+      expect(histogram?.ended).toHaveLength(60);
+      expect(histogram?.ended.slice(0, 3)).toEqual([1, 1, 0]);
+      expect(histogram?.ended[59]).toBe(1);
+      expect(histogram?.failed.slice(0, 3)).toEqual([0, 1, 0]);
+    });
+
+    it('replays records as they came, oldest first', async () => {
+      const batches: RecordBatch[] = [1n, 2n].map((sequence) =>
+        batchOf(
+          [
+            {
+              value: record({
+                timeNs: sequence * 10_000_000_000n,
+                reporter: Reporter.DESTINATION,
+                process: 'fifteen-letters',
+              }),
+              local: 2,
+              peer: 1,
+            },
+            {
+              value: record({ timeNs: sequence * 10_000_000_000n + 1n, socketCookie: 2n ** 64n - 1n }),
+              local: 1,
+              peer: 3,
+            },
+          ],
+          { sequence, realtimeOffsetNs: CLOCK_OFFSET_NS + sequence },
+        ),
+      );
+      for (const batch of batches) await store.append(batch);
+      const seen: RecordBatch[] = [];
+      const keep = (batch: RecordBatch): void => {
+        seen.push({
+          ...batch,
+          records: batch.records.slice(),
+          localWorkload: batch.localWorkload.slice(),
+          peerWorkload: batch.peerWorkload.slice(),
+        });
+      };
+      await store.replay(0, keep);
+      expect(seen).toEqual(batches);
+      seen.length = 0;
+      await store.replay(Number((CLOCK_OFFSET_NS + 15_000_000_000n) / 1_000_000n), keep);
+      expect(seen).toEqual(batches.slice(1));
+    });
+
+    it('refuses a query that cannot be meant', async () => {
+      for (const query of [
+        { address: '10.0.0' },
+        { port: '70000' },
+        { reason: 'bored' },
+        { from: 'yesterday' },
+      ]) {
+        await expect(store.connections(query)).rejects.toMatchObject({ code: 'request_invalid' });
+      }
+      await expect(store.connections({ cursor: 'AAAA' })).rejects.toMatchObject({ code: 'cursor_invalid' });
+    });
+
+    it('knows its workloads', async () => {
+      await store.append(batchOf([]));
+      store.putWorkloads([{ ...ORDERS, version: 'v2' }]);
+      await store.append(batchOf([], { sequence: 2n }));
+      const known = await store.workloads();
+      expect(known.sort((a, b) => a.id - b.id)).toEqual([
+        { ...ORDERS, version: 'v2' },
+        PAYMENTS,
+        GUESS,
+        AGENT,
+      ]);
+    });
+  });
+}
