@@ -23,8 +23,10 @@ export function edgeElements(context: SceneContext, edge: Edge, path: Path): Ele
   const raised = selected || hovered || (loud !== null && loud !== 'unk');
   const onPath = context.onPath !== null && !isDim(context, edge);
   const z2 = raised ? Z.loud : onPath ? Z.edge + 1 : Z.edge;
+  const found = context.found.edges.has(edge.id);
   const elements: Element[] = [];
-  if (selected || hovered || context.found.edges.has(edge.id)) {
+  // there from the start in small drawings, so that pointing at an edge only changes styles
+  if (selected || hovered || found || context.edges.length <= 300) {
     elements.push({
       type: EDGE_SHAPE,
       z2: Z.halo,
@@ -33,7 +35,7 @@ export function edgeElements(context: SceneContext, edge: Edge, path: Path): Ele
         fill: null,
         stroke: tokens.accent,
         lineWidth: width + 9,
-        opacity: selected ? 0.3 : hovered ? 0.16 : 0.24,
+        opacity: selected ? 0.3 : found ? 0.24 : hovered ? 0.16 : 0,
         lineCap: 'round',
       },
     });

@@ -24,6 +24,7 @@ export const mapOption = (items: readonly Item[]): EChartsOption => ({
       data: items.map(({ id }) => ({ id, name: id, value: [0, 0] })),
       renderItem: (params) => ({
         type: 'group',
+        name: items[params.dataIndex]?.id ?? '',
         silent: true,
         // the registered shape is not in the library's own list of types
         children: (items[params.dataIndex]?.elements ?? []) as never[],

@@ -6,6 +6,7 @@ import {
   type KeyboardEvent,
   type PointerEvent,
   useCallback,
+  useDeferredValue,
   useEffect,
   useImperativeHandle,
   useMemo,
@@ -224,6 +225,7 @@ export function MapCanvas(props: MapCanvasProps) {
     tell();
   }, [ready, picture, shown, colour, label, selected, hovered, tokens, step, measure, hatch, fonts, tell]);
 
+  const listed = useDeferredValue(shown);
   const targets = useMemo(() => {
     const ids = (items: readonly { id: string }[]) => new Set(items.map(({ id }) => id));
     return hitMap(layout, { vertices: ids(shown.vertices), edges: ids(shown.edges) });
@@ -234,7 +236,18 @@ export function MapCanvas(props: MapCanvasProps) {
   };
   const targetAt = (at: { x: number; y: number }) =>
     hit(targets, toWorld(camera.current, at), Math.min(24, 7 / camera.current.scale));
-  const point = (target: Target | null) => setHovered((was) => (sameTarget(was, target) ? was : target));
+  // in a crowd the highlight waits until the pointer rests
+  const resting = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const crowded = shown.edges.length > 300;
+  const point = useCallback(
+    (target: Target | null) => {
+      const apply = () => setHovered((was) => (sameTarget(was, target) ? was : target));
+      if (resting.current !== null) clearTimeout(resting.current);
+      if (crowded && target !== null) resting.current = setTimeout(apply, 90);
+      else apply();
+    },
+    [crowded],
+  );
 
   const onPointerDown = (event: PointerEvent<HTMLDivElement>): void => {
     if (event.button !== 0) return;
@@ -326,7 +339,7 @@ export function MapCanvas(props: MapCanvasProps) {
       />
       <canvas className="map-ruler" width="1" height="1" ref={rulerCanvas} />
       <div ref={list}>
-        <MapList picture={picture} shown={shown} selected={selected} onSelect={onSelect} onFocus={point} />
+        <MapList picture={picture} shown={listed} selected={selected} onSelect={onSelect} onFocus={point} />
       </div>
     </>
   );

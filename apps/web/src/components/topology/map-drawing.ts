@@ -2,6 +2,7 @@
 import { type EChartsType, graphic } from 'echarts/core';
 import { init } from '@/charts/echarts';
 import type { Camera } from '@/charts/topology/camera';
+import { changedItems } from '@/charts/topology/changes';
 import { EDGE_SHAPE } from '@/charts/topology/elements';
 import { MAP_BASE, mapOption } from '@/charts/topology/option';
 import type { Item } from '@/charts/topology/scene';
@@ -9,8 +10,11 @@ import type { Path } from '@/domain/layout/types';
 
 /** What the drawing needs of a node in the canvas library's tree. */
 interface TreeNode {
+  name?: string;
   parent?: TreeNode | null;
-  attr(values: { x: number; y: number; scaleX: number; scaleY: number }): void;
+  attr(values: object): void;
+  setStyle?(values: object): void;
+  children?(): TreeNode[];
 }
 
 let registered = false;
@@ -54,6 +58,9 @@ export class MapDrawing {
   /** As it was painted last. */
   #painted: Camera = this.#camera;
   #root: TreeNode | null = null;
+  #items: readonly Item[] = [];
+  /** Came while the picture was moving. */
+  #waiting: readonly Item[] | null = null;
   #margin = 0;
   #rest: ReturnType<typeof setTimeout> | null = null;
 
@@ -67,16 +74,41 @@ export class MapDrawing {
     this.#chart.setOption(MAP_BASE);
   }
 
+  /** Shows a scene. Where only figures changed, only the elements that differ are touched. */
   draw(items: readonly Item[]): void {
+    if (this.#rest !== null) {
+      this.#waiting = items;
+      return;
+    }
     const heavy = items.reduce((sum, item) => sum + item.elements.length, 0) > HEAVY;
     if (heavy !== this.#margin > 0) {
       this.#margin = heavy ? MARGIN : 0;
       this.#stage.style.inset = `${-this.#margin}px`;
       this.#chart.resize();
     }
-    this.#chart.setOption(mapOption(items), { lazyUpdate: false, silent: true });
-    this.#root = null;
+    const changed = changedItems(this.#items, items);
+    if (changed === null || !this.#patch(changed)) {
+      this.#chart.setOption(mapOption(items), { lazyUpdate: false, silent: true });
+      this.#root = null;
+    }
+    this.#items = items;
     this.#paint();
+  }
+
+  #patch(changed: readonly Item[]): boolean {
+    if (changed.length === 0) return true;
+    const groups = new Map<string, TreeNode>();
+    for (const group of this.#root?.children?.() ?? []) if (group.name) groups.set(group.name, group);
+    for (const { id, elements } of changed) {
+      const nodes = groups.get(id)?.children?.();
+      if (nodes?.length !== elements.length) return false;
+      elements.forEach((element, i) => {
+        const { style, ...rest } = element;
+        nodes[i]?.attr({ z2: rest.z2, ...('shape' in rest ? { shape: rest.shape } : {}) });
+        nodes[i]?.setStyle?.(style);
+      });
+    }
+    return true;
   }
 
   /** Looks at another place. `moving`: more of the kind will follow at once. */
@@ -130,5 +162,8 @@ export class MapDrawing {
     this.#painted = this.#camera;
     zr.refreshImmediately();
     this.#stage.style.transform = '';
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (waiting !== null) this.draw(waiting);
   }
 }

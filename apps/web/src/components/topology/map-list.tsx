@@ -2,7 +2,7 @@
 'use client';
 
 import type { Edge, Vertex, Window } from '@undermesh/schema';
-import { memo } from 'react';
+import { memo, useMemo } from 'react';
 import { pointAt, sample } from '@/charts/topology/curve';
 import { formatRate } from '@/domain/format';
 import { sameTarget, type Target } from '@/domain/topology/paths';
@@ -33,10 +33,13 @@ const edgeText = (edge: Edge, window: Window): string =>
  * What the map shows, as buttons in the same order, for screen readers and tests. `data-x`, `data-y`: its place on the
  * canvas in px. One tab stop for each list; the map itself is walked with arrows.
  */
-export function MapList({ picture, shown, selected, onSelect, onFocus }: MapListProps) {
+export const MapList = memo(function MapList({ picture, shown, selected, onSelect, onFocus }: MapListProps) {
   const { layout, topology } = picture;
-  const cards = new Map(layout.vertices.map((card) => [card.id, card]));
-  const routes = new Map(layout.routes.map((route) => [route.id, route.path]));
+  const cards = useMemo(() => new Map(layout.vertices.map((card) => [card.id, card])), [layout]);
+  const middles = useMemo(
+    () => new Map(layout.routes.map(({ id, path }) => [id, pointAt(sample(path, 4), 0.5)])),
+    [layout],
+  );
   return (
     <div className="visually-hidden">
       <ul aria-label="On the map">
@@ -61,8 +64,7 @@ export function MapList({ picture, shown, selected, onSelect, onFocus }: MapList
       </ul>
       <ul aria-label="Edges on the map">
         {shown.edges.map((edge, i) => {
-          const path = routes.get(edge.id);
-          const at = path ? pointAt(sample(path, 4), 0.5) : { x: 0, y: 0 };
+          const at = middles.get(edge.id) ?? { x: 0, y: 0 };
           return (
             <Entry
               key={edge.id}
@@ -82,7 +84,7 @@ export function MapList({ picture, shown, selected, onSelect, onFocus }: MapList
       </ul>
     </div>
   );
-}
+});
 
 interface EntryProps {
   kind: Target['kind'];

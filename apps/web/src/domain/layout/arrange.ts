@@ -309,30 +309,35 @@ function packBlocks(model: Model, order: readonly Block[], spareHeight: number):
     const pad = padOf(block);
     return pad.top + block.height + pad.bottom;
   });
-  const spans = (block: Block, heights: Float64Array) => heights.subarray(block.first, block.last + 1);
   const filled = new Float64Array(columns);
   const earliest = order.map((block, i) => {
-    const top = Math.max(...spans(block, filled));
-    spans(block, filled).fill(top + (size[i] ?? 0));
+    const top = greatest(filled, block);
+    filled.fill(top + (size[i] ?? 0), block.first, block.last + 1);
     return top;
   });
-  const total = Math.max(spareHeight, ...filled);
-  const below = new Float64Array(columns).fill(total);
+  const total = filled.reduce((max, height) => Math.max(max, height), spareHeight);
+  const below = new Float64Array(columns).fill(-total);
   const latest: number[] = [];
   for (let i = order.length - 1; i >= 0; i--) {
     const block = order[i];
     if (!block) continue;
-    latest[i] = Math.min(...spans(block, below)) - (size[i] ?? 0);
-    spans(block, below).fill(latest[i] ?? 0);
+    latest[i] = -greatest(below, block) - (size[i] ?? 0);
+    below.fill(-(latest[i] ?? 0), block.first, block.last + 1);
   }
   const wanted = order.map((block) => block.top - padOf(block).top);
   const used = new Float64Array(columns).fill(Number.NEGATIVE_INFINITY);
   order.forEach((block, i) => {
-    const least = Math.max(earliest[i] ?? 0, ...spans(block, used));
+    const least = Math.max(earliest[i] ?? 0, greatest(used, block));
     const top = Math.max(least, Math.min(latest[i] ?? 0, wanted[i] ?? 0));
-    spans(block, used).fill(top + (size[i] ?? 0));
+    used.fill(top + (size[i] ?? 0), block.first, block.last + 1);
     move(model, block, top + padOf(block).top - block.top);
   });
+}
+
+function greatest(heights: Float64Array, block: Block): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let c = block.first; c <= block.last; c++) most = Math.max(most, heights[c] ?? 0);
+  return most;
 }
 
 /** Tries neighbouring plates in each other's place. */
@@ -344,10 +349,10 @@ function swapPlates(model: Model, consider: () => void): void {
   for (let pass = 0; pass < 3; pass++) {
     let better = false;
     for (let i = 1; i < count; i++) {
-      const before = save(model);
       const upper = order[i - 1];
       const lower = order[i];
       if (!upper || !lower || upper.last < lower.first || lower.last < upper.first) continue;
+      const before = model.blocks.map((block) => block.top);
       order[i - 1] = lower;
       order[i] = upper;
       packBlocks(model, order, 0);
@@ -359,7 +364,9 @@ function swapPlates(model: Model, consider: () => void): void {
       } else {
         order[i - 1] = upper;
         order[i] = lower;
-        restore(model, before);
+        model.blocks.forEach((block, b) => {
+          move(model, block, (before[b] ?? 0) - block.top);
+        });
       }
     }
     if (!better) return;

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { fit, pan, reveal, toWorld, zoom } from '../../../src/charts/topology/camera';
+import { changedItems } from '../../../src/charts/topology/changes';
+import { pointAt, sample, withHead } from '../../../src/charts/topology/curve';
+import type { Element } from '../../../src/charts/topology/elements';
+import { hit, hitMap } from '../../../src/charts/topology/hit';
+import { buildScene, type Item, type SceneInput } from '../../../src/charts/topology/scene';
+import { layOut } from '../../../src/domain/layout/layout';
+import { layoutInput } from '../../../src/domain/topology/layout-input';
+import { TOKEN_NAMES, type Tokens } from '../../../src/theme/tokens';
+import { SHOP, traffic } from '../../domain/topology/fixtures';
+
+const tokens = Object.fromEntries(TOKEN_NAMES.map((name) => [name, `<${name}>`])) as Tokens;
+const layout = layOut(layoutInput(SHOP, { width: 1440, height: 800 }));
+const input = (more: Partial<SceneInput> = {}): SceneInput => ({
+  level: 'workload',
+  window: SHOP.window,
+  layout,
+  vertices: SHOP.vertices,
+  edges: SHOP.edges,
+  found: { vertices: new Set(), edges: new Set() },
+  colour: 'health',
+  label: 'rate',
+  selected: null,
+  hovered: null,
+  tokens,
+  detail: 'full',
+  scale: 1,
+  measure: (text, size) => text.length * size * 0.55,
+  hatch: null,
+  ...more,
+});
+const of = (items: Item[], id: string): Element[] => items.find((item) => item.id === id)?.elements ?? [];
+const line = (items: Item[], id: string) =>
+  of(items, `edge ${id}`).findLast((element) => element.type === 'undermeshEdge');
+const texts = (elements: Element[]) =>
+  elements.flatMap((element) => (element.type === 'text' ? [element.style.text] : []));
+
+describe('the scene', () => {
+  test('draws plates, edges and cards with what qualifies them', () => {
+    const scene = buildScene(input());
+    expect(scene.filter(({ id }) => id.startsWith('plate'))).toHaveLength(5);
+    expect(texts(of(scene, 'vertex front'))).toEqual(['front', '1.0/s']);
+    expect(texts(of(scene, 'vertex catalogue'))).toContain('v2');
+    expect(texts(of(scene, 'vertex orders'))).toContain('refused');
+    expect(line(scene, 'front>orders')?.style).toMatchObject({ stroke: '<crit>' });
+    expect(line(scene, 'ingress>front')?.style).toMatchObject({ stroke: '<edge>' });
+  });
+
+  test('dims what is off the path, never what fails', () => {
+    const scene = buildScene(input({ selected: { kind: 'edge', id: 'catalogue>db' } }));
+    expect(line(scene, 'orders>bank')?.style.stroke).toBe('<edge-dim>');
+    expect(line(scene, 'front>catalogue')?.style.stroke).toBe('<edge>');
+    expect(line(scene, 'front>orders')?.style.stroke).toBe('<crit>');
+  });
+
+  test('every unhealthy edge carries its sign', () => {
+    expect(of(buildScene(input({ label: 'none' })), 'label front>orders').length).toBeGreaterThan(0);
+  });
+
+  test('colours by one figure; what is not known is not 0', () => {
+    const scene = buildScene(input({ colour: 'connect' }));
+    expect(line(scene, 'front>catalogue')?.style.stroke).toBe('<h7>');
+    expect(line(scene, 'orders>bank')?.style.stroke).toBe('<edge-dim>');
+  });
+
+  test('marks lower bounds of silent nodes: dash, hatch, ≥', () => {
+    const partial = SHOP.edges.map((edge) => ({ ...edge, partial: edge.id === 'orders>bank' }));
+    const scene = buildScene(input({ edges: partial }));
+    expect(line(scene, 'orders>bank')?.style.lineDash).toEqual([3, 3]);
+    expect(line(scene, 'ingress>front')?.style.lineDash).toBeNull();
+  });
+
+  test('draws less from afar', () => {
+    const count = (items: Item[]) => items.reduce((sum, item) => sum + item.elements.length, 0);
+    const [full, names, bare] = (['full', 'names', 'bare'] as const).map((detail) =>
+      count(buildScene(input({ detail, scale: detail === 'full' ? 1 : 0.3 }))),
+    );
+    expect(names).toBeLessThan(full ?? 0);
+    expect(bare).toBeLessThan(names ?? 0);
+  });
+
+  test('labels never cover a card', () => {
+    for (const { id, elements } of buildScene(input({ label: 'rate-connect' }))) {
+      const box = elements[0];
+      if (!id.startsWith('label') || box?.type !== 'rect') continue;
+      for (const card of layout.vertices) {
+        const apart =
+          box.shape.x >= card.x + card.width ||
+          card.x >= box.shape.x + box.shape.width ||
+          box.shape.y >= card.y + card.height ||
+          card.y >= box.shape.y + box.shape.height;
+        expect(apart).toBe(true);
+      }
+    }
+  });
+
+  test('the next scene names what changed, and nothing else', () => {
+    const before = buildScene(input());
+    expect(changedItems(before, buildScene(input()))).toEqual([]);
+    const busier = SHOP.vertices.map((v) => (v.id === 'db' ? { ...v, inbound: traffic({ rate: 9 }) } : v));
+    expect(changedItems(before, buildScene(input({ vertices: busier })))?.map(({ id }) => id)).toEqual([
+      'vertex db',
+    ]);
+    expect(changedItems(before, buildScene(input({ edges: SHOP.edges.slice(1) })))).toBeNull();
+  });
+});
+
+describe('the camera', () => {
+  const canvas = { width: 1000, height: 700 };
+  const bounds = { x: -50, y: 20, width: 3000, height: 900 };
+  const inside = (camera: ReturnType<typeof fit>) => {
+    const left = bounds.x * camera.scale + camera.x;
+    const top = bounds.y * camera.scale + camera.y;
+    return (
+      left >= 0 &&
+      top >= 0 &&
+      left + bounds.width * camera.scale <= 1000 &&
+      top + bounds.height * camera.scale <= 700
+    );
+  };
+
+  test('fits everything', () => {
+    expect(inside(fit(bounds, canvas))).toBe(true);
+    expect(fit({ x: 0, y: 0, width: 10, height: 10 }, canvas).scale).toBeLessThanOrEqual(1.12);
+  });
+
+  test('zooms about the pointer', () => {
+    const camera = fit(bounds, canvas);
+    const at = { x: 300, y: 200 };
+    const near = toWorld(zoom(camera, 1.7, at), at);
+    expect(near.x).toBeCloseTo(toWorld(camera, at).x);
+    expect(near.y).toBeCloseTo(toWorld(camera, at).y);
+  });
+
+  test('never loses the drawing', () => {
+    const far = pan(fit(bounds, canvas), { x: 1e5, y: -1e5 }, { bounds, canvas });
+    expect(bounds.x * far.scale + far.x).toBeLessThan(canvas.width);
+    expect((bounds.y + bounds.height) * far.scale + far.y).toBeGreaterThan(0);
+  });
+
+  test('reveals with the least move', () => {
+    const camera = { x: 0, y: 0, scale: 1 };
+    expect(reveal(camera, { x: 400, y: 300, width: 134, height: 48 }, canvas)).toBe(camera);
+    expect(reveal(camera, { x: 2000, y: 300, width: 100, height: 48 }, canvas)).toMatchObject({
+      x: -1120,
+      y: 0,
+    });
+  });
+});
+
+describe('pointing', () => {
+  const everything = {
+    vertices: new Set(SHOP.vertices.map(({ id }) => id)),
+    edges: new Set(SHOP.edges.map(({ id }) => id)),
+  };
+  test('hits cards first, then the nearest edge', () => {
+    const map = hitMap(layout, everything);
+    const card = layout.vertices.find(({ id }) => id === 'front');
+    expect(hit(map, { x: (card?.x ?? 0) + 5, y: (card?.y ?? 0) + 5 }, 7)).toEqual({
+      kind: 'vertex',
+      id: 'front',
+    });
+    for (const route of layout.routes) {
+      expect(hit(map, pointAt(sample(route.path), 0.5), 7)?.id).toBe(route.id);
+    }
+    expect(hit(map, { x: -500, y: -500 }, 7)).toBeNull();
+  });
+
+  test('a head points where the line goes', () => {
+    const { line, head } = withHead([0, 0, 30, 0, 70, 0, 100, 0], 6);
+    expect(head[0]).toEqual([100, 0]);
+    expect(line.at(-2)).toBeLessThan(100);
+  });
+});
