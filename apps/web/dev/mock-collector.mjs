@@ -84,9 +84,17 @@ const answer = (request, response, url, state) => {
   const now = Date.now();
   const [, , , name, id] = url.pathname.split('/');
   if (name === 'session') {
-    const good = request.headers.authorization === 'Bearer mock';
-    response.setHeader('set-cookie', 'mock=normal; Path=/');
-    return send(response, request.method === 'DELETE' || good ? 204 : 401, '');
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const good = request.method === 'DELETE' || JSON.parse(body || '{}').token === 'mock';
+      if (!good) return problem(response, 401, 'token_wrong', 'This is not the operator token.');
+      response.setHeader('set-cookie', `mock=${request.method === 'DELETE' ? 'locked' : 'normal'}; Path=/`);
+      response.writeHead(204).end();
+    });
+    return;
   }
   if (state === 'error') return request.socket.destroy();
   if (state === 'locked') return problem(response, 401, 'unauthorized', 'A token is needed.');
@@ -97,7 +105,11 @@ const answer = (request, response, url, state) => {
   if (name === 'topology' || name === 'edges') {
     const { query: shape, answer: schema } = ROUTES[name];
     if (!Value.Check(shape, query)) return problem(response, 400, 'query_invalid', 'The query is not valid.');
-    return send(response, 200, checked(schema, data[name](query, now, state), name));
+    return send(
+      response,
+      200,
+      checked(schema, (name === 'edges' ? data.edges : data.topology)(query, now, state), name),
+    );
   }
   if (name === 'connections' && id === undefined) {
     if (!Value.Check(ROUTES.connections.query, query))
@@ -162,8 +174,12 @@ const serveLive = (client, state) => {
   const opened = Date.now();
   const timers = new Map();
   const push = (message) => {
-    if (client.readyState === client.OPEN)
+    if (client.readyState !== client.OPEN) return;
+    try {
       client.send(JSON.stringify(checked(LiveMessage, message, `live ${message.type}`)));
+    } catch (error) {
+      process.stderr.write(`${error.stack}\n`);
+    }
   };
   const frozen = () => state === 'stale' && Date.now() - opened > 4000;
   const start = ({ id, topic, query = {} }) => {

@@ -432,6 +432,7 @@ export const edges = (query, now, state) => {
 
 /* connections: number k opened at k · 125 ms */
 const PERIOD_MS = 125;
+const LONGEST_MS = 62_000;
 const addressOf = (index, node) =>
   node === null ? `203.0.113.${10 + index}` : `10.4.${1 + Number(node.at(-1))}.${8 + index}`;
 
@@ -482,7 +483,7 @@ const connectionAt = (k, now, state) => {
         : null,
     openedAt: iso(openedMs),
     endedAt: ended ? iso(openedMs + lifeMs) : null,
-    lifetimeUs: Math.round((ended ? lifeMs : now - openedMs) * 1000),
+    lifetimeUs: Math.max(0, Math.round((ended ? lifeMs : now - openedMs) * 1000)),
     connectUs: failed ? null : Math.round(edge.connectUs * (0.85 + 0.4 * noise(k + 71))),
     roundTripUs: failed ? null : Math.round(edge.connectUs * 0.7 * (0.85 + 0.3 * noise(k + 73))),
     source: peer(source, edge.source, 32_768 + Math.floor(noise(k + 79) * 28_000), 2200 + edge.source * 7),
@@ -557,12 +558,20 @@ export const connections = (query, now, state) => {
   return { items, next: k > oldest ? String(k) : null, matched, histogram };
 };
 
+/** Those that opened or ended after `from`, up to `to`. */
 export const liveConnections = (query, from, to, state) => {
   const items = [];
   if (state === 'empty') return items;
-  for (let k = Math.floor(from / PERIOD_MS) + 1; k <= to / PERIOD_MS; k += 1) {
+  const within = (time) => time !== null && Date.parse(time) > from && Date.parse(time) <= to;
+  for (let k = Math.floor((from - LONGEST_MS) / PERIOD_MS); k <= to / PERIOD_MS; k += 1) {
     const one = connectionAt(k, to, state);
-    if (matches(one, query)) items.push(one);
+    if (
+      Date.parse(one.openedAt) <= to &&
+      (within(one.openedAt) || within(one.endedAt)) &&
+      matches(one, query)
+    ) {
+      items.push(one);
+    }
   }
   return items;
 };

@@ -14,6 +14,8 @@ export interface Column<Row> {
   /** Fixed width in px; tables with fixed rows need it for every column but one. */
   width?: number;
   render: (row: Row) => ReactNode;
+  /** Left out first when there is little room. */
+  minor?: boolean;
   /** For a header that sorts. */
   sort?: { direction: 'ascending' | 'descending' | 'none'; onSort: () => void };
 }
@@ -160,7 +162,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               <th
                 key={column.id}
                 scope="col"
-                className={column.numeric === true ? 'num' : undefined}
+                className={`${column.numeric === true ? 'num' : ''}${column.minor === true ? ' minor' : ''}`}
                 aria-sort={column.sort?.direction}
               >
                 {column.sort === undefined ? (
@@ -178,7 +180,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         </thead>
         <tbody>
           {first > 0 && (
-            <tr role="presentation" className="spacer">
+            <tr className="spacer">
               <td colSpan={columns.length} height={first * height} />
             </tr>
           )}
@@ -200,7 +202,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 {columns.map((column) => (
                   <td
                     key={column.id}
-                    className={`${column.numeric === true ? 'num ' : ''}${column.className ?? ''}`}
+                    className={`${column.numeric === true ? 'num ' : ''}${column.minor === true ? 'minor ' : ''}${column.className ?? ''}`}
                   >
                     {column.render(row)}
                   </td>
@@ -209,7 +211,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             );
           })}
           {last < rows.length && (
-            <tr role="presentation" className="spacer">
+            <tr className="spacer">
               <td colSpan={columns.length} height={(rows.length - last) * height} />
             </tr>
           )}

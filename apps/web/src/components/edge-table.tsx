@@ -38,6 +38,7 @@ export const edgeColumns = (window: Window, versions?: Versions): Column<Edge>[]
   {
     id: 'port',
     header: 'Port',
+    minor: true,
     numeric: true,
     className: 't2',
     render: (edge) =>
@@ -89,6 +90,7 @@ export const edgeColumns = (window: Window, versions?: Versions): Column<Edge>[]
   {
     id: 'state',
     header: 'State',
+    className: 'edge-state',
     render: (edge) => {
       const { kind, text } = edgeState(edge);
       return (

@@ -86,8 +86,8 @@ export function Panel(props: PanelProps) {
           ))}
         </div>
       )}
-      {/* It scrolls, so the keyboard has to reach it. */}
       {tabs === undefined ? (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
         <section className={`panel-body${padded ? ' padded' : ''}`} tabIndex={0} aria-label={label}>
           {props.children}
         </section>
@@ -95,6 +95,7 @@ export function Panel(props: PanelProps) {
         <div
           id="panel-content"
           className={`panel-body${padded ? ' padded' : ''}`}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it.
           tabIndex={0}
           role="tabpanel"
           aria-labelledby={`tab-${tab}`}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { useFreshness, useReconnect, useStatus } from '@/data/live';
 import { signIn } from '@/data/session';
 import { formatSpan, NBSP } from '@/domain/format';
@@ -22,6 +22,8 @@ export function State({ sign, title, children }: { sign?: ReactNode; title: stri
 /** The collector does not answer and there is no picture to keep. */
 export function DownState() {
   const { retryIn } = useFreshness();
+  const [origin, setOrigin] = useState('');
+  useEffect(() => setOrigin(window.location.origin), []);
   const reconnect = useReconnect();
   return (
     <State
@@ -33,10 +35,10 @@ export function DownState() {
       title="The collector does not answer"
     >
       <p>
-        Traffic is not touched by this: the kernel keeps observing and agents keep their records until the
-        collector is back. On the collector's machine, look at its health and its log:
+        Traffic is not touched by this: the kernel keeps observing, and agents keep their records until the
+        collector is back. On its machine, see whether it runs, and start it if it does not:
       </p>
-      <pre>{'curl -s localhost:7070/healthz\njournalctl -u undermesh-collector -n 50'}</pre>
+      <pre>{`curl ${origin}/healthz\nundermesh-collector`}</pre>
       <div className="row">
         <button type="button" className="btn primary" onClick={reconnect}>
           Try now
@@ -75,7 +77,9 @@ export function LockedState() {
     >
       <p>
         The collector printed it once, at its first start, as <span className="mono">UNDERMESH_TOKEN=…</span>.
-        Whoever runs the collector can give it to you. It is exchanged for a cookie and not kept in the page.
+        Whoever runs the collector can give it to you, or make a new one with{' '}
+        <span className="mono">undermesh-collector token reset</span>. It is exchanged for a cookie and not
+        kept in the page.
       </p>
       <form className="row" onSubmit={(event) => void submit(event)}>
         <label className="input fill">

@@ -33,9 +33,13 @@ export function StatusFooter() {
       )}
       <span className="opt">
         observer costs{' '}
-        <b>
-          {status.observerCpuShare === null ? 'no data' : `${formatShare(status.observerCpuShare)} of a core`}
-        </b>
+        {status.observerCpuShare === null ? (
+          'no data'
+        ) : (
+          <>
+            <b>{formatShare(status.observerCpuShare)}</b> of a core
+          </>
+        )}
       </span>
       {status.store.state !== 'ok' && (
         <span className="warn">

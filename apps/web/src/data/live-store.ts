@@ -23,6 +23,8 @@ export interface Link {
   retryAt: number | null;
   /** Epoch milliseconds of the last status. */
   statusAt: number | null;
+  /** Seconds between the last two. */
+  interval: number | null;
   pulse: Pulse;
   problem: string | null;
 }
@@ -41,7 +43,14 @@ const LINGER_MS = 300;
 
 /** One WebSocket for the whole page, shared by every subscription; plain requests while it is gone. */
 export class LiveStore {
-  #link: Link = { phase: 'connecting', retryAt: null, statusAt: null, pulse: EMPTY_PULSE, problem: null };
+  #link: Link = {
+    phase: 'connecting',
+    retryAt: null,
+    statusAt: null,
+    interval: null,
+    pulse: EMPTY_PULSE,
+    problem: null,
+  };
   #linkListeners = new Set<() => void>();
   #subscriptions = new Map<string, Subscription>();
   #socket: WebSocket | null = null;
@@ -190,7 +199,13 @@ export class LiveStore {
     this.#fastest = Math.max(rate, this.#fastest * 0.95, 1);
     this.#lastBarAt = Date.now();
     const bar = status.nodes.total === 0 ? null : rate / this.#fastest;
-    this.#setLink({ statusAt: Date.now(), pulse: pushPulse(this.#link.pulse, bar) });
+    const now = Date.now();
+    const { statusAt, pulse } = this.#link;
+    this.#setLink({
+      statusAt: now,
+      interval: statusAt === null ? null : (now - statusAt) / 1000,
+      pulse: pushPulse(pulse, bar),
+    });
   }
 
   /** A hole for an update that did not come. */

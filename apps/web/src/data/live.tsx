@@ -103,6 +103,7 @@ const NO_LINK: Link = {
   phase: 'connecting',
   retryAt: null,
   statusAt: null,
+  interval: null,
   pulse: EMPTY_PULSE,
   problem: null,
 };
@@ -140,7 +141,9 @@ export interface Freshness {
 export const useFreshness = (): Freshness => {
   const link = useLink();
   const now = useNow(1);
-  const age = link.statusAt === null || now === 0 ? null : Math.max(0, (now - link.statusAt) / 1000);
+  // Between updates the picture is at most as old as they are apart: steadier than where our own tick happens to fall.
+  const since = link.statusAt === null || now === 0 ? null : Math.max(0, (now - link.statusAt) / 1000);
+  const age = since === null ? null : Math.max(since, Math.min(link.interval ?? 0, STALE_AFTER_SECONDS));
   const limit = link.phase === 'polling' ? 15 : STALE_AFTER_SECONDS;
   return {
     link,

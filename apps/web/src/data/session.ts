@@ -5,7 +5,8 @@ import { ApiError } from './client';
 export const signIn = async (token: string): Promise<void> => {
   const response = await fetch('/api/v1/session', {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token }),
     credentials: 'same-origin',
   }).catch((cause: unknown) => {
     throw new ApiError('The collector does not answer.', { status: 0, code: 'unreachable', cause });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { ApiError, addressOf, getJson, type Query } from './client';
+import { useLink } from './live';
 
 export interface Fetched<T> {
   /** The last answer. It stays during refreshes, errors and while a new query is on its way. */
@@ -72,6 +73,14 @@ export function useFetch<T>(
       clearTimeout(timer);
     };
   }, [address, refreshSeconds, round]);
+
+  // What failed while the collector was away, or before signing in, is asked for again once it is back.
+  const back = useLink().phase === 'live';
+  const wasBack = useRef(back);
+  useEffect(() => {
+    if (back && !wasBack.current && held.error !== null) reload();
+    wasBack.current = back;
+  }, [back, held.error, reload]);
 
   return {
     data: held.data,

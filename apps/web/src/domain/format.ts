@@ -122,11 +122,9 @@ export const formatSpan = (seconds: number): string => {
     .join(NBSP);
 };
 
-/** A short age: `0.8 s`, `12 s`, `4 min`. */
+/** An age: tenths while it is young, then in words: `0.8 s`, `12 s`, `4 min 12 s`. */
 export const formatAge = (seconds: number): string =>
-  seconds < 9.95
-    ? `${formatNumber(Math.max(0, seconds), 1)}${NBSP}s`
-    : (formatSpan(seconds).split(`${NBSP}s`)[0] ?? '') + (seconds < 60 ? `${NBSP}s` : '');
+  seconds < 9.95 ? `${formatNumber(Math.max(0, seconds), 1)}${NBSP}s` : formatSpan(seconds);
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
@@ -155,6 +153,12 @@ export const formatDateTime = (time: string | number | null, now?: number): stri
   if (now !== undefined && new Date(now).toDateString() === at.toDateString()) return formatClock(time);
   return `${day}${NBSP}${formatClock(time)}`;
 };
+
+/** To the millisecond, with its date unless that is today. */
+export const formatMoment = (time: string, now: number): string =>
+  new Date(now).toDateString() === new Date(time).toDateString()
+    ? formatInstant(time)
+    : `${formatDateTime(time).slice(0, 10)}${NBSP}${formatInstant(time)}`;
 
 /** `1 edge`, `2 edges`. */
 export const plural = (count: number, one: string, many = `${one}s`): string =>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hook, MapUse, Node } from '@undermesh/schema';
+import { formatDuration, formatNumber, NBSP } from './format';
 import type { StatusKind } from './glyphs';
 import { silentWords } from './overview';
 
@@ -41,6 +42,22 @@ export const hookCost = (hook: Hook): number | null =>
     ? null
     : hook.runTimeNs / hook.runCount;
 
+/** `212 ns`, `48 µs`. */
+export const hookCostText = (nanoseconds: number): string =>
+  nanoseconds < 10_000 ? `${formatNumber(nanoseconds)}${NBSP}ns` : formatDuration(nanoseconds / 1000);
+
+/** Lines up what several nodes have under the same name; `undefined` where a node has none. */
+export const byName = <T extends { name: string }>(
+  nodes: readonly Node[],
+  pick: (node: Node) => readonly T[],
+): { name: string; of: (T | undefined)[] }[] => {
+  const names = [...new Set(nodes.flatMap((node) => pick(node).map((one) => one.name)))];
+  return names.map((name) => ({
+    name,
+    of: nodes.map((node) => pick(node).find((one) => one.name === name)),
+  }));
+};
+
 /** Things on a node that want a reader's attention, worst first, as whole sentences. */
 export const nodeRemarks = (node: Node): { kind: 'warn' | 'unk'; text: string }[] => {
   const remarks: { kind: 'warn' | 'unk'; text: string }[] = [];
@@ -61,7 +78,7 @@ export const nodeRemarks = (node: Node): { kind: 'warn' | 'unk'; text: string }[
     }
   }
   if (node.helperErrors.length > 0) {
-    remarks.push({ kind: 'warn', text: 'Kernel helpers failed. Each failure is counted below.' });
+    remarks.push({ kind: 'warn', text: 'Kernel helpers failed. Maps lists each by call site.' });
   }
   return remarks;
 };

@@ -62,14 +62,14 @@ export const linkTo = (
   return path + toQuery(withParameters(kept, extra));
 };
 
-/** What is selected in the topology: `selection=vertex:<id>` or `selection=edge:<id>`. */
+/** What is selected in the topology: `sel=vertex:<id>` or `sel=edge:<id>`. */
 export interface Selection {
   kind: 'vertex' | 'edge';
   id: string;
 }
 export const selectionOf = (parameters: URLSearchParams): Selection | null => {
-  const [, kind, id] = /^(vertex|edge):(.+)$/.exec(parameters.get('selection') ?? '') ?? [];
+  const [, kind, id] = /^(vertex|edge):(.+)$/.exec(parameters.get('sel') ?? '') ?? [];
   return id !== undefined && (kind === 'vertex' || kind === 'edge') ? { kind, id } : null;
 };
 /** The parameters that select; spread into a link or into `set`. */
-export const selecting = ({ kind, id }: Selection): { selection: string } => ({ selection: `${kind}:${id}` });
+export const selecting = ({ kind, id }: Selection): { sel: string } => ({ sel: `${kind}:${id}` });

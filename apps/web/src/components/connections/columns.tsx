@@ -35,7 +35,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     name: 'Opened',
     header: 'Opened ↓',
     byDefault: true,
-    width: days ? 190 : 124,
+    width: days ? 166 : 124,
     className: 'mono t2',
     render: (row) =>
       days
@@ -47,6 +47,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     name: 'Source',
     header: 'Source',
     byDefault: true,
+    width: 100,
     render: (row) => <Workload peer={row.source} />,
   },
   {
@@ -54,6 +55,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     name: 'Destination',
     header: 'Destination',
     byDefault: true,
+    width: 110,
     render: (row) => <Workload peer={row.destination} />,
   },
   {
@@ -62,7 +64,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     header: 'Port',
     byDefault: true,
     numeric: true,
-    width: 58,
+    width: 54,
     className: 't2',
     render: (row) => row.destination.port,
   },
@@ -71,7 +73,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     name: 'State',
     header: 'State',
     byDefault: true,
-    width: 152,
+    width: 154,
     render: (row) => <ConnectionState connection={row} />,
   },
   {
@@ -80,7 +82,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     header: 'Lasted',
     byDefault: true,
     numeric: true,
-    width: 92,
+    width: 84,
     render: (row) => (row.state === 'failed' ? absent : formatDuration(row.lifetimeUs)),
   },
   {
@@ -89,7 +91,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     header: 'Connect ms',
     byDefault: true,
     numeric: true,
-    width: 92,
+    width: 88,
     render: (row) => (row.connectUs === null ? absent : formatMilliseconds(row.connectUs)),
   },
   {
@@ -107,7 +109,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     header: 'Sent',
     byDefault: true,
     numeric: true,
-    width: 74,
+    width: 70,
     render: (row) => (row.sentBytes === null ? absent : formatBytes(row.sentBytes)),
   },
   {
@@ -116,7 +118,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     header: 'Received',
     byDefault: true,
     numeric: true,
-    width: 82,
+    width: 78,
     render: (row) => (row.receivedBytes === null ? absent : formatBytes(row.receivedBytes)),
   },
   {
@@ -160,7 +162,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     name: 'Seen by',
     header: 'Seen by',
     byDefault: true,
-    width: 118,
+    width: 104,
     render: (row) => <span className={row.seenBy === 'both' ? 't2' : 't3'}>{seenByWords(row.seenBy)}</span>,
   },
 ];

@@ -4,7 +4,7 @@
 import type { Connection, ConnectionDetail } from '@undermesh/schema';
 import { useEffect, useState } from 'react';
 import { useFetch } from '@/data/use-fetch';
-import { formatDuration, formatInstant } from '@/domain/format';
+import { formatDuration, formatMoment } from '@/domain/format';
 import { reasonWords } from '@/domain/words';
 import { CopyButton } from '../copy-button';
 import { EngineBadge, Status } from '../glyph';
@@ -67,7 +67,7 @@ export function RecordPanel({ id, onClose }: { id: string; onClose: () => void }
           <span className={connection.state === 'failed' ? 'crit' : undefined}>{spoken(connection)}</span>
           <span className="fill" />
           <span className="cut">
-            {formatInstant(connection.openedAt)}
+            {formatMoment(connection.openedAt, Date.now())}
             {connection.state === 'open'
               ? `, open for ${formatDuration(connection.lifetimeUs)}`
               : connection.state === 'closed' && `, lasted ${formatDuration(connection.lifetimeUs)}`}

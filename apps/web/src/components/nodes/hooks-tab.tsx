@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Node } from '@undermesh/schema';
-import { formatCompact, formatDuration, formatNumber, NBSP } from '@/domain/format';
-import { hookCost } from '@/domain/nodes';
+import { formatCompact } from '@/domain/format';
+import { hookCost, hookCostText } from '@/domain/nodes';
 import { Status } from '../glyph';
 import { Section } from '../panel';
-
-const costText = (nanoseconds: number): string =>
-  nanoseconds < 10_000 ? `${formatNumber(nanoseconds)}${NBSP}ns` : formatDuration(nanoseconds / 1000);
 
 /** Programs as the kernel says they are, not as the agent loaded them. */
 export function HooksTab({ node }: { node: Node }) {
@@ -30,7 +27,7 @@ export function HooksTab({ node }: { node: Node }) {
                       <span className="t3">no statistics</span>
                     ) : (
                       <>
-                        {costText(cost)} <span className="t3">per call</span>
+                        {hookCostText(cost)} <span className="t3">per call</span>
                       </>
                     )}
                   </span>

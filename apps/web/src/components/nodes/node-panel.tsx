@@ -73,14 +73,18 @@ export function NodePanel({ node, now, tab: asked, onTab, onClose }: NodePanelPr
         </>
       }
     >
-      {remarks.map((remark) => (
-        <div key={remark.text} className={`note flat ${remark.kind}`}>
-          <span className={remark.kind}>
-            <StatusGlyph kind={remark.kind} />
-          </span>
-          <span>{remark.text}</span>
+      {remarks.length > 0 && (
+        <div className="remarks">
+          {remarks.map((remark) => (
+            <div key={remark.text} className={`note flat ${remark.kind}`}>
+              <span className={remark.kind}>
+                <StatusGlyph kind={remark.kind} />
+              </span>
+              <span>{remark.text}</span>
+            </div>
+          ))}
         </div>
-      ))}
+      )}
       {tab === 'records' && <RecordsTab node={node} now={now} />}
       {tab === 'hooks' && <HooksTab node={node} />}
       {tab === 'maps' && <MapsTab node={node} />}

@@ -11,10 +11,13 @@ import { DataTable } from '../data-table';
 import { EmptyFooter, EmptyMesh } from '../overview/empty-mesh';
 import { Page } from '../page';
 import { ProblemBanner, SilentBanner, State } from '../states';
+import { KernelCards } from './kernel-cards';
 import { nodeColumns } from './node-columns';
 import { NodePanel } from './node-panel';
 
 const REFRESH_SECONDS = 2;
+/** So many nodes fit side by side. */
+const FEW = 6;
 
 const say = (nodes: readonly Node[]): string => {
   const silent = nodes.filter((node) => node.state !== 'reporting').length;
@@ -35,6 +38,19 @@ export function NodesPage() {
   const open = useCallback((row: Node) => set({ node: row.name }, { push: true }), [set]);
   const close = useCallback(() => set({ node: null, tab: null }), [set]);
 
+  const few = data !== null && data.items.length <= FEW;
+  const table = data !== null && (
+    <DataTable
+      label="Nodes"
+      columns={columns}
+      rows={data.items}
+      keyOf={(row) => row.name}
+      selected={node?.name ?? null}
+      onOpen={open}
+      tall
+    />
+  );
+
   if (status !== null && status.nodes.total === 0) {
     return (
       <Page title="Nodes" footer={<EmptyFooter />}>
@@ -45,6 +61,7 @@ export function NodesPage() {
   return (
     <Page
       title="Nodes"
+      padded={few}
       lead={data !== null && <span className="say cut">{say(data.items)}</span>}
       panel={
         node !== null && (
@@ -58,23 +75,14 @@ export function NodesPage() {
         )
       }
     >
-      <div className="banner-space if-any">
+      <div className={few ? 'contents-only' : 'banner-space if-any'}>
         <SilentBanner />
         {error !== null && error.status !== 401 && data !== null && (
           <ProblemBanner message={error.message} retry={reload} />
         )}
       </div>
-      {data !== null && (
-        <DataTable
-          label="Nodes"
-          columns={columns}
-          rows={data.items}
-          keyOf={(row) => row.name}
-          selected={node?.name ?? null}
-          onOpen={open}
-          tall
-        />
-      )}
+      {data !== null && (few ? <section className="card nodes-list">{table}</section> : table)}
+      {data !== null && few && <KernelCards nodes={data.items} />}
       {data === null && error !== null && error.status !== 401 && (
         <State title="The list of nodes could not be had">
           <p>{error.message}</p>

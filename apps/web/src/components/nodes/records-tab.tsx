@@ -61,7 +61,7 @@ export function RecordsTab({ node, now }: { node: Node; now: string | null }) {
       </Section>
       <Section
         title="Ring"
-        note={ring === null ? 'no data' : `${formatBytes(ring.sizeBytes)}, one for all CPUs`}
+        note={ring === null ? 'no data' : `${formatBytes(ring.sizeBytes)} between kernel and agent`}
       >
         {ring !== null && (
           <>

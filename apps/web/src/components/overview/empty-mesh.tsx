@@ -45,7 +45,7 @@ export function EmptyMesh({ status }: { status: CollectorStatus }) {
     setOrigin({ address: `${scheme}://${host}`, port: port || (scheme === 'wss' ? '443' : '80') });
   }, []);
   const agent = status.nodes.total > 0;
-  const command = `sudo undermesh-agent --collector ${origin.address}`;
+  const command = `undermesh-collector credential --node NAME --out NAME.credential\nsudo undermesh-agent --node NAME --collector ${origin.address}/ingest/v1 --credential NAME.credential`;
   return (
     <div className="empty-scroll">
       <div className="empty">
@@ -57,7 +57,7 @@ export function EmptyMesh({ status }: { status: CollectorStatus }) {
           <p className="empty-say">
             {agent
               ? 'The agent is attached. The first connection that opens or ends on its machine appears here within a second.'
-              : 'Run this on each machine. It only observes: no traffic is steered.'}
+              : 'Give each machine a credential and run the agent there. It only observes: no traffic is steered.'}
           </p>
         </div>
         {!agent && (
@@ -67,8 +67,20 @@ export function EmptyMesh({ status }: { status: CollectorStatus }) {
               <CopyButton text={command} />
             </div>
             <pre>
-              {'sudo undermesh-agent \\\n  --collector '}
-              <b>{origin.address}</b>
+              <span className="t3">{'# on this machine: a credential bound to one node\n'}</span>
+              {'undermesh-collector credential --node '}
+              <b>NAME</b>
+              {' --out '}
+              <b>NAME</b>
+              {'.credential\n'}
+              <span className="t3">{'# on that node, with the file copied there\n'}</span>
+              {'sudo undermesh-agent --node '}
+              <b>NAME</b>
+              {' \\\n  --collector '}
+              <b>{origin.address}/ingest/v1</b>
+              {' \\\n  --credential '}
+              <b>NAME</b>
+              {'.credential'}
             </pre>
           </div>
         )}
@@ -91,9 +103,7 @@ export function EmptyMesh({ status }: { status: CollectorStatus }) {
 export function EmptyFooter() {
   return (
     <footer className="foot">
-      <span>
-        Kernel 6.1 or newer. Check a machine first with <span className="mono t2">undermesh doctor</span>
-      </span>
+      <span>Kernel 6.1 or newer, as root. The agent says what it lacks when it cannot start.</span>
     </footer>
   );
 }

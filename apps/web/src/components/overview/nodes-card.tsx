@@ -31,7 +31,9 @@ export function NodesCard({ nodes, status }: { nodes: readonly Node[]; status: C
         <thead>
           <tr>
             <th scope="col">Node</th>
-            <th scope="col">Engine</th>
+            <th scope="col" className="minor">
+              Engine
+            </th>
             <th scope="col">State</th>
             <th scope="col" className="num">
               Lost
@@ -52,7 +54,7 @@ export function NodesCard({ nodes, status }: { nodes: readonly Node[]; status: C
                     {node.name}
                   </Link>
                 </td>
-                <td>
+                <td className="minor">
                   {node.engine.observed === null ? (
                     <span className="t3">unknown</span>
                   ) : (

@@ -83,8 +83,8 @@ function SessionCard() {
   return (
     <Card title="Session">
       <p className="t2">
-        The operator token was exchanged for a cookie that only this site can send. The token itself is not
-        kept in this browser; the collector keeps it hashed.
+        Signing in exchanges the operator token for a cookie that only this site can send and no script can
+        read. The token is not kept in this browser; the collector keeps it hashed.
       </p>
       <div className="row">
         <StatusMark kind={link.phase === 'live' ? 'ok' : 'unk'} quiet={link.phase === 'live'}>
