@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIPv4, isIPv6 } from 'node:net';
-import { AddressFamily } from '@undermesh/bpf-abi';
+import { AddressFamily, ConnectionRecord, type RecordColumns } from '@undermesh/bpf-abi';
 
 /** An address as four 32-bit words, most significant first; IPv4 as `::ffff:a.b.c.d`. Reused: copy what must last. */
 export type AddressWords = Uint32Array;
 
 const MAPPED_PREFIX = 0xffff;
 
-/** Reads an address of a record. */
+/** Reads an address as a record holds it. */
 export function readAddress(bytes: Uint8Array, family: number, into: AddressWords): void {
   const word = (at: number): number =>
     (((bytes[at] ?? 0) << 24) |
@@ -23,6 +23,26 @@ export function readAddress(bytes: Uint8Array, family: number, into: AddressWord
   into[1] = 0;
   into[2] = MAPPED_PREFIX;
   into[3] = word(0);
+}
+
+const swapped = (word: number): number =>
+  ((word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24)) >>> 0;
+
+/** The same in place, without a view of the bytes: for hot paths. */
+export function readAddressOf(
+  columns: RecordColumns,
+  at: { index: number; offset: number },
+  into: AddressWords,
+): void {
+  const { index, offset } = at;
+  if (columns.u8(index, ConnectionRecord.family) === AddressFamily.IPV6) {
+    for (let i = 0; i < 4; i++) into[i] = swapped(columns.u32(index, offset + i * 4));
+    return;
+  }
+  into[0] = 0;
+  into[1] = 0;
+  into[2] = MAPPED_PREFIX;
+  into[3] = swapped(columns.u32(index, offset));
 }
 
 /** Parses a textual address; `null` when it is none. */

@@ -58,7 +58,6 @@ export class Aggregator {
   readonly #tally: Tally;
   readonly #finder = new PeerFinder();
   readonly #isns = { client: 0, server: 0 };
-  readonly #nothingCounted = new Float64Array(4);
   readonly #counted: { -readonly [Key in keyof CountedEnd]: CountedEnd[Key] } = {
     edge: -1,
     sent: 0,
@@ -252,12 +251,12 @@ export class Aggregator {
       return;
     }
     const on = edge ?? this.#aloneEdge(frame, index);
-    this.#tally.opened(on, side, this.#tally.end.adopted);
-    if (!this.#tally.end.adopted) {
-      this.#nothingCounted.fill(0);
-      this.#tally.traffic(on, side, this.#nothingCounted);
-    }
-    this.#countClosed(on, side, columns.u8(index, Field.reason));
+    const { end } = this.#tally;
+    if (end.adopted) {
+      this.#tally.opened(on, side, true);
+      this.#tally.closed(on, side);
+    } else this.#tally.whole(on, side);
+    this.#remember(on, side, end.reason);
   }
 
   /** Fills in a new slot of the open table. */
@@ -298,12 +297,13 @@ export class Aggregator {
     this.#entry = this.#enter(columns, slot, open.placement[slot] ?? 0);
     const reason = columns.u8(slot, Field.reason);
     open.remove(slot);
-    this.#countClosed(edge, side, reason);
+    this.#tally.closed(edge, side);
+    this.#remember(edge, side, reason);
   }
 
-  #countClosed(edge: number, side: Side, reason: number): void {
+  /** Writes down on which edge an end was counted, until its partner has come too. */
+  #remember(edge: number, side: Side, reason: number): void {
     const { end } = this.#tally;
-    this.#tally.closed(edge, side);
     if (this.#entry < 0) return;
     const other = side === 0 ? 1 : 0;
     if (this.join.countedEdge(this.#entry, other) >= 0) {

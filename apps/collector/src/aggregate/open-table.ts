@@ -7,7 +7,7 @@ import type { OpenConnections, OpenEnd } from './open-connections.js';
 
 const STRIDE = Field.BYTES;
 /** Slots of the cache of ends that are over; a power of two. */
-const TOMBSTONES = 1 << 17;
+const TOMBSTONES = 1 << 16;
 
 /** Bits of an open end's state. */
 export const OpenState = {
@@ -48,7 +48,7 @@ export class OpenTable implements OpenConnections {
   #sequence: BigUint64Array = new BigUint64Array(1024);
   #offset: BigInt64Array = new BigInt64Array(1024);
   #closing = 0;
-  #buried: Uint32Array = new Uint32Array(TOMBSTONES * 3);
+  readonly #buried = new Uint32Array(TOMBSTONES);
   /** Per slot; -1 while the other end is not known. */
   edge: Int32Array = new Int32Array(1024);
   side: Uint8Array = new Uint8Array(1024);
@@ -156,24 +156,18 @@ export class OpenTable implements OpenConnections {
     return Number(this.#offset[slot] ?? 0n) / 1e6;
   }
 
-  /** Remembers that a socket is over: cookies are never used twice, so an OPENED that comes later is late. */
+  /**
+   * Remembers that a socket is over: cookies are never used twice, so an OPENED that comes later is late. A cache, small
+   * enough to stay in the processor's: an OPENED is late by one look of its agent at most.
+   */
   bury(columns: RecordColumns, index: number, stream: number): void {
-    const low = columns.u32(index, Field.socketCookie);
-    const high = columns.u32(index, Field.socketCookie + 4);
-    const at = tombstone(stream, low) * 3;
-    this.#buried[at] = stream;
-    this.#buried[at + 1] = low;
-    this.#buried[at + 2] = high;
+    const mark = markOf(columns.u32(index, Field.socketCookie), stream);
+    this.#buried[mark & (TOMBSTONES - 1)] = mark;
   }
 
   isBuried(columns: RecordColumns, index: number, stream: number): boolean {
-    const low = columns.u32(index, Field.socketCookie);
-    const at = tombstone(stream, low) * 3;
-    return (
-      this.#buried[at] === stream &&
-      this.#buried[at + 1] === low &&
-      this.#buried[at + 2] === columns.u32(index, Field.socketCookie + 4)
-    );
+    const mark = markOf(columns.u32(index, Field.socketCookie), stream);
+    return this.#buried[mark & (TOMBSTONES - 1)] === mark;
   }
 
   forEach(visit: (slot: number) => void): void {
@@ -244,5 +238,6 @@ export class OpenTable implements OpenConnections {
   }
 }
 
-const tombstone = (stream: number, cookieLow: number): number =>
-  (Math.imul(cookieLow ^ Math.imul(stream, 0x85ebca6b), 0x9e3779b1) >>> 7) & (TOMBSTONES - 1);
+/** One number for a socket of a stream, never 0; cookies count up, so those of one stream do not collide. */
+const markOf = (cookieLow: number, stream: number): number =>
+  (cookieLow ^ Math.imul(stream, 0x85ebca6b)) >>> 0 || 1;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConnectionRecord as Field, type RecordColumns, Reporter } from '@undermesh/bpf-abi';
-import { type AddressWords, readAddress } from './address.js';
+import { type AddressWords, readAddressOf } from './address.js';
 import type { Stream } from './streams.js';
-
-const ADDRESS_BYTES = 16;
 
 /** Names the other end of a record by its address. */
 export class PeerFinder {
@@ -40,7 +38,6 @@ export class PeerFinder {
   }
 
   #readPeer(columns: RecordColumns, index: number): void {
-    const bytes = columns.bytes(index, Field.peerAddress, ADDRESS_BYTES);
-    readAddress(bytes, columns.u8(index, Field.family), this.#address);
+    readAddressOf(columns, { index, offset: Field.peerAddress }, this.#address);
   }
 }

@@ -130,6 +130,42 @@ export class Tally {
     this.#total(edge, ended, 1);
   }
 
+  /** Counts an end that was never seen open, all at once: what most connections are. */
+  whole(edge: number, side: Side): void {
+    const { end } = this;
+    const offset = side * COUNTERS;
+    const ended = offset + Counter.ended + end.reason - FIRST_ENDING;
+    const cells = this.#timeline.at(end.time, this.now);
+    if (cells !== null) {
+      const row = cells.row(edge);
+      cells.add(row, offset + Counter.closed, 1);
+      cells.add(row, offset + Counter.sent, end.sent);
+      cells.add(row, offset + Counter.received, end.received);
+      cells.add(row, offset + Counter.segments, end.segments);
+      if (end.retransmits > 0) cells.add(row, offset + Counter.retransmits, end.retransmits);
+      cells.add(row, ended, 1);
+      if (end.roundTripUs > 0) cells.sample(row, Distribution.roundTripUs * 2 + side, end.roundTripUs);
+      const lifetimeUs = Math.max(0, end.time - end.openedAt) * 1000;
+      cells.sample(row, Distribution.lifetimeUs * 2 + side, lifetimeUs);
+      const opened = this.#timeline.at(end.openedAt, this.now);
+      if (opened !== null) {
+        const openedRow = opened === cells ? row : opened.row(edge);
+        opened.add(openedRow, offset + Counter.opened, 1);
+        if (end.connectUs > 0) opened.sample(openedRow, Distribution.connectUs * 2 + side, end.connectUs);
+      }
+    }
+    if (this.live) {
+      const { pairs } = this.#edges;
+      const pair = this.#edges.pair(edge);
+      pairs.add(pair, offset + Counter.opened, 1);
+      pairs.add(pair, offset + Counter.closed, 1);
+      pairs.add(pair, offset + Counter.sent, end.sent);
+      pairs.add(pair, offset + Counter.received, end.received);
+      pairs.add(pair, ended, 1);
+    }
+    this.#edges.touch(edge, this.now);
+  }
+
   failed(edge: number, side: Side): void {
     const { end } = this;
     const counter = side * COUNTERS + Counter.failed + end.reason - FIRST_FAILURE;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConnectionRecord as Field, RecordColumns, Reporter } from '@undermesh/bpf-abi';
 import { CLOSE_REASONS, FAILURE_REASONS } from '@undermesh/schema';
-import { formatAddress, readAddress } from '../aggregate/address.js';
+import { formatAddress, readAddressOf } from '../aggregate/address.js';
 import { isEnd } from '../aggregate/record-check.js';
 import type { Collector } from '../collector.js';
 import type { RecordBatch, Workload } from '../store/store.js';
@@ -41,10 +41,9 @@ function attributesOf(
   of: { columns: RecordColumns; index: number; workload: (id: number) => Workload | undefined },
 ): Record<string, string | number> {
   const { columns, index } = of;
-  const family = columns.u8(index, Field.family);
   const address = (offset: number): string => {
     const words = new Uint32Array(4);
-    readAddress(columns.bytes(index, offset, 16), family, words);
+    readAddressOf(columns, { index, offset }, words);
     return formatAddress(words);
   };
   const isSource = columns.u8(index, Field.reporter) === Reporter.SOURCE;
