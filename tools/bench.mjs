@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run bench: sets up and builds, then hands over to bench/, with the words of the command line.
-import { spawnSync } from 'node:child_process';
+// npm run bench: every figure that the README claims; see bench/README.md. What follows `--` goes to bench/src/main.ts.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { prepare } from './build.mjs';
 import { checkHost } from './host.mjs';
 import { environment, root } from './paths.mjs';
-import { explain } from './say.mjs';
+import { explain, Failure } from './say.mjs';
+import { sweep } from './testbed/testbed.mjs';
 
 async function main() {
   checkHost('npm run bench');
   await prepare(['start', 'test', 'load']);
-  const program = join(root, 'bench/dist/main.js');
-  const { status } = spawnSync(process.execPath, [program, ...process.argv.slice(2)], {
+  await sweep('undermesh-bench');
+  const child = spawn(process.execPath, [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: environment,
   });
-  process.exit(status ?? 1);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  const [code, signal] = await once(child, 'exit');
+  if (signal !== null) throw new Failure(`the benchmarks were ended by ${signal}`);
+  process.exitCode = code;
 }
 
 main().catch((error) => {

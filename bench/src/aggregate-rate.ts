@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// How fast the collector's own code takes frames, without a socket or a store; and what JSON would take for the same.
+import { randomBytes } from 'node:crypto';
+import { decodeConnectionRecord } from '@undermesh/bpf-abi';
+import { decodeFrame } from '@undermesh/schema';
+// The collector's own parts: nobody's API, measured here as they are.
+import { Aggregator } from '../../apps/collector/dist/aggregate/aggregator.js';
+import { Placements } from '../../apps/collector/dist/aggregate/placements.js';
+import { Streams } from '../../apps/collector/dist/aggregate/streams.js';
+import { Intake } from '../../apps/collector/dist/ingest/intake.js';
+import { RECORDS_PER_FRAME, RecordFrames, SAMPLE_WORKLOADS } from './record-frames.js';
+import { bootstrapMedian, type Estimate } from './statistics.js';
+
+const FRAMES = 80;
+/** The collector's defaults. */
+const LIMITS = { edges: 100_000, openEnds: 500_000, joins: 1_000_000, cells: 1_000_000 };
+const ADDRESSES = 1_000;
+
+/** ns per record. */
+export interface AggregateRate {
+  readonly aggregated: Estimate;
+  readonly json: Estimate;
+  /** Of a record as JSON. */
+  readonly jsonBytes: number;
+}
+
+/** Takes fresh frames round by round, as they come off the wire: length, CRC, every record checked, joined, counted. */
+export function measureAggregate(rounds: number): AggregateRate {
+  const streamId = randomBytes(16);
+  const frames = new RecordFrames(streamId);
+  const placements = new Placements(() => {});
+  const streams = new Streams(placements, ADDRESSES);
+  const aggregator = new Aggregator(streams, placements, LIMITS);
+  const intake = new Intake(aggregator, placements);
+  const stream = streams.get({ id: streamId.toString('hex'), node: 'bench', cluster: 'default' });
+  for (const { id, namespace, name, kind, system } of SAMPLE_WORKLOADS) {
+    const identity = { cluster: 'default', namespace, name, version: null };
+    const workload = placements.workload(identity, { kind, system, external: false });
+    stream.placements.set(id, placements.placement(workload, stream.node));
+  }
+  const json = jsonOf(frames.next());
+  const times = { aggregated: [] as number[], json: [] as number[] };
+  for (let round = -5; round < rounds; round++) {
+    const fresh = Array.from({ length: FRAMES }, () => frames.next());
+    let start = process.hrtime.bigint();
+    for (const message of fresh) {
+      const { invalid } = intake.take(decodeFrame(message), stream, Date.now());
+      if (invalid > 0) throw new Error(`${invalid} records were refused`);
+    }
+    aggregator.tick(Date.now());
+    const aggregated = Number(process.hrtime.bigint() - start);
+    start = process.hrtime.bigint();
+    for (let i = 0; i < 4; i++) JSON.parse(json);
+    const parsed = Number(process.hrtime.bigint() - start);
+    if (round < 0) continue;
+    times.aggregated.push(aggregated / FRAMES / RECORDS_PER_FRAME);
+    times.json.push(parsed / 4 / RECORDS_PER_FRAME);
+  }
+  return {
+    aggregated: bootstrapMedian(times.aggregated),
+    json: bootstrapMedian(times.json),
+    jsonBytes: Buffer.byteLength(json) / RECORDS_PER_FRAME,
+  };
+}
+
+function jsonOf(message: Uint8Array): string {
+  const { payload, recordBytes, recordCount } = decodeFrame(message);
+  const records = Array.from({ length: recordCount }, (_, i) =>
+    decodeConnectionRecord(payload, i * recordBytes),
+  );
+  return JSON.stringify(records, (_, value: unknown) => {
+    if (typeof value === 'bigint') return Number(value);
+    return value instanceof Uint8Array ? value.subarray(0, 4).join('.') : value;
+  });
+}

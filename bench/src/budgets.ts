@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Budget } from './bench.js';
+
+const atMost = (limit: number, text: string): Budget => ({ text, limit, better: 'lower' });
+const atLeast = (limit: number, text: string): Budget => ({ text, limit, better: 'higher' });
+
+/** The design's budgets, as far as they are measured here. In the units of the rows that are held against them. */
+export const BUDGETS = {
+  keepAlive: atMost(1.01, '≤ 1.01'),
+  shortConnection: atMost(1.08, '≤ 1.08'),
+  bpfMicroseconds: atMost(4, '≤ 4 µs'),
+  agentBusy: atMost(1, '≤ 1 % of a core'),
+  agentIdle: atMost(0.1, '≤ 0.1 % of a core'),
+  aggregate: atLeast(3, '≥ 3 M/s'),
+  durable: atLeast(600, '≥ 600 k/s'),
+  topology: atMost(50, '≤ 50 ms'),
+} as const;

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// All benchmarks, or those that are named. Started by tools/bench.mjs once everything is built.
+import { parseArgs } from 'node:util';
+import { agent } from './agent.js';
+import { bpfTime } from './bpf-time.js';
+import { collector } from './collector.js';
+import { machine } from './cpu.js';
+import { observeCpu } from './observe-cpu.js';
+import { textTable } from './report.js';
+import { type Outcome, save, writeDocument } from './results.js';
+
+const BENCHMARKS = [observeCpu, bpfTime, agent, collector];
+
+const usage = `npm run bench -- [options] [name...]
+  --quick   about two minutes instead of ten; wider intervals
+  --save    write bench/results/<date>.json and docs/benchmarks.md
+names:
+${BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
+`;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean', default: false },
+        save: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const unknown = positionals.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name));
+    if (unknown.length > 0) throw new Error(`there is no benchmark ${unknown.join(', ')}`);
+    return { ...values, names: positionals };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+async function main(): Promise<void> {
+  const { quick, names, help, save: saving } = readArguments();
+  if (help) return say(usage);
+  const at = new Date().toISOString();
+  const chosen = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const done: Outcome[] = [];
+  for (const { name, title, run } of chosen) {
+    say(`\n== ${name}: ${title}`);
+    const rows = await run({ quick, say: (line) => say(`   ${line} ...`) });
+    say(`\n${textTable(rows)}`);
+    done.push({ name, title, rows });
+  }
+  if (!saving) return;
+  say(`\nsaved: ${save({ at, quick, machine: machine(), benchmarks: done })}`);
+  writeDocument(BENCHMARKS.map(({ name }) => name));
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  process.exit(1);
+});
