@@ -205,7 +205,13 @@ function Pair({ name, value }: { name: string; value: string }) {
 }
 
 const COLUMNS: readonly Column<Connections['items'][number]>[] = [
-  { id: 'opened', header: 'Opened', className: 'mono', render: (one) => formatInstant(one.openedAt) },
+  {
+    id: 'opened',
+    header: 'Opened',
+    className: 'mono',
+    width: 124,
+    render: (one) => formatInstant(one.openedAt),
+  },
   {
     id: 'state',
     header: 'State',
@@ -218,8 +224,14 @@ const COLUMNS: readonly Column<Connections['items'][number]>[] = [
       );
     },
   },
-  { id: 'life', header: 'Life', numeric: true, render: (one) => formatDuration(one.lifetimeUs) },
-  { id: 'received', header: 'Received', numeric: true, render: (one) => formatBytes(one.receivedBytes) },
+  { id: 'life', header: 'Life', numeric: true, width: 74, render: (one) => formatDuration(one.lifetimeUs) },
+  {
+    id: 'received',
+    header: 'Received',
+    numeric: true,
+    width: 84,
+    render: (one) => formatBytes(one.receivedBytes),
+  },
 ];
 
 function ConnectionsTab({
@@ -267,6 +279,7 @@ function ConnectionsTab({
           rows={answer.data?.items ?? []}
           keyOf={(one) => one.id}
           dense
+          virtualRowHeight={30}
           empty={answer.data === null ? null : <p className="panel-said">None in this window.</p>}
         />
       )}

@@ -94,12 +94,14 @@ export function TopologyBar({ view, shown, set }: BarProps) {
             />
           );
         })}
-        <Chip
-          name="system"
-          value={view.system ? 'shown' : 'hidden'}
-          onToggle={() => set({ system: view.system ? null : 'true' })}
-          onRemove={() => set({ system: view.system ? null : 'true' })}
-        />
+        {(view.hide.length === 0 || view.system) && (
+          <Chip
+            name="system"
+            value={view.system ? 'shown' : 'hidden'}
+            onToggle={() => set({ system: view.system ? null : 'true' })}
+            onRemove={() => set({ system: view.system ? null : 'true' })}
+          />
+        )}
       </div>
     </>
   );

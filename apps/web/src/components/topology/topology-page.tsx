@@ -27,6 +27,8 @@ import { VertexPanel } from './vertex-panel';
 import './topology.css';
 
 const ERRORS_ONLY = 'health:ok';
+/** Height of the two bars and of what stands above and below the map. */
+const BARS = 200;
 
 /** The mesh as a map or as a table: who talks to whom, how much and how well. */
 export function TopologyPage() {
@@ -42,13 +44,19 @@ export function TopologyPage() {
     ...(system === undefined ? {} : { system }),
   });
   const { ref: stage, size } = useSize<HTMLDivElement>();
+  // the same with and without a panel, so that a link leads to the same map
+  const known = size !== null;
+  const frame = useMemo(
+    () => (known ? { width: globalThis.innerWidth, height: globalThis.innerHeight - BARS } : null),
+    [known],
+  );
   const map = useRef<MapHandle>(null);
   const [help, setHelp] = useState(false);
 
   // while another level is on its way the picture that is there stays
   const fresh = live.data !== null && !live.pending && live.data.level === view.level ? live.data : null;
   const name = `${view.level} ${namespace ?? ''} ${system === true ? 'system' : ''}`;
-  const { picture, arrange, took } = useLayout(fresh, name, size);
+  const { picture, arrange, took } = useLayout(fresh, name, frame);
   const topology = view.as === 'map' ? (picture?.topology ?? null) : (live.data ?? null);
   const shown = useMemo(
     () => (topology === null ? null : show(topology, view.find, view.hide)),

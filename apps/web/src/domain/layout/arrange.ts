@@ -35,6 +35,7 @@ export function arrange(model: Model, spareHeight: number): void {
   const height = Math.max(spareHeight, heightOf(model));
   for (let round = 0; round < 4; round++) place(model, height, byTop(model));
   for (let round = 0; round < 6; round++) polish(model, height);
+  for (let round = 0; round < 3; round++) level(model, height);
 }
 
 const byTop = (model: Model) => [...model.blocks].sort((a, b) => a.top - b.top || a.plate - b.plate);
@@ -262,6 +263,26 @@ function polish(model: Model, height: number): void {
     move(model, block, pull[i] ?? 0);
   });
   packBlocks(model, order, height);
+}
+
+/** Moves small plates, one by one, level with what they talk to, as far as there is room. */
+function level(model: Model, height: number): void {
+  const count = (block: Block) => block.cells.reduce((sum, cell) => sum + cell.items.length, 0);
+  const order = [...model.blocks].sort((a, b) => count(a) - count(b) || a.plate - b.plate);
+  for (const block of order) {
+    const pad = padOf(block);
+    let low = 0;
+    let high = height - pad.top - block.height - pad.bottom;
+    for (const other of model.blocks) {
+      if (other === block || other.last < block.first || block.last < other.first) continue;
+      const theirs = padOf(other);
+      if (other.top < block.top) low = Math.max(low, other.top + other.height + theirs.bottom);
+      else high = Math.min(high, other.top - theirs.top - block.height - pad.bottom - pad.top);
+    }
+    const start = block.top - pad.top;
+    if (high < low) continue;
+    move(model, block, Math.max(low, Math.min(high, start + outwardPull(model, block))) - start);
+  }
 }
 
 /** How far a plate would have to move to be level, on average, with what its members talk to elsewhere. */

@@ -75,7 +75,7 @@ export const colourName = (colour: Colour): string =>
 /** What edges say: parts are joined by a middle dot. */
 export const LABELS = {
   rate: { name: 'Rate', measures: ['rate'] },
-  'rate-connect': { name: 'Rate and connect p99', measures: ['rate', 'connect'] },
+  'rate-connect': { name: 'Rate and p99', measures: ['rate', 'connect'] },
   bytes: { name: 'Bytes', measures: ['bytes'] },
   failed: { name: 'Failed', measures: ['failed'] },
   rtt: { name: 'Round trip p99', measures: ['rtt'] },

@@ -123,6 +123,6 @@ export function shownText(topology: Topology, shown: Shown): { shown: string; hi
   const lead =
     visible === total
       ? `${countOf(level, total)}, ${edges}.`
-      : `${formatNumber(visible)} of${NBSP}${countOf(level, total)}, ${edges}, ${formatShare(share)} of connections.`;
+      : `${formatNumber(visible)} of${NBSP}${countOf(level, total)}, ${edges}, ${share < 1 && share > 0.99 ? `>99${NBSP}%` : formatShare(share)} of connections.`;
   return { shown: lead, hidden: missing };
 }
