@@ -4,7 +4,7 @@ import type { StatusKind } from '@/domain/glyphs';
 import type { Layout } from '@/domain/layout/types';
 import { type Colour, type Label, MEASURES } from '@/domain/topology/measures';
 import { type OnPath, pathThrough, type Target } from '@/domain/topology/paths';
-import { type Domain, domainOf, RAMP, rampStep, topRate } from '@/domain/topology/scale';
+import { type Domain, domainOf, RAMP, rampStep } from '@/domain/topology/scale';
 import { isUnhealthy } from '@/domain/topology/shown';
 import { attempts } from '@/domain/traffic';
 import { healthStatus } from '@/domain/words';
@@ -22,6 +22,8 @@ export interface SceneInput {
   layout: Layout;
   vertices: readonly Vertex[];
   edges: readonly Edge[];
+  /** Rate that is drawn widest: of all edges, also those hidden, so that hiding changes no width. */
+  topRate: number;
   found: { vertices: ReadonlySet<string>; edges: ReadonlySet<string> };
   colour: Colour;
   label: Label;
@@ -44,7 +46,6 @@ export interface Item {
 
 /** Everything the parts of a scene share. */
 export interface SceneContext extends SceneInput {
-  topRate: number;
   domain: Domain | null;
   onPath: OnPath | null;
   /** In a busy drawing only these stand out while nothing else does; `null`: all do. */
@@ -62,7 +63,6 @@ export function buildScene(input: SceneInput): Item[] {
   const focus = input.hovered ?? input.selected;
   const context: SceneContext = {
     ...input,
-    topRate: topRate(input.edges, input.window),
     domain: input.colour === 'health' ? null : domainOf(input.edges, input.colour, input.window),
     onPath: focus === null ? null : pathThrough(input.edges, focus),
     slim: Math.min(1, Math.max(0.4, Math.sqrt(100 / Math.max(1, input.edges.length)))),

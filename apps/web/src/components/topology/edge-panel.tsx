@@ -209,7 +209,7 @@ const COLUMNS: readonly Column<Connections['items'][number]>[] = [
     id: 'opened',
     header: 'Opened',
     className: 'mono',
-    width: 124,
+    width: 116,
     render: (one) => formatInstant(one.openedAt),
   },
   {
@@ -224,12 +224,12 @@ const COLUMNS: readonly Column<Connections['items'][number]>[] = [
       );
     },
   },
-  { id: 'life', header: 'Life', numeric: true, width: 74, render: (one) => formatDuration(one.lifetimeUs) },
+  { id: 'life', header: 'Life', numeric: true, width: 66, render: (one) => formatDuration(one.lifetimeUs) },
   {
     id: 'received',
     header: 'Received',
     numeric: true,
-    width: 84,
+    width: 82,
     render: (one) => formatBytes(one.receivedBytes),
   },
 ];

@@ -31,6 +31,7 @@ import { buildScene } from '@/charts/topology/scene';
 import type { Rect, Size } from '@/domain/layout/types';
 import type { Colour, Label } from '@/domain/topology/measures';
 import { sameTarget, type Target } from '@/domain/topology/paths';
+import { topRate } from '@/domain/topology/scale';
 import type { Shown } from '@/domain/topology/shown';
 import { type Direction, walk } from '@/domain/topology/walk';
 import { useTokens } from '@/theme/tokens';
@@ -210,6 +211,7 @@ export function MapCanvas(props: MapCanvasProps) {
         layout: visible(picture, shown),
         vertices,
         edges,
+        topRate: topRate(picture.topology.edges, window),
         found,
         colour,
         label,
@@ -225,7 +227,8 @@ export function MapCanvas(props: MapCanvasProps) {
     tell();
   }, [ready, picture, shown, colour, label, selected, hovered, tokens, step, measure, hatch, fonts, tell]);
 
-  const listed = useDeferredValue(shown);
+  // drawn first, listed after
+  const listed = useDeferredValue<Shown | null>(shown, null);
   const targets = useMemo(() => {
     const ids = (items: readonly { id: string }[]) => new Set(items.map(({ id }) => id));
     return hitMap(layout, { vertices: ids(shown.vertices), edges: ids(shown.edges) });
@@ -339,7 +342,9 @@ export function MapCanvas(props: MapCanvasProps) {
       />
       <canvas className="map-ruler" width="1" height="1" ref={rulerCanvas} />
       <div ref={list}>
-        <MapList picture={picture} shown={listed} selected={selected} onSelect={onSelect} onFocus={point} />
+        {listed !== null && (
+          <MapList picture={picture} shown={listed} selected={selected} onSelect={onSelect} onFocus={point} />
+        )}
       </div>
     </>
   );

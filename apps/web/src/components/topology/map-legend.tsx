@@ -27,7 +27,7 @@ function Line({
 /** What line, width, colour and signs mean: only what the map can show now. */
 export function MapLegend({ topology, shown, colour }: { topology: Topology; shown: Shown; colour: Colour }) {
   const partial = shown.vertices.some((vertex) => vertex.partial) || shown.edges.some((edge) => edge.partial);
-  const top = topRate(shown.edges, topology.window);
+  const top = topRate(topology.edges, topology.window);
   const found = shown.found.vertices.size + shown.found.edges.size > 0;
   return (
     <div className="map-legend" data-testid="topology-legend">

@@ -50,6 +50,8 @@ export function TopologyPage() {
     () => (known ? { width: globalThis.innerWidth, height: globalThis.innerHeight - BARS } : null),
     [known],
   );
+  // the drawing's code comes while the data and the layout do
+  useEffect(() => void import('./map-drawing'), []);
   const map = useRef<MapHandle>(null);
   const [help, setHelp] = useState(false);
 

@@ -60,7 +60,9 @@ export function VertexPanel(props: VertexPanelProps) {
           </Status>
           {vertex.partial && <span className="unk">a node is silent: lower bounds</span>}
           <span className="fill" />
-          <span className="t3">{vertex.external ? 'outside the mesh' : vertex.namespace}</span>
+          <span className="t3">
+            {vertex.external ? 'outside the mesh' : vertex.namespace === vertex.name ? '' : vertex.namespace}
+          </span>
         </>
       }
       padded
@@ -87,8 +89,12 @@ export function VertexPanel(props: VertexPanelProps) {
       <Peers title="Calls" edges={called} {...{ versions, window, onSelect }} end="destination" />
       <Section title="Where it runs">
         <dl className="pairs">
-          <dt>Kind</dt>
-          <dd>{vertex.kind}</dd>
+          {topology.level === 'workload' && (
+            <>
+              <dt>Kind</dt>
+              <dd>{vertex.kind}</dd>
+            </>
+          )}
           <dt>{vertex.nodes.length === 1 ? 'Node' : 'Nodes'}</dt>
           <dd>{vertex.external ? 'outside the mesh' : vertex.nodes.join(', ') || 'no data'}</dd>
           {vertex.members > 1 && (

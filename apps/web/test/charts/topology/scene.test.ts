@@ -19,6 +19,7 @@ const input = (more: Partial<SceneInput> = {}): SceneInput => ({
   layout,
   vertices: SHOP.vertices,
   edges: SHOP.edges,
+  topRate: 100,
   found: { vertices: new Set(), edges: new Set() },
   colour: 'health',
   label: 'rate',
