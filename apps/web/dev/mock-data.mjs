@@ -731,7 +731,7 @@ export const nodes = (now, state) => {
         },
         connections: {
           open: silent ? null : 1840 + 310 * i,
-          openedPerSecond: silent ? null : 36.4 - 4 * i,
+          openedPerSecond: silent ? null : 36.4 / (1 + i / 4),
           connects: silent ? null : Math.round(made / 2),
         },
         clockSkewMs: silent ? null : i === 1 ? 1840 : 12,

@@ -59,8 +59,7 @@ export function Chart({ option, label, className, tooltip, onReady }: ChartProps
     if (chart === null || tooltip === undefined) return;
     const { left, top, width } = event.currentTarget.getBoundingClientRect();
     const place = [event.clientX - left, event.clientY - top];
-    const inside =
-      chart.containPixel({ xAxisIndex: 0 }, place) || chart.containPixel({ gridIndex: 1 }, place);
+    const inside = [0, 1].some((gridIndex) => chart.containPixel({ gridIndex }, place));
     const found = inside ? tooltip(chart.convertFromPixel({ xAxisIndex: 0 }, place[0] ?? 0)) : null;
     const x = found === null ? 0 : chart.convertToPixel({ xAxisIndex: 0 }, found.at);
     setHover(found === null ? null : { x, flip: x > width * 0.6, content: found.content });

@@ -181,7 +181,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         <tbody>
           {first > 0 && (
             <tr className="spacer">
-              <td colSpan={columns.length} height={first * height} />
+              <td colSpan={columns.length} style={{ height: first * height }} />
             </tr>
           )}
           {shown.map((row, offset) => {
@@ -212,7 +212,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
           })}
           {last < rows.length && (
             <tr className="spacer">
-              <td colSpan={columns.length} height={(rows.length - last) * height} />
+              <td colSpan={columns.length} style={{ height: (rows.length - last) * height }} />
             </tr>
           )}
         </tbody>

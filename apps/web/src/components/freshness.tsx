@@ -49,15 +49,26 @@ function Phase() {
   );
 }
 
+/** Said aloud when it changes, not with every tick. */
+const announced = (phase: ReturnType<typeof useFreshness>['link']['phase'], stale: boolean): string => {
+  if (phase === 'live') return stale ? 'Figures are stale.' : '';
+  if (phase === 'polling') return 'Not live: asking every five seconds.';
+  if (phase === 'down') return 'The collector does not answer. Reconnecting.';
+  return '';
+};
+
 /** How fresh the page is and what it rests on: updates, rate, nodes, losses. */
 export function FreshnessBar() {
-  const { link } = useFreshness();
+  const { link, stale } = useFreshness();
   const { data: status } = useStatus();
   const silent = status?.nodes.silent.length ?? 0;
   const lost =
     status === null ? null : Object.values(status.records.lost).reduce((sum, count) => sum + count, 0);
   return (
     <div className="fresh">
+      <span className="visually-hidden" role="status">
+        {announced(link.phase, stale)}
+      </span>
       <PulseBars pulse={link.pulse} />
       <span className="fresh-state">
         {status !== null && status.nodes.total === 0 && link.phase === 'live' ? <b>Listening</b> : <Phase />}

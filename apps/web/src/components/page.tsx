@@ -36,12 +36,12 @@ export function Page({
   const blocked = link.phase === 'locked' || (link.phase === 'down' && status === null);
   return (
     <div className="page">
-      <div className="page-bar">
+      <section className="page-bar" aria-label="Title and controls">
         <h1>{title}</h1>
         {!blocked && lead}
         <div className="fill" />
         {!blocked && actions}
-      </div>
+      </section>
       <div className="page-body">
         <div className="page-main">
           <main

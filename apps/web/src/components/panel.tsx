@@ -49,6 +49,16 @@ export function Panel(props: PanelProps) {
   useEffect(() => {
     close.current = onClose;
   }, [onClose]);
+  // Where it covers the page, the keyboard goes with it and comes back afterwards.
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!matchMedia('(max-width: 1199px)').matches) return;
+    const before = document.activeElement;
+    first.current?.focus();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.key === 'Escape' && !event.defaultPrevented) close.current();
@@ -62,7 +72,7 @@ export function Panel(props: PanelProps) {
         <div className="panel-title">
           <h2>{title}</h2>
           {tools}
-          <button type="button" className="icon-btn" aria-label="Close" onClick={onClose}>
+          <button ref={first} type="button" className="icon-btn" aria-label="Close" onClick={onClose}>
             <Icon name="close" />
           </button>
         </div>

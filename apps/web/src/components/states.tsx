@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
+import type { Status } from '@undermesh/schema';
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { useFreshness, useReconnect, useStatus } from '@/data/live';
 import { signIn } from '@/data/session';
@@ -158,6 +159,29 @@ export function SilentBanner({ action }: { action?: (node: string) => ReactNode 
         {silent.length === 1 ? 'Its' : 'Their'} traffic keeps flowing. {silent.length === 1 ? 'Its' : 'Their'}{' '}
         records wait on {silent.length === 1 ? 'its disk' : 'their disks'} until the collector hears from{' '}
         {silent.length === 1 ? 'it' : 'them'}.
+      </span>
+    </Banner>
+  );
+}
+
+const STORE_WORDS: Record<Status['store']['state'], string> = {
+  ok: '',
+  slow: 'The store is slow.',
+  full: 'The store is full.',
+  failed: 'The store does not take records.',
+};
+
+/** The store is behind, full or broken. Nothing when it is well. */
+export function StoreBanner() {
+  const { data: status } = useStatus();
+  if (status === null || status.store.state === 'ok') return null;
+  const { state, message } = status.store;
+  return (
+    <Banner kind={state === 'slow' ? 'warn' : 'crit'}>
+      <b>{STORE_WORDS[state]}</b>{' '}
+      <span className="t2">
+        {message !== null && `${message} `}
+        Agents keep their records until it takes them again; what does not fit is counted as lost.
       </span>
     </Banner>
   );

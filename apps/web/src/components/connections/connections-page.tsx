@@ -125,6 +125,7 @@ export function ConnectionsPage() {
       }
       footer={
         <ConnectionsFooter
+          counted={counted.data !== null}
           matched={counted.data?.matched ?? null}
           loaded={rows.length}
           waiting={waiting}
@@ -164,6 +165,7 @@ export function ConnectionsPage() {
 }
 
 function ConnectionsFooter(props: {
+  counted: boolean;
   matched: number | null;
   loaded: number;
   waiting: number;
@@ -177,7 +179,8 @@ function ConnectionsFooter(props: {
       <span>
         {props.matched === null ? (
           <>
-            <b>{formatNumber(props.loaded)}</b> loaded, more than can be counted quickly match
+            <b>{formatNumber(props.loaded)}</b> loaded,{' '}
+            {props.counted ? 'too many match to count them quickly' : 'counting all that match'}
           </>
         ) : (
           <>
@@ -189,7 +192,7 @@ function ConnectionsFooter(props: {
           </>
         )}
       </span>
-      <span className="opt">newest first, held while a record is open</span>
+      <span className="opt">newest first, held while a record is open or you scroll</span>
       {props.skipped > 0 && <span className="opt">{formatNumber(props.skipped)} too many to show live</span>}
       <span className="fill" />
       {props.waiting > 0 && (

@@ -24,7 +24,7 @@ export const nodeColumns = (now: string | null): Column<Node>[] => [
   },
   {
     id: 'engine',
-    header: 'Engine, observed',
+    header: 'Engine',
     render: (node) =>
       node.engine.observed === null ? (
         <span className="t3">unknown</span>

@@ -14,7 +14,7 @@ import { versionsOf } from '../edge-name';
 import { EdgeTable } from '../edge-table';
 import { Page } from '../page';
 import { NamespaceMenu, WindowMenu } from '../scope';
-import { ProblemBanner, SilentBanner } from '../states';
+import { ProblemBanner, SilentBanner, State, StoreBanner } from '../states';
 import { BusiestList } from './busiest-list';
 import { EmptyFooter, EmptyMesh } from './empty-mesh';
 import { FailuresCard } from './failures-card';
@@ -71,11 +71,23 @@ export function OverviewPage() {
           </Link>
         )}
       />
+      <StoreBanner />
       {edges.error !== null && edges.error.status !== 401 && edges.data !== null && (
         <ProblemBanner message={edges.error.message} retry={edges.reload} />
       )}
       {edges.data === null ? (
-        <OverviewSkeleton />
+        edges.error === null || edges.error.status === 401 ? (
+          <OverviewSkeleton />
+        ) : (
+          <State title="The figures could not be had">
+            <p>{edges.error.message}</p>
+            <div className="row">
+              <button type="button" className="btn" onClick={edges.reload}>
+                Try again
+              </button>
+            </div>
+          </State>
+        )
       ) : (
         <>
           <Tiles edges={edges.data} status={status} />
