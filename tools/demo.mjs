@@ -10,6 +10,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, stateDirectory } from './paths.mjs';
+import { Failure } from './say.mjs';
 import { addBlackhole, joinByBridge, setSysctls } from './testbed/namespaces.mjs';
 import { Testbed } from './testbed/testbed.mjs';
 
@@ -33,7 +34,11 @@ const main = join(root, 'examples/bookshop/dist/main.js');
  */
 export async function createNodes(run, { name = demoName } = {}) {
   const { demoPlace, nodes, outside, retired, workloads } = await bookshop();
-  const testbed = await Testbed.create(name);
+  const testbed = await Testbed.create(name).catch((error) => {
+    throw new Failure(error.message, {
+      mend: 'one demo runs on a machine at a time: stop the other one first',
+    });
+  });
   run.add({ kind: 'testbed', name });
   const fabric = testbed.namespace('fabric');
   const members = [...nodes, outside].map((node) => {
