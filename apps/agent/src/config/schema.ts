@@ -92,7 +92,7 @@ export const AgentConfig = Type.Object(
     drain: Type.Object(
       {
         busy: Milliseconds(10, 'Shortest pause between two readings of the ring, ms'),
-        idle: Milliseconds(100, 'Longest pause between two readings of the ring, ms'),
+        idle: Milliseconds(250, 'Longest pause between two readings of the ring, ms'),
       },
       { default: {}, additionalProperties: false },
     ),

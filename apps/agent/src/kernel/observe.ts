@@ -193,19 +193,27 @@ function checkObject(path: string): void {
   throw agentError('object_mismatch', `The eBPF object ${path} ${what}, which this agent does not know.`);
 }
 
+const LOAD_ATTEMPTS = 5;
+
+/** Tries again when another agent shared its map meanwhile, or a signal interrupted the verifier (EAGAIN). */
 function loadObserve(options: ObserveOptions, owner: OwnerMap): BpfObject {
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const object = openObject(options.objectFile);
     try {
       configure(object, options);
       owner.use(object);
       object.load();
-      if (owner.share(object.map('socket_owner')) || attempt >= 3) return object;
+      if (owner.share(object.map('socket_owner'))) return object;
     } catch (error) {
       object.close();
-      throw error;
+      const interrupted = error instanceof BpfError && error.errnoName === 'EAGAIN';
+      if (!interrupted || attempt >= LOAD_ATTEMPTS) throw error;
+      continue;
     }
     object.close();
+    if (attempt >= LOAD_ATTEMPTS) {
+      throw agentError('attach_failed', `Sharing socket_owner in ${options.pinDirectory} failed.`);
+    }
   }
 }
 

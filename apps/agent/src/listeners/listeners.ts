@@ -59,7 +59,11 @@ export class Listeners {
       const cookie = netnsCookie.toString();
       members.set(cookie, [...(members.get(cookie) ?? []), pid]);
     }
-    for (const cookie of this.#namespaces.keys()) if (!members.has(cookie)) this.#namespaces.delete(cookie);
+    for (const cookie of this.#namespaces.keys()) {
+      if (members.has(cookie)) continue;
+      this.#namespaces.delete(cookie);
+      this.#changedNamespaces.set(cookie, { netnsCookie: cookie, addresses: [] });
+    }
     for (const [cookie, pids] of members) {
       if (due || !this.#namespaces.has(cookie)) this.#readNamespace(cookie, pids);
     }

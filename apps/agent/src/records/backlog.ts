@@ -12,6 +12,7 @@ const FRAME_OVERHEAD_BYTES = 512;
 /** Frames that are not acknowledged yet, oldest first, bounded in memory. Sequences rise by one from frame to frame. */
 export class Backlog {
   readonly #limitBytes: number;
+  readonly #release: (message: Uint8Array) => void;
   #frames: Waiting[] = [];
   /** Frames before this index have been sent on the present connection. */
   #next = 0;
@@ -21,9 +22,13 @@ export class Backlog {
   #acknowledged = 0n;
   #last = 0n;
 
-  /** @param limitBytes what all waiting frames may take. */
-  constructor(limitBytes: number) {
+  /**
+   * @param limitBytes what all waiting frames may take.
+   * @param release gets the memory of each frame that is acknowledged: nothing here refers to it any more.
+   */
+  constructor(limitBytes: number, release: (message: Uint8Array) => void = () => {}) {
     this.#limitBytes = limitBytes;
+    this.#release = release;
   }
 
   /** Whether a frame of so many bytes has room. */
@@ -64,6 +69,7 @@ export class Backlog {
       this.#bytes -= frame.message.byteLength + FRAME_OVERHEAD_BYTES;
       this.#ends -= frame.ends;
       this.#acknowledgedEnds += frame.ends;
+      this.#release(frame.message);
     }
     this.#acknowledged = sequence;
     this.#next = Math.max(0, this.#next - count);

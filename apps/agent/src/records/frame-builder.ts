@@ -29,6 +29,9 @@ const CAPACITY = FRAME_HEADER_BYTES + MAX_RECORDS * RECORD_BYTES;
 /** Frames emptier than this are copied to memory of their own size, so that what waits takes no more than it holds. */
 const COPY_BELOW = CAPACITY / 2;
 
+/** Memory kept for frames to come: enough for those that are on their way under load. */
+const MAX_SPARE = 8;
+
 /** The frame that is being filled: records go straight from the ring to behind 64 free bytes. */
 export class FrameBuilder {
   readonly recordBytes = RECORD_BYTES;
@@ -37,6 +40,7 @@ export class FrameBuilder {
   /** CLOSED and FAILED records among them. */
   ends = 0;
   readonly #streamId: Uint8Array;
+  readonly #spare: ArrayBuffer[] = [];
   #memory = new Uint8Array(CAPACITY);
   #target = this.#memory.subarray(FRAME_HEADER_BYTES);
   #words = new Uint32Array(this.#memory.buffer, FRAME_HEADER_BYTES);
@@ -93,8 +97,16 @@ export class FrameBuilder {
     this.ends = 0;
   }
 
+  /** Takes back the memory of a frame that nobody needs any more. */
+  reuse(message: Uint8Array): void {
+    const { buffer } = message;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === CAPACITY && this.#spare.length < MAX_SPARE) {
+      this.#spare.push(buffer);
+    }
+  }
+
   #renew(): void {
-    this.#memory = new Uint8Array(CAPACITY);
+    this.#memory = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(CAPACITY));
     this.#target = this.#memory.subarray(FRAME_HEADER_BYTES);
     this.#words = new Uint32Array(this.#memory.buffer, FRAME_HEADER_BYTES);
   }

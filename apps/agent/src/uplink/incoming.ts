@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Ack, decodeFrame, ErrorMessage, FRAME_TYPES, FrameError, Welcome } from '@undermesh/schema';
-import type { TSchema } from 'typebox';
-import Value from 'typebox/value';
+import { Compile, type Validator } from 'typebox/compile';
 import { agentError } from '../errors.js';
 
 /** What a collector may say. */
@@ -9,6 +8,11 @@ export type Incoming =
   | { readonly type: 'welcome'; readonly welcome: Welcome }
   | { readonly type: 'ack'; readonly ack: Ack }
   | { readonly type: 'error'; readonly error: ErrorMessage };
+
+// Compiled: an acknowledgement comes for every frame.
+const checkWelcome = Compile(Welcome);
+const checkAck = Compile(Ack);
+const checkError = Compile(ErrorMessage);
 
 /** Decodes one message of the collector. Throws UndermeshError `uplink_protocol` for anything else. */
 export function decodeIncoming(message: Uint8Array): Incoming {
@@ -28,11 +32,11 @@ export function decodeIncoming(message: Uint8Array): Incoming {
   }
   switch (type) {
     case FRAME_TYPES.welcome:
-      return { type: 'welcome', welcome: parse(Welcome, payload) as Welcome };
+      return { type: 'welcome', welcome: parse(checkWelcome, payload) as Welcome };
     case FRAME_TYPES.ack:
-      return { type: 'ack', ack: parse(Ack, payload) as Ack };
+      return { type: 'ack', ack: parse(checkAck, payload) as Ack };
     case FRAME_TYPES.error:
-      return { type: 'error', error: parse(ErrorMessage, payload) as ErrorMessage };
+      return { type: 'error', error: parse(checkError, payload) as ErrorMessage };
     default:
       throw agentError(
         'uplink_protocol',
@@ -41,15 +45,15 @@ export function decodeIncoming(message: Uint8Array): Incoming {
   }
 }
 
-function parse(schema: TSchema, payload: Uint8Array): unknown {
+function parse(check: Pick<Validator, 'Check' | 'Errors'>, payload: Uint8Array): unknown {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
   } catch (cause) {
     throw agentError('uplink_protocol', 'The collector sent a payload that is not JSON.', cause);
   }
-  if (Value.Check(schema, value)) return value;
-  const problem = [...Value.Errors(schema, value)][0];
+  if (check.Check(value)) return value;
+  const problem = check.Errors(value)[0];
   throw agentError(
     'uplink_protocol',
     `The collector sent a message of another shape (${problem?.instancePath} ${problem?.message}).`,

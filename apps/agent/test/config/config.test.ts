@@ -29,7 +29,7 @@ describe('configuration', () => {
       listen: { host: '127.0.0.1', port: 7071 },
       ringBytes: 8 << 20,
       memoryBytes: 64 << 20,
-      drain: { busy: 10, idle: 100 },
+      drain: { busy: 10, idle: 250 },
       lookInterval: 500,
       programStatistics: false,
       identity: [],
@@ -42,12 +42,12 @@ describe('configuration', () => {
       env: {
         UNDERMESH_AGENT_CLUSTER: 'env',
         UNDERMESH_AGENT_CGROUP: '/env',
-        UNDERMESH_AGENT_DRAIN_IDLE: '250',
+        UNDERMESH_AGENT_DRAIN_IDLE: '150',
       },
       flags: { cgroup: '/flag', 'listen.port': '7072' },
     });
     expect(config).toMatchObject({ node: 'file', cluster: 'env', cgroup: '/flag' });
-    expect(config.drain.idle).toBe(250);
+    expect(config.drain.idle).toBe(150);
     expect(config.listen.port).toBe(7072);
   });
 
@@ -58,7 +58,7 @@ describe('configuration', () => {
   it.each([
     ['ringBytes', '5000000', 'agent.ringBytes is 5000000: set it to a power of two, e.g. 8388608'],
     ['ringBytes', '64', 'ringBytes'],
-    ['drain.busy', '200', 'agent.drain.busy is 200: it may not exceed agent.drain.idle (100)'],
+    ['drain.busy', '300', 'agent.drain.busy is 300: it may not exceed agent.drain.idle (250)'],
     ['collector.url', 'http://x', 'collector.url'],
     ['node', 'has blanks', 'agent.node'],
     ['listen.port', '70000', 'listen.port'],

@@ -114,6 +114,14 @@ describe('listeners', () => {
     expect(listeners.size).toBe(1);
   });
 
+  it('says that a namespace without listeners is gone', () => {
+    update(entry(80));
+    listeners.takeChanges();
+    update();
+    expect(listeners.takeChanges().namespaces).toEqual([{ netnsCookie: '1', addresses: [] }]);
+    expect(listeners.takeAll().namespaces).toEqual([]);
+  });
+
   it('takes sockets that share an address and port as one', () => {
     update(entry(80), entry(80, { pid: 6 }), entry(80, { netns: 2n, pid: 6 }));
     expect(listeners.takeChanges().listeners.map(({ netnsCookie }) => netnsCookie)).toEqual(['1', '2']);

@@ -18,8 +18,8 @@ function setUp(memoryBytes = 1 << 30) {
   const workloads = new Workloads();
   const options = { rules: [], systemCgroups: [], mount: '/nowhere', scope: '/', tail: () => undefined };
   const identity = new Identity(workloads, { ...options, processes: '/nowhere' });
-  const backlog = new Backlog(memoryBytes);
   const builder = new FrameBuilder(new Uint8Array(16).fill(7));
+  const backlog = new Backlog(memoryBytes, (message) => builder.reuse(message));
   const clock = () => ({ boottime: 5_000_000_000n, realtime: 6_000_000_000n });
   const drain = new Drain({ source, builder, backlog, identity, clock });
   return { source, workloads, backlog, builder, drain };
@@ -45,6 +45,21 @@ describe('drain', () => {
     const columns = new RecordColumns(second.payload, second.recordBytes);
     expect(workloads.get(columns.u32(4, ConnectionRecord.workloadId))?.name).toBe('shop');
     expect(columns.u8(4, ConnectionRecord.event)).toBe(FAILED);
+  });
+
+  it('fills the memory of acknowledged frames again, and never that of waiting ones', () => {
+    const { source, backlog, drain } = setUp();
+    source.write(CLOSED, 3 * PER_FRAME);
+    drain.run(0);
+    const frames = [backlog.take(), backlog.take(), backlog.take()];
+    backlog.acknowledge(1n);
+    source.write(FAILED, 2 * PER_FRAME);
+    drain.run(1);
+    const [, second, third] = frames;
+    for (const message of [second, third, backlog.take(), backlog.take()]) {
+      expect(() => decodeFrame(message ?? new Uint8Array())).not.toThrow();
+    }
+    expect(new RecordColumns(decodeFrame(second ?? new Uint8Array()).payload, 192).u8(5, 1)).toBe(CLOSED);
   });
 
   it('keeps a frame open across runs until it is cut', () => {
