@@ -191,7 +191,7 @@ export class Aggregator {
     const { columns } = frame;
     const { open } = this;
     const known = open.find(columns, index, frame.stream);
-    if (known < 0 && open.isBuried(columns, index, frame.stream)) return;
+    if (known < 0 ? open.isBuried(columns, index, frame.stream) : open.isClosing(known)) return;
     const slot = open.put(frame, index);
     if (slot < 0) return;
     const progressed = columns.u8(index, Field.event) === RecordEvent.PROGRESS;
@@ -281,7 +281,7 @@ export class Aggregator {
     this.edges.addOpen(edge, side, 1);
     this.#tally.read(open.columns, slot, open.offsetMs(slot));
     this.#tally.opened(edge, side, ((open.state[slot] ?? 0) & OpenState.BASELINE) !== 0);
-    if (((open.state[slot] ?? 0) & OpenState.CLOSING) !== 0) this.#finish(slot);
+    if (open.isClosing(slot)) this.#finish(slot);
     else this.#tally.traffic(edge, side, this.#countedOf(slot));
   }
 

@@ -107,14 +107,18 @@ export class OpenTable implements OpenConnections {
   }
 
   setClosing(slot: number): void {
-    const state = this.state[slot] ?? 0;
-    if ((state & OpenState.CLOSING) !== 0) return;
-    this.state[slot] = state | OpenState.CLOSING;
+    if (this.isClosing(slot)) return;
+    this.state[slot] = (this.state[slot] ?? 0) | OpenState.CLOSING;
     this.#closing++;
   }
 
+  /** Whether the end is over and only waits to be counted. */
+  isClosing(slot: number): boolean {
+    return ((this.state[slot] ?? 0) & OpenState.CLOSING) !== 0;
+  }
+
   remove(slot: number): void {
-    if (((this.state[slot] ?? 0) & OpenState.CLOSING) !== 0) this.#closing--;
+    if (this.isClosing(slot)) this.#closing--;
     const partner = this.partner[slot] ?? -1;
     if (partner >= 0 && this.partner[partner] === slot) this.partner[partner] = -1;
     this.#table.remove(slot);
@@ -177,7 +181,7 @@ export class OpenTable implements OpenConnections {
   *list(): Iterable<OpenEnd> {
     const slots: number[] = [];
     this.#table.forEach((slot) => {
-      if (((this.state[slot] ?? 0) & OpenState.CLOSING) === 0) slots.push(slot);
+      if (!this.isClosing(slot)) slots.push(slot);
     });
     for (const slot of slots) yield this.#end(slot);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
@@ -41,6 +41,23 @@ const policyOf = (hashes: readonly string[]): string =>
     `frame-ancestors 'none'`,
   ].join('; ');
 
+/** The policy of each page, made when the page is first served and again when it was rebuilt. */
+class PagePolicies {
+  readonly #policies = new Map<string, { readonly modifiedMs: number; readonly policy: string }>();
+
+  /** `null` for files that are no pages. */
+  of(path: string): string | null {
+    if (!path.endsWith('.html')) return null;
+    const { mtimeMs } = statSync(path);
+    let known = this.#policies.get(path);
+    if (known?.modifiedMs !== mtimeMs) {
+      known = { modifiedMs: mtimeMs, policy: policyOf(scriptHashes(readFileSync(path, 'utf8'))) };
+      this.#policies.set(path, known);
+    }
+    return known.policy;
+  }
+}
+
 /** Headers of every answer. */
 export function securityHeaders(app: FastifyInstance): void {
   app.addHook('onSend', async (_request, reply, payload) => {
@@ -67,20 +84,15 @@ export async function dashboard(
     );
     return () => null;
   }
-  const policies = new Map<string, string>();
-  for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.html')) continue;
-    const path = join(directory, file);
-    policies.set(path, policyOf(scriptHashes(readFileSync(path, 'utf8'))));
-  }
+  const policies = new PagePolicies();
   await app.register(fastifyStatic, {
     root: directory,
     wildcard: true,
     redirect: true,
     cacheControl: false,
     setHeaders(reply, path) {
-      const policy = policies.get(path);
-      if (policy !== undefined) reply.header('content-security-policy', policy);
+      const policy = policies.of(path);
+      if (policy !== null) reply.header('content-security-policy', policy);
       reply.header(
         'cache-control',
         IMMUTABLE.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
@@ -88,14 +100,13 @@ export async function dashboard(
     },
   });
   const missing = join(directory, '404.html');
-  const page = existsSync(missing) ? readFileSync(missing) : null;
   return (path, reply) => {
-    if (page === null || SERVED_ELSEWHERE.test(path)) return null;
+    if (SERVED_ELSEWHERE.test(path) || !existsSync(missing)) return null;
     return reply
       .code(404)
-      .header('content-security-policy', policies.get(missing) ?? policyOf([]))
+      .header('content-security-policy', policies.of(missing) ?? policyOf([]))
       .header('cache-control', 'no-cache')
       .type('text/html; charset=utf-8')
-      .send(page);
+      .send(readFileSync(missing));
   };
 }

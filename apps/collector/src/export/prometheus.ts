@@ -12,6 +12,9 @@ import { type IstioSeriesTable, istioMetrics } from './istio-series.js';
 /** Label sets that are written before others get their turn. */
 const CHUNK = 1000;
 
+/** Gauges of prom-client whose names say counter. */
+const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
+
 export interface PrometheusParts {
   readonly series: IstioSeriesTable;
   readonly aggregator: Aggregator;
@@ -32,6 +35,7 @@ export class Prometheus {
   constructor(parts: PrometheusParts) {
     this.#parts = parts;
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
     registerIngest(this.#registry, parts);
     registerRecords(this.#registry, parts);
     registerAggregates(this.#registry, parts);

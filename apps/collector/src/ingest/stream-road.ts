@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { trace } from '@opentelemetry/api';
 import { createLogger } from '@undermesh/core';
 import type { Dictionary, Frame } from '@undermesh/schema';
 import type { Placements } from '../aggregate/placements.js';
@@ -11,6 +12,8 @@ import type { Ledger } from './ledger.js';
 import { Position } from './positions.js';
 
 const log = createLogger('ingest');
+/** Does nothing unless traces are exported. */
+const tracer = trace.getTracer('undermesh');
 /** Pause before a batch that the store refused is offered again. */
 const RETRY_MS = 500;
 /** A batch that takes longer makes the agent wait. */
@@ -96,6 +99,9 @@ export class StreamRoad {
       return;
     }
     const at = now();
+    const span = tracer.startSpan('ingest frame', {
+      attributes: { node: this.stream.nodeName, records: frame.recordCount, bytes: frame.payload.byteLength },
+    });
     const taken = intake.take(frame, this.stream, at);
     this.#position.begin(frame.sequence);
     const { nodeName: node, id: stream } = this.stream;
@@ -106,7 +112,11 @@ export class StreamRoad {
     onFrame({ ends: taken.ends, invalid: taken.invalid, records: frame.recordCount, bytes });
     this.#waiting.set(frame.sequence, at);
     onBytes(bytes);
-    void this.#store(taken.batch, taken.invalid > 0).finally(() => onBytes(-bytes));
+    span.addEvent('counted');
+    void this.#store(taken.batch, taken.invalid > 0).finally(() => {
+      onBytes(-bytes);
+      span.end();
+    });
   }
 
   async #store(batch: RecordBatch, booksFirst: boolean): Promise<void> {
