@@ -154,7 +154,7 @@ for (let number = 0; number * FRAME_ROWS < ROWS; number++) {
     });
   waiting++;
   const from = performance.now();
-  store.append(nextBatch(number)).then(() => {
+  void store.append(nextBatch(number)).then(() => {
     waiting--;
     stored += FRAME_ROWS;
     latencies.push(performance.now() - from);

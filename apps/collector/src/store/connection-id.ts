@@ -17,13 +17,20 @@ const ID_BYTES = 24;
  * unique in a boot; the opening time tells apart connections that reuse one socket. Nothing in it changes when the
  * connection ends.
  */
-export function endId(end: ReportedEnd): string {
+export function encodeEndId({ streamPrefix, socketCookie, openedNs }: EndIdentity): string {
   const bytes = Buffer.alloc(ID_BYTES);
-  bytes.write(end.streamId.slice(0, 16), 0, 'hex');
-  bytes.writeBigUInt64BE(end.value.socketCookie, 8);
-  bytes.writeBigUInt64BE(end.value.openedNs, 16);
+  bytes.write(streamPrefix, 0, 'hex');
+  bytes.writeBigUInt64BE(socketCookie, 8);
+  bytes.writeBigUInt64BE(openedNs, 16);
   return bytes.toString('base64url');
 }
+
+export const endId = ({ streamId, value }: ReportedEnd): string =>
+  encodeEndId({
+    streamPrefix: streamId.slice(0, 16),
+    socketCookie: value.socketCookie,
+    openedNs: value.openedNs,
+  });
 
 /** Reads an id; `null` when it is none of ours. */
 export function parseEndId(id: string): EndIdentity | null {

@@ -77,7 +77,8 @@ export function leadOf(pair: EndPair): ReportedEnd {
 }
 
 /**
- * One connection as the API shows it, from the source's side. What an end says of itself always wins over what the
+ * One connection as the API shows it, from the source's side. An open one has lived until its last record by its node's
+ * clock, and since then by ours: clocks are never subtracted from each other. What an end says of itself always wins over what the
  * other end says of it. `reason` of a lone destination is mirrored, its sent and received bytes are swapped;
  * `retransmittedSegments` is the sum of the ends that reported, because each counts one direction only.
  */
@@ -88,19 +89,16 @@ export function connectionOf(pair: EndPair, names: WorkloadNames): Connection {
   const over = isOver(value.event);
   const failed = value.event === RecordEvent.FAILED;
   const reason = source === null ? (MIRRORED_REASONS[value.reason] ?? value.reason) : value.reason;
-  const lastNs =
-    over || lead.updatedAtMs === null ? lead.timeNs : BigInt(Math.round(lead.updatedAtMs)) * 1_000_000n;
-  const lifetimeNs = over ? value.timeNs - value.openedNs : lastNs - lead.openedNs;
-  const roundTripUs = value.srttUs || destination?.value.srttUs || null;
+  const sinceUs = over || lead.updatedAtMs === null ? 0 : Math.max(0, Date.now() - lead.updatedAtMs) * 1000;
   return {
     id: endId(lead),
     state: over ? (failed ? 'failed' : 'closed') : 'open',
     reason: REASON_NAMES[reason] ?? null,
     openedAt: isoTime(lead.openedNs),
     endedAt: over ? isoTime(lead.timeNs) : null,
-    lifetimeUs: Math.max(0, Number(lifetimeNs / 1000n)),
+    lifetimeUs: Math.max(0, Math.round(Number((value.timeNs - value.openedNs) / 1000n) + sinceUs)),
     connectUs: source !== null && !failed ? source.value.connectUs : null,
-    roundTripUs,
+    roundTripUs: value.srttUs || destination?.value.srttUs || null,
     source: peerOf(source, destination, names),
     destination: peerOf(destination, source, names),
     askedFor: source === null ? null : askedForOf(source),

@@ -24,16 +24,17 @@ export async function listConnections(
   query: ConnectionsQuery,
   names: WorkloadNames,
 ): Promise<Connections> {
-  const filter = parseFilter(query);
-  if (!filter.closed && !filter.failed) return { items: [], next: null, matched: 0, histogram: null };
+  const given = parseFilter(query);
   const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  const filter = cursor === null ? given : { ...given, fromNs: cursor.fromNs };
+  if (!filter.closed && !filter.failed) return { items: [], next: null, matched: 0, histogram: null };
   const asOf = cursor?.asOf ?? source.lastBatch;
   const page = await readPage(source, { filter, asOf, cursor, limit: query.limit ?? DEFAULT_LIMIT, names });
   const counted =
     cursor === null ? await countAll(source, filter, { asOf, histogram: query.histogram ?? false }) : null;
   return {
     items: page.items.map(({ connection }) => connection),
-    next: page.next === null ? null : encodeCursor({ asOf, after: page.next }),
+    next: page.next === null ? null : encodeCursor({ asOf, fromNs: filter.fromNs, after: page.next }),
     matched: counted?.matched ?? null,
     histogram: counted?.histogram ?? null,
   };

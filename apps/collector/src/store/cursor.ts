@@ -17,11 +17,15 @@ export interface RowKey {
  */
 export interface PageCursor {
   readonly asOf: number;
+  /** Where the window begins, Unix ns: one that is given in seconds before now would move from page to page. */
+  readonly fromNs: bigint | null;
   /** Items follow after (are older than) this row. */
   readonly after: RowKey;
 }
 
-const BYTES = 29;
+const BYTES = 37;
+/** Stands for "no beginning". */
+const NO_TIME = -(2n ** 63n);
 const VERSION = 1;
 
 export function encodeCursor(cursor: PageCursor): string {
@@ -31,6 +35,7 @@ export function encodeCursor(cursor: PageCursor): string {
   bytes.writeBigInt64BE(cursor.after.timeNs, 9);
   bytes.writeBigUInt64BE(BigInt(cursor.after.batch), 17);
   bytes.writeUInt32BE(cursor.after.position, 25);
+  bytes.writeBigInt64BE(cursor.fromNs ?? NO_TIME, 29);
   return bytes.toString('base64url');
 }
 
@@ -40,8 +45,10 @@ export function decodeCursor(text: string): PageCursor {
   if (bytes.length !== BYTES || bytes[0] !== VERSION) {
     throw new CollectorError('cursor_invalid', 'the cursor is not one of ours: ask for the first page again');
   }
+  const fromNs = bytes.readBigInt64BE(29);
   return {
     asOf: Number(bytes.readBigUInt64BE(1)),
+    fromNs: fromNs === NO_TIME ? null : fromNs,
     after: {
       timeNs: bytes.readBigInt64BE(9),
       batch: Number(bytes.readBigUInt64BE(17)),

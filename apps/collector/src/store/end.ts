@@ -22,7 +22,7 @@ export interface ReportedEnd {
   readonly openedNs: bigint;
   readonly localWorkload: number;
   readonly peerWorkload: number;
-  /** Reached the collector; `null` for ends that are over. */
+  /** When the record of an open end reached the collector, Unix ms; `null` for ends that are over. */
   readonly updatedAtMs: number | null;
 }
 

@@ -65,14 +65,15 @@ export interface StreamPosition {
 
 /** Where records live. One contract suite (test/store/contract.ts) holds for every driver. */
 export interface RecordStore {
-  /** Opens and repairs. Rejects with a CollectorError `store_unavailable` that says what to do. */
+  /** Opens and repairs. Rejects with `store_unavailable` or `store_corrupt` and a message that says what to do. */
   open(): Promise<void>;
   /** Flushes and closes; safe to call twice. */
   close(): Promise<void>;
   /**
    * Makes batch and stream position durable in one transaction, then resolves; concurrent calls are committed in groups. A batch
    * whose (streamId, sequence) is already stored resolves with `duplicate`. Rejects with `store_full` or
-   * `store_unavailable`, having stored nothing of it.
+   * `store_unavailable`, having stored nothing of it; the batches of its stream that follow are then rejected too until
+   * it has been appended again, because positions only rise.
    */
   append(batch: RecordBatch): Promise<'stored' | 'duplicate'>;
   /** Workload names must be known before records that use them; same durability as the next append. */
@@ -80,10 +81,15 @@ export interface RecordStore {
   /** All workloads ever put, to continue their numbering after a restart. */
   workloads(): Promise<Workload[]>;
   positions(): Promise<StreamPosition[]>;
-  /** Ended connections (state open is answered elsewhere), newest first, both ends joined. */
+  /**
+   * Ended connections (state open is answered elsewhere), newest end first, both ends joined. `matched` and `histogram`
+   * are given with the first page only. Rejects with `request_invalid` or `cursor_invalid`.
+   */
   connections(query: ConnectionsQuery): Promise<Connections>;
   connection(id: string): Promise<ConnectionDetail | null>;
-  /** Ends since a Unix time in ms, oldest first, to rebuild the aggregates after a restart. */
+  /**
+   * Ends since a Unix time in ms, oldest first, to rebuild the aggregates after a restart. A frame may come in parts.
+   */
   replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void>;
   stats(): StoreStats;
 }

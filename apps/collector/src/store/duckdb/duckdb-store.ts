@@ -6,6 +6,7 @@ import { CollectorError } from '../../errors.js';
 import type { RecordBatch, RecordStore, StoreStats, StreamPosition, Workload } from '../store.js';
 import { packFrame, unpackFrame } from './frame-layout.js';
 import { type DuckdbOptions, duckdbOptions } from './options.js';
+import { OrderGuard } from './order-guard.js';
 import type { FrameMessage, OperationName, Operations, WorkerAnswer } from './protocol.js';
 import { ROW_GROUP_ROWS } from './segment-rows.js';
 import { StoreError, type StoreErrorCode } from './store-failure.js';
@@ -15,7 +16,6 @@ const MAX_GROUP_ROWS = 2 * ROW_GROUP_ROWS;
 
 interface PendingFrame {
   readonly frame: FrameMessage;
-  readonly since: number;
   readonly resolve: (outcome: 'stored' | 'duplicate') => void;
   readonly reject: (failure: unknown) => void;
 }
@@ -29,6 +29,7 @@ interface PendingCall {
 export class DuckdbStore implements RecordStore {
   readonly #options: DuckdbOptions;
   readonly #calls = new Map<number, PendingCall>();
+  readonly #order = new OrderGuard();
   #worker: Worker | null = null;
   #nextCall = 1;
   #stats: StoreStats;
@@ -85,7 +86,14 @@ export class DuckdbStore implements RecordStore {
         reject(new StoreError('store_unavailable', 'the store is not open'));
         return;
       }
-      this.#queue.push({ frame: packFrame(batch), since: performance.now(), resolve, reject });
+      const now = performance.now();
+      if (!this.#order.admit(batch.streamId, batch.sequence, now)) {
+        this.#order.refuse(batch.streamId, batch.sequence, now);
+        const message = 'an earlier frame of the stream was refused and must be appended first';
+        reject(new StoreError('store_unavailable', message));
+        return;
+      }
+      this.#queue.push({ frame: packFrame(batch), resolve, reject });
       this.#queuedRows += batch.count;
       this.#schedule();
     });
@@ -165,7 +173,11 @@ export class DuckdbStore implements RecordStore {
         },
         (failure: unknown) => {
           // Whatever waits is refused too: nothing may overtake an earlier frame of its stream.
-          for (const { reject } of [...group, ...this.#queue.splice(0)]) reject(failure);
+          const now = performance.now();
+          for (const { frame, reject } of [...group, ...this.#queue.splice(0)]) {
+            this.#order.refuse(frame.streamId, frame.sequence, now);
+            reject(failure);
+          }
           this.#queuedRows = 0;
         },
       )

@@ -53,6 +53,7 @@ export class DuckdbEngine {
   close(): Promise<null> {
     return this.#exclusive(async () => {
       if (this.#connection !== null) {
+        this.#writer?.release();
         await this.#connection.run(`CHECKPOINT ${this.#segments.active.alias}`).catch(() => {});
         this.#connection.closeSync();
       }
@@ -223,6 +224,7 @@ export class DuckdbEngine {
     const { active } = this.#segments;
     const old = Date.now() - active.createdMs > this.#options.segmentSeconds * 1000;
     if (active.times.oldest === null || (!old && active.bytes < this.#options.segmentBytes)) return;
+    this.#writer?.release();
     await this.#segments.add(connection);
     await connection.run(`CHECKPOINT ${active.alias}`).catch(() => {});
     active.measure();
@@ -246,12 +248,14 @@ export class DuckdbEngine {
     const refusedBeforehand = failure.cause === undefined;
     if (refusedBeforehand) return;
     try {
+      this.#writer?.release();
       this.#connection?.closeSync();
       this.#segments.close();
     } catch (thrown) {
       this.#message = `${failure.message} (and closing failed: ${messageOf(thrown)})`;
     }
     this.#connection = null;
+    this.#writer = null;
   }
 
   #recover(): void {

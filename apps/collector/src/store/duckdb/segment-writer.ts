@@ -100,8 +100,12 @@ export class SegmentWriter {
 
   #forget(): void {
     for (const appender of this.#appenders.values()) {
-      duckdb.appender_clear(appender);
-      duckdb.appender_close_sync(appender);
+      try {
+        duckdb.appender_clear(appender);
+        duckdb.appender_close_sync(appender);
+      } catch {
+        // After a failure there is nothing left to close; the failure itself is what is told.
+      }
     }
     this.#appenders.clear();
   }
