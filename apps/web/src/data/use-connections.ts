@@ -10,7 +10,7 @@ import {
   takeConnections,
 } from '@/domain/connection-list';
 import { addressOf, getJson, type Query } from './client';
-import { useLive } from './live';
+import { useLink, useLive } from './live';
 import { type Fetched, useFetch } from './use-fetch';
 
 const PAGE = 200;
@@ -31,16 +31,40 @@ export const useConnections = (query: ConnectionsQuery, window: number, hold: bo
   const first = useFetch<Connections>('/api/v1/connections', { ...query, window, limit: PAGE });
   const live = useLive('connections', query);
   const key = addressOf('', query as Query);
+  const question = `${window} ${key}`;
   const [list, setList] = useState<ConnectionList>(EMPTY_LIST);
   const cursor = useRef<string | null>(null);
   const busy = useRef(false);
 
-  // A new answer to a new question replaces the rows; until then the old ones stay.
+  const holding = useRef(hold);
   useEffect(() => {
-    if (first.data === null) return;
-    cursor.current = first.data.next;
-    setList({ shown: first.data.items, waiting: [] });
-  }, [first.data]);
+    holding.current = hold;
+  }, [hold]);
+
+  // A new answer to a new question replaces the rows; until then the old ones stay. A second answer to the same
+  // question must not move rows that are held.
+  const answered = useRef('');
+  useEffect(() => {
+    if (first.data === null || first.pending) return;
+    const { items, next } = first.data;
+    const again = answered.current === question;
+    answered.current = question;
+    if (again && holding.current) {
+      setList((old) => takeConnections(old, items, true));
+      return;
+    }
+    cursor.current = next;
+    setList({ shown: items, waiting: [] });
+  }, [first.data, first.pending, question]);
+
+  // What opened while the live connection was gone is asked for once it is back.
+  const isLive = useLink().phase === 'live';
+  const wasLive = useRef<boolean | null>(null);
+  const { reload } = first;
+  useEffect(() => {
+    if (isLive && wasLive.current === false) reload();
+    wasLive.current = isLive ? true : wasLive.current === null ? null : false;
+  }, [isLive, reload]);
 
   useEffect(() => {
     if (live.data === null || live.pending || first.pending || first.data === null) return;

@@ -84,7 +84,8 @@ function SessionCard() {
     <Card title="Session">
       <p className="t2">
         Signing in exchanges the operator token for a cookie that only this site can send and no script can
-        read. The token is not kept in this browser; the collector keeps it hashed.
+        read. The token is not kept in this browser; the collector keeps it hashed. A collector that lets
+        anybody read does not ask for it.
       </p>
       <div className="row">
         <StatusMark kind={link.phase === 'live' ? 'ok' : 'unk'} quiet={link.phase === 'live'}>
