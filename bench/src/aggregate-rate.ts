@@ -7,9 +7,10 @@ import { decodeFrame } from '@undermesh/schema';
 import { Aggregator } from '../../apps/collector/dist/aggregate/aggregator.js';
 import { Placements } from '../../apps/collector/dist/aggregate/placements.js';
 import { Streams } from '../../apps/collector/dist/aggregate/streams.js';
+import { DictionaryReader } from '../../apps/collector/dist/ingest/dictionary.js';
 import { Intake } from '../../apps/collector/dist/ingest/intake.js';
 import { ownCpuNs } from './cpu.js';
-import { RECORDS_PER_FRAME, RecordFrames, SAMPLE_WORKLOADS } from './record-frames.js';
+import { RECORDS_PER_FRAME, RecordFrames, SAMPLE_DICTIONARY } from './record-frames.js';
 import { bootstrapMedian, type Estimate } from './statistics.js';
 
 const FRAMES = 80;
@@ -34,11 +35,7 @@ export function measureAggregate(rounds: number): AggregateRate {
   const aggregator = new Aggregator(streams, placements, LIMITS);
   const intake = new Intake(aggregator, placements);
   const stream = streams.get({ id: streamId.toString('hex'), node: 'bench', cluster: 'default' });
-  for (const { id, namespace, name, kind, system } of SAMPLE_WORKLOADS) {
-    const identity = { cluster: 'default', namespace, name, version: null };
-    const workload = placements.workload(identity, { kind, system, external: false });
-    stream.placements.set(id, placements.placement(workload, stream.node));
-  }
+  new DictionaryReader(stream, placements).apply(SAMPLE_DICTIONARY);
   const json = jsonOf(frames.next());
   const times = { aggregated: [] as number[], json: [] as number[] };
   for (let round = -5; round < rounds; round++) {

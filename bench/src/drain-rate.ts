@@ -92,4 +92,6 @@ const template = (i: number) =>
     cgroupId: BigInt(1_000_000 + (i % 8)),
     pid: 900_000 + (i % 8),
     connection: i >> 1,
+    client: i % 8,
+    server: i % 8,
   });

@@ -16,7 +16,7 @@ import {
   type Hello,
   type Welcome,
 } from '@undermesh/schema';
-import { RECORDS_PER_FRAME, RecordFrames, SAMPLE_WORKLOADS } from './record-frames.js';
+import { RECORDS_PER_FRAME, RecordFrames, SAMPLE_DICTIONARY } from './record-frames.js';
 
 interface Socket extends NodeJS.EventEmitter {
   send(data: Uint8Array): void;
@@ -62,8 +62,7 @@ export class FakeAgent {
       bootId: randomUUID(),
       abiVersion: ABI_VERSION,
     });
-    const dictionary: Dictionary = { full: true, workloads: SAMPLE_WORKLOADS, listeners: [], namespaces: [] };
-    agent.#control(FRAME_TYPES.dictionary, dictionary);
+    agent.#control(FRAME_TYPES.dictionary, SAMPLE_DICTIONARY);
     return agent;
   }
 

@@ -7,8 +7,14 @@ import {
   Reporter,
 } from '@undermesh/bpf-abi';
 import { clockPairNs } from '@undermesh/libbpf-ts';
-import { AGENT_PAYLOAD_BYTES, FRAME_HEADER_BYTES, FRAME_TYPES, sealFrame } from '@undermesh/schema';
-import { sampleRecord } from './sample-records.js';
+import {
+  AGENT_PAYLOAD_BYTES,
+  type Dictionary,
+  FRAME_HEADER_BYTES,
+  FRAME_TYPES,
+  sealFrame,
+} from '@undermesh/schema';
+import { placeOf, SERVER_PORT, sampleRecord } from './sample-records.js';
 
 const SOURCES = 8;
 const DESTINATIONS = 32;
@@ -18,14 +24,38 @@ const STRIDE = ConnectionRecord.BYTES >> 2;
 export const RECORDS_PER_FRAME = Math.floor(AGENT_PAYLOAD_BYTES / ConnectionRecord.BYTES / 2) * 2;
 export const FRAME_BYTES = FRAME_HEADER_BYTES + RECORDS_PER_FRAME * ConnectionRecord.BYTES;
 
-/** The workloads that the records name: ids of the agent, from 1. */
-export const SAMPLE_WORKLOADS = Array.from({ length: SOURCES + DESTINATIONS }, (_, i) => ({
-  id: i + 1,
-  namespace: i < SOURCES ? 'clients' : 'servers',
-  name: `workload-${i + 1}`,
-  kind: 'configured' as const,
-  system: false,
-}));
+const workloadOf = {
+  client: (number: number) => 1 + number,
+  server: (number: number) => 1 + SOURCES + number,
+};
+
+const everyone = [
+  ...Array.from({ length: SOURCES }, (_, number) => ({ kind: 'client' as const, number })),
+  ...Array.from({ length: DESTINATIONS }, (_, number) => ({ kind: 'server' as const, number })),
+];
+
+/** What an agent would tell beforehand: who there is, at which addresses, and who listens. */
+export const SAMPLE_DICTIONARY: Dictionary = {
+  full: true,
+  workloads: everyone.map(({ kind, number }) => ({
+    id: workloadOf[kind](number),
+    namespace: `${kind}s`,
+    name: `${kind}-${number}`,
+    kind: 'configured',
+    system: false,
+  })),
+  namespaces: everyone.map(({ kind, number }) => {
+    const { address, netnsCookie } = placeOf(kind, number);
+    return { netnsCookie: netnsCookie.toString(), addresses: [address.join('.')] };
+  }),
+  listeners: Array.from({ length: DESTINATIONS }, (_, number) => ({
+    address: '0.0.0.0',
+    port: SERVER_PORT,
+    netnsCookie: placeOf('server', number).netnsCookie.toString(),
+    workloadId: workloadOf.server(number),
+    open: true,
+  })),
+};
 
 /** Makes full frames of records, none of which was there before: 256 edges between 40 workloads. */
 export class RecordFrames {
@@ -39,15 +69,19 @@ export class RecordFrames {
     this.streamId = streamId;
     for (let i = 0; i < RECORDS_PER_FRAME; i++) {
       const connection = i >> 1;
+      const client = (connection >> 5) % SOURCES;
+      const server = connection % DESTINATIONS;
+      const source = i % 2 === 0;
       const record = sampleRecord({
         event: RecordEvent.CLOSED,
-        reporter: i % 2 === 0 ? Reporter.SOURCE : Reporter.DESTINATION,
+        reporter: source ? Reporter.SOURCE : Reporter.DESTINATION,
         cgroupId: 1n,
         pid: 900_000,
         connection,
+        client,
+        server,
       });
-      const workloadId =
-        i % 2 === 0 ? 1 + ((connection >> 5) % SOURCES) : 1 + SOURCES + (connection % DESTINATIONS);
+      const workloadId = source ? workloadOf.client(client) : workloadOf.server(server);
       const bytes = encodeConnectionRecord({ ...record, workloadId });
       this.#template.set(bytes, FRAME_HEADER_BYTES + i * ConnectionRecord.BYTES);
     }

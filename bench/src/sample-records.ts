@@ -17,19 +17,29 @@ export interface Sample {
   readonly pid: number;
   /** Number of the connection: both of its ends have the same. */
   readonly connection: number;
+  /** Which client connected to which server: numbers from 0. Each is alone in a network namespace. */
+  readonly client: number;
+  readonly server: number;
 }
 
-const CLIENT = [10, 99, 0, 1];
-const SERVER_PORT = 8080;
+export const SERVER_PORT = 8080;
 const SECOND = 1_000_000_000n;
 
+/** Address and namespace of a client or a server. */
+export const placeOf = (kind: 'client' | 'server', number: number) => {
+  const third = kind === 'client' ? 1 : 2;
+  return { address: [10, 99, third, 1 + number], netnsCookie: BigInt(1_000 * third + number) };
+};
+
 /** A record as a short HTTP connection within a cluster leaves it. */
-export function sampleRecord({ event, reporter, cgroupId, pid, connection }: Sample): ConnectionRecordValue {
+export function sampleRecord(sample: Sample): ConnectionRecordValue {
+  const { event, reporter, cgroupId, pid, connection } = sample;
+  const client = placeOf('client', sample.client);
+  const server = placeOf('server', sample.server);
   const source = reporter === Reporter.SOURCE;
   const address = (bytes: number[]) => Uint8Array.from([...bytes, ...new Array<number>(12).fill(0)]);
-  const server = [10, 99, 1 + (connection % 8), 1 + (connection % 4)];
-  const local = address(source ? CLIENT : server);
-  const peer = address(source ? server : CLIENT);
+  const local = address(source ? client.address : server.address);
+  const peer = address(source ? server.address : client.address);
   const clientPort = 1_024 + (connection % 60_000);
   const now = BigInt(connection) * 1_000n + 100n * SECOND;
   return {
@@ -44,7 +54,7 @@ export function sampleRecord({ event, reporter, cgroupId, pid, connection }: Sam
     openedNs: now - 1_500_000n,
     socketCookie: BigInt(connection) * 2n + BigInt(reporter),
     cgroupId,
-    netnsCookie: 1n,
+    netnsCookie: source ? client.netnsCookie : server.netnsCookie,
     sentBytes: source ? 320n : 4_096n,
     receivedBytes: source ? 4_096n : 320n,
     localAddress: local,
