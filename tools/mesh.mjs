@@ -29,21 +29,22 @@ const node = (program, ...parameters) => [process.execPath, program, ...paramete
 export async function startCollector(processes, { port }) {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const config = writeConfig('collector', { collector: { listen: { port } } });
-  let token;
+  let isNew = false;
   const collector = processes.start({
     name: 'collector',
     command: node(collectorProgram, '--data', data, '--config', config),
     onLine: (line) => {
-      const found = /^UNDERMESH_TOKEN=\S+$/.exec(line); // printed once, kept as a hash: not for the log
-      token ??= found?.[0];
-      return found !== null;
+      if (!/^UNDERMESH_TOKEN=\S+$/.test(line)) return false;
+      isNew = true;
+      say(line); // printed once, kept as a hash: to be shown whatever happens next, and not for the log
+      return true;
     },
   });
   await processes.unlessDeath(
     untilReady('the collector', `http://127.0.0.1:${port}/readyz`, { log: collector.log }),
   );
-  if (token) rmSync(credentials, { recursive: true, force: true }); // a new collector knows none of the old ones
-  return { ...collector, token };
+  if (isNew) rmSync(credentials, { recursive: true, force: true }); // a new collector knows none of the old ones
+  return { ...collector, isNew };
 }
 
 /**
@@ -123,13 +124,10 @@ function configPath(name) {
 }
 
 /** Says where the dashboard is and how to get in. */
-export function announce({ port, token }) {
+export function announce({ port, tokenShown }) {
   say(`\n  dashboard   http://127.0.0.1:${port}`);
-  if (token) say(`  ${token}\n  (the operator token: shown this once, keep it)`);
-  else
-    say(
-      '  token       the one printed at the first start; to forget it and get a new one: npm start -- --new-token',
-    );
+  if (tokenShown) say('  token       above, shown this once: keep it');
+  else say('  token       the one shown at the first start; lost? npm start -- --new-token');
   say(`  logs        ${join(stateDirectory, 'logs')}`);
   say('  Ctrl-C stops everything and cleans up.\n');
 }

@@ -7,7 +7,7 @@ import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { environment, logFile } from './paths.mjs';
-import { Failure, say } from './say.mjs';
+import { Failure, logEntry, say } from './say.mjs';
 import { wrapped } from './testbed/testbed.mjs';
 
 const warningLevel = 40; // pino's
@@ -122,12 +122,7 @@ function record(child, { name, log, onLine }) {
 
 // Returns whether the line was a log entry.
 function showWarning(name, line) {
-  if (!line.startsWith('{')) return false;
-  try {
-    const { level, msg, err } = JSON.parse(line);
-    if (level >= warningLevel) say(`${name}: ${msg}${err?.message ? ` (${err.message})` : ''}`);
-    return level !== undefined;
-  } catch {
-    return false;
-  }
+  const entry = logEntry(line);
+  if (entry && entry.level >= warningLevel) say(`${name}: ${entry.text}`);
+  return entry !== undefined;
 }

@@ -44,8 +44,7 @@ export function tail(path, lines = 15) {
     const buffer = Buffer.alloc(Math.min(size, 16_384));
     readSync(descriptor, buffer, 0, buffer.length, size - buffer.length);
     // npm repeats itself at length after the line that matters.
-    const told = buffer
-      .toString('utf8')
+    const told = plain(buffer.toString('utf8'))
       .split('\n')
       .filter((line) => line.trim() !== '' && !/npm (error|warn) /.test(line));
     return told.slice(-lines).join('\n');
@@ -53,6 +52,26 @@ export function tail(path, lines = 15) {
     return '';
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Log entries (a JSON object per line) as what they say; other lines as they are. */
+export function plain(text) {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => logEntry(line)?.text ?? line)
+    .join('\n');
+}
+
+/** A line that pino wrote: its level and what it says. Undefined for any other line. */
+export function logEntry(line) {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const { level, msg, err } = JSON.parse(line);
+    return level === undefined ? undefined : { level, text: err?.message ? `${msg} (${err.message})` : msg };
+  } catch {
+    return undefined;
   }
 }
 

@@ -11,7 +11,7 @@ import { announce, newToken, nodeName, startAgents, startCollector } from './mes
 import { startedByNpm } from './paths.mjs';
 import { Processes, startKeeper } from './processes.mjs';
 import { Run, recordedRun } from './run.mjs';
-import { explain, Failure, say, warn } from './say.mjs';
+import { explain, Failure, plain, say, warn } from './say.mjs';
 import { isAlive } from './testbed/owners.mjs';
 import { sweep } from './testbed/testbed.mjs';
 
@@ -58,7 +58,7 @@ async function cleanUpAfterFormerRun() {
   const left = recordedRun();
   if (left) {
     say('cleaning up after an earlier run that was killed ...');
-    await left.undo({ onTrouble: (_, error) => warn(error.message) });
+    await left.undo({ onTrouble: (_, error) => warn(plain(String(error.stderr || error.message))) });
   }
   await sweep();
 }
@@ -67,7 +67,7 @@ async function startAll(processes, { demo, rate, port, 'new-token': renew }) {
   const { run } = processes;
   const mountPoint = mountBpffs();
   if (mountPoint) run.add({ kind: 'bpffs', mountPoint });
-  const renewed = renew ? newToken() : undefined;
+  if (renew) say(newToken());
   const collector = await startCollector(processes, { port });
   say('collector   running');
   const { testbed, nodes } = demo ? await createNodes(run) : { testbed: undefined, nodes: [] };
@@ -83,7 +83,7 @@ async function startAll(processes, { demo, rate, port, 'new-token': renew }) {
     await openBookshop(processes, { testbed, rate });
     say('bookshop    open');
   }
-  return { token: collector.token ?? renewed };
+  return { tokenShown: renew || collector.isNew };
 }
 
 /** Resolves when somebody asks us to stop. Asked again, `force` is called. */
@@ -122,7 +122,9 @@ async function main() {
   let failure;
   const died = once(processes, 'death').then(([error]) => error);
   try {
-    const started = startAll(processes, options).then(({ token }) => announce({ ...options, token }));
+    const started = startAll(processes, options).then(({ tokenShown }) =>
+      announce({ ...options, tokenShown }),
+    );
     started.catch(() => {});
     await Promise.race([started, asked]);
     failure = await Promise.race([asked, died]);
@@ -136,7 +138,7 @@ async function main() {
   processes.stop();
   await run.undo({
     graceMs: () => (forced ? 0 : 35_000),
-    onTrouble: (_, error) => warn(String(error.stderr || error.message).trim()),
+    onTrouble: (_, error) => warn(plain(String(error.stderr || error.message))),
   });
   keeper.stdin.end();
   say('stopped');

@@ -8,7 +8,7 @@ import { runLoadClient, startLoadServer } from '../testbed/load.mjs';
 import { addBlackhole, joinByBridge, parseSnmp, setSysctls, tcpCounters } from '../testbed/namespaces.mjs';
 import { Testbed } from '../testbed/testbed.mjs';
 
-const address = ['10.99.2.1', 'fd99::2:1'];
+const address = ['10.77.2.1', 'fd77::2:1'];
 let testbed;
 let left;
 let right;
@@ -19,8 +19,8 @@ beforeAll(async () => {
   left = testbed.namespace('left');
   right = testbed.namespace('right');
   joinByBridge(fabric, [
-    { namespace: left, addresses: ['10.99.1.1/16', '10.99.1.2/16', 'fd99::1:1/64'] },
-    { namespace: right, addresses: ['10.99.2.1/16', 'fd99::2:1/64'] },
+    { namespace: left, addresses: ['10.77.1.1/16', '10.77.1.2/16', 'fd77::1:1/64'] },
+    { namespace: right, addresses: ['10.77.2.1/16', 'fd77::2:1/64'] },
   ]);
   for (const namespace of [left, right])
     setSysctls(namespace, { 'net.ipv4.ip_local_port_range': '10000 65000' });
@@ -49,7 +49,7 @@ describe('the load program', () => {
         connections: 3000,
         send: '16-3000',
         receive: '1-100000',
-        source: ['10.99.1.1', '10.99.1.2', 'fd99::1:1'],
+        source: ['10.77.1.1', '10.77.1.2', 'fd77::1:1'],
         ending,
       });
       expect(made.client).toMatchObject({
@@ -88,13 +88,13 @@ describe('the load program', () => {
   });
 
   it('counts refused, timed out, abandoned and unreachable connects', async () => {
-    addBlackhole(left, '10.99.255.1');
+    addBlackhole(left, '10.77.255.1');
     const run = (options) => runLoadClient(testbed, { port: '9999', ...options }, { namespace: left });
     const before = tcpCounters(left);
     const [refused, timedOut, abandoned, unreachable] = await Promise.all([
       run({ address, connections: 100 }),
-      run({ address: '10.99.255.1', connections: 10 }),
-      run({ address: '10.99.255.1', connections: 20, giveUp: 200 }),
+      run({ address: '10.77.255.1', connections: 10 }),
+      run({ address: '10.77.255.1', connections: 20, giveUp: 200 }),
       run({ address: '192.0.2.1', connections: 5 }),
     ]);
     expect(refused.failed).toEqual({ ECONNREFUSED: 100 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isInstalled } from '../install.mjs';
 import { nodeName } from '../mesh.mjs';
 import { findCommand, missing, needs } from '../packages.mjs';
+import { logEntry, plain } from '../say.mjs';
 
 const lock = (packages) => ({ packages });
 const installed = lock({
@@ -59,4 +60,14 @@ it('makes a node’s name out of any host name', () => {
   expect(nodeName('vm-1.example')).toBe('vm-1.example');
   expect(nodeName('my host')).toBe('my-host');
   expect(nodeName('')).toBe('host');
+});
+
+describe('log entries', () => {
+  const entry = JSON.stringify({ level: 60, msg: 'cannot listen', err: { message: 'in use' } });
+
+  it('are shown as what they say', () => {
+    expect(plain(`${entry}\nnot JSON\n{"a":1}\n`)).toBe('cannot listen (in use)\nnot JSON\n{"a":1}');
+    expect(logEntry(entry).level).toBe(60);
+    expect(logEntry('{"a"')).toBeUndefined();
+  });
 });

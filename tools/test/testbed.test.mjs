@@ -22,8 +22,8 @@ async function twoNodes() {
   testbed = await Testbed.create(name);
   const [fabric, left, right] = ['fabric', 'left', 'right'].map((part) => testbed.namespace(part));
   joinByBridge(fabric, [
-    { namespace: left, addresses: ['10.99.1.1/16', 'fd99::1:1/64'] },
-    { namespace: right, addresses: ['10.99.2.1/16', 'fd99::2:1/64'] },
+    { namespace: left, addresses: ['10.77.1.1/16', 'fd77::1:1/64'] },
+    { namespace: right, addresses: ['10.77.2.1/16', 'fd77::2:1/64'] },
   ]);
   return { left, right };
 }
@@ -31,7 +31,7 @@ async function twoNodes() {
 describe('a testbed', () => {
   it('carries traffic between its namespaces over both families', async () => {
     const { left } = await twoNodes();
-    for (const address of ['10.99.2.1', 'fd99::2:1']) {
+    for (const address of ['10.77.2.1', 'fd77::2:1']) {
       const script = `const s = require('net').connect({ host: '${address}', port: 9 });
         s.on('error', (e) => { process.stdout.write(e.code) });`;
       const { stdout } = await testbed.run(process.execPath, ['-e', script], { namespace: left });
@@ -50,8 +50,8 @@ describe('a testbed', () => {
   it('has a neighbour that never answers', async () => {
     const { left } = await twoNodes();
     setSysctls(left, { 'net.ipv4.tcp_syn_retries': 1 });
-    addBlackhole(left, '10.99.255.1');
-    const script = `require('net').connect({ host: '10.99.255.1', port: 80 })
+    addBlackhole(left, '10.77.255.1');
+    const script = `require('net').connect({ host: '10.77.255.1', port: 80 })
       .on('error', (e) => process.stdout.write(e.code));`;
     const { stdout } = await testbed.run(process.execPath, ['-e', script], { namespace: left });
     expect(stdout).toBe('ETIMEDOUT');
@@ -70,7 +70,7 @@ describe('a testbed', () => {
     );
     expect(stdout).toContain(`0::/${name}/left/shop/front\n`);
     expect(stdout).toContain('/sys/fs/cgroup/');
-    expect(stdout).toContain('10.99.1.1/16');
+    expect(stdout).toContain('10.77.1.1/16');
   });
 
   it('leaves nothing behind, not even a process that ignores signals', async () => {
