@@ -13,8 +13,10 @@ import fastify, {
   LogController,
 } from 'fastify';
 import { browserSessionRoutes } from './api/browser-session.js';
+import { connectionsRoutes } from './api/connections.js';
 import { dashboard, securityHeaders } from './api/dashboard.js';
 import { guard } from './api/guard.js';
+import { registerConnectionsTopic } from './api/live-connections.js';
 import { registerMeshTopics } from './api/live-mesh.js';
 import { liveRoute } from './api/live-socket.js';
 import { answerProblem, notFound } from './api/problem.js';
@@ -67,7 +69,9 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
   const openRead = read === 'open' || (read === 'auto' && LOOPBACK.test(config.listen.address));
   guard(app, { hosts: config.hosts, openRead, token: collector.token });
 
+  const workloads = (id: number) => collector.placements.get(id);
   registerMeshTopics(collector.topics, collector);
+  registerConnectionsTopic(collector.topics, { feed: collector.ingest.intake, workloads });
   const missing = await dashboard(app, config.web === '' ? DASHBOARD : config.web);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
@@ -85,6 +89,7 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       agents: collector.agents,
       openEndsOf: (node) => collector.view.openEndsOf(node),
     });
+    connectionsRoutes(routes, { store: collector.store, open: collector.aggregator.open, workloads });
     browserSessionRoutes(routes, { token: collector.token });
     liveRoute(routes, {
       topics: collector.topics,
