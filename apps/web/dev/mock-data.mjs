@@ -784,6 +784,6 @@ export const status = (now, state) => {
       all.length === 0
         ? null
         : all.reduce((total, node) => total + (node.agent.cpuShare ?? 0) + (node.bpfCpuShare ?? 0), 0),
-    firstRecordAt: all.length === 0 ? null : iso(COLLECTOR_STARTED + 61_000),
+    firstRecordAt: all.length === 0 || state === 'waiting' ? null : iso(COLLECTOR_STARTED + 61_000),
   };
 };

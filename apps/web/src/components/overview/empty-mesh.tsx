@@ -67,7 +67,7 @@ export function EmptyMesh({ status }: { status: CollectorStatus }) {
               <CopyButton text={command} />
             </div>
             <pre>
-              <span className="t3">{'# on this machine: a credential bound to one node\n'}</span>
+              <span className="t3">{'# where the collector runs: a credential bound to one node\n'}</span>
               {'undermesh-collector credential --node '}
               <b>NAME</b>
               {' --out '}
