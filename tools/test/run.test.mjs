@@ -8,9 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkPorts } from '../host.mjs';
 import { identityOf, isAlive } from '../testbed/owners.mjs';
+
+vi.setConfig({ testTimeout: 40_000 });
 
 const state = mkdtempSync(join(tmpdir(), 'undermesh-run-'));
 const module = (name) => JSON.stringify(fileURLToPath(new URL(`../${name}`, import.meta.url)));
@@ -54,7 +56,7 @@ async function launch(script) {
   return { child, ...identities, errors: () => errors };
 }
 
-async function until(condition, timeoutMs = 15_000) {
+async function until(condition, timeoutMs = 30_000) {
   const deadline = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms: ${condition}`);
@@ -89,9 +91,9 @@ describe('a run', () => {
   it('is undone by its keeper when it is killed', async () => {
     const launched = await launch('setInterval(() => {}, 1000);');
     launched.child.kill('SIGKILL');
-    await until(() => !isAlive(launched.keeper), 25_000);
+    await until(() => !isAlive(launched.keeper), 35_000);
     expectNothingLeft(launched);
-  }, 30_000);
+  });
 
   it('is undone by the next one when its keeper was killed too', async () => {
     const launched = await launch('setInterval(() => {}, 1000);');
@@ -119,8 +121,8 @@ describe('a run', () => {
     expect(String(text)).toContain('out of luck');
     await until(() => readFileSync(join(state, 'logs/brittle.log'), 'utf8').includes('out of luck'));
     launched.child.kill('SIGKILL');
-    await until(() => !isAlive(launched.keeper), 25_000);
-  }, 30_000);
+    await until(() => !isAlive(launched.keeper), 35_000);
+  });
 });
 
 it('says which port is taken and what to do', async () => {

@@ -4,13 +4,15 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { cgroup2Mount, cgroupProcesses } from '../testbed/cgroups.mjs';
 import { addBlackhole, enter, joinByBridge, namespacePath, setSysctls } from '../testbed/namespaces.mjs';
 import { readRecord } from '../testbed/owners.mjs';
 import { sweep, Testbed } from '../testbed/testbed.mjs';
 
 const name = `undermesh-test-bed-${process.pid}`;
+vi.setConfig({ testTimeout: 30_000 });
+
 let testbed;
 
 afterEach(async () => {
@@ -55,7 +57,7 @@ describe('a testbed', () => {
       .on('error', (e) => process.stdout.write(e.code));`;
     const { stdout } = await testbed.run(process.execPath, ['-e', script], { namespace: left });
     expect(stdout).toBe('ETIMEDOUT');
-  }, 15_000);
+  });
 
   it('starts processes in their cgroup and namespace, with the host file systems in view', async () => {
     const { left } = await twoNodes();

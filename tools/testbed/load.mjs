@@ -73,7 +73,7 @@ export async function startLoadServer(testbed, options, place = {}) {
  * @param {{ namespace?: string, cgroup?: string }} [place]
  * @returns {Promise<{ attempted: number, established: number, completed: number, abandoned: number,
  *   bytesSent: number, bytesReceived: number, failed: Record<string, number>, broken: Record<string, number>,
- *   byPort: Record<string, object>, elapsedMs: number }>} exactly what was made
+ *   byPort: Record<string, object>, elapsedMs: number, cpuMs: number }>} exactly what was made
  */
 export async function runLoadClient(testbed, options, place = {}) {
   const { code, stdout, stderr } = await testbed.run(buildLoad(), loadParameters('client', options), place);

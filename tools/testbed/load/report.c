@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "load.h"
 
@@ -41,13 +42,22 @@ static void print_tally(const struct tally *tally)
 	print_by_errno("broken", tally->broken);
 }
 
+static double cpu_ms(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+}
+
 void report(const char *role, const struct tally *tallies, const struct options *options, uint64_t elapsed_ns)
 {
 	struct tally sum = {};
 
 	for (int i = 0; i < options->port_count; i++)
 		add(&sum, &tallies[i]);
-	printf("{\"role\":\"%s\",\"elapsedMs\":%.3f,", role, elapsed_ns / 1e6);
+	printf("{\"role\":\"%s\",\"elapsedMs\":%.3f,\"cpuMs\":%.3f,", role, elapsed_ns / 1e6, cpu_ms());
 	print_tally(&sum);
 	printf(",\"byPort\":{");
 	for (int i = 0; i < options->port_count; i++) {
