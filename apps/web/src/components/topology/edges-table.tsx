@@ -4,7 +4,7 @@
 import type { Edge, Edges, Topology } from '@undermesh/schema';
 import { useMemo } from 'react';
 import { useFetch } from '@/data/use-fetch';
-import { formatBytes, formatNumber, NBSP } from '@/domain/format';
+import { ABSENT, formatBytes, formatNumber, NBSP } from '@/domain/format';
 import type { Target } from '@/domain/topology/paths';
 import type { Shown } from '@/domain/topology/shown';
 import { attempts, perSecond, totalBytes } from '@/domain/traffic';
@@ -106,8 +106,13 @@ const WIDTHS: Record<string, number> = {
   state: 220,
 };
 
+/** Nothing came from either end: a dash, not a 0. */
+const isBlind = (edge: Edge) => edge.partial && edge.health === 'unknown' && attempts(edge.traffic) === 0;
+
 const bounded = (edge: Edge, text: string) =>
-  edge.partial ? (
+  isBlind(edge) ? (
+    <span className="t3">{ABSENT}</span>
+  ) : edge.partial ? (
     <>
       <span className="lower-bound">≥{NBSP}</span>
       {text}

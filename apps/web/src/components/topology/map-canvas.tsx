@@ -229,6 +229,8 @@ export function MapCanvas(props: MapCanvasProps) {
 
   // drawn first, listed after
   const listed = useDeferredValue<Shown | null>(shown, null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new list has to be told where things are.
+  useEffect(() => tell(), [listed, layout, tell]);
   const targets = useMemo(() => {
     const ids = (items: readonly { id: string }[]) => new Set(items.map(({ id }) => id));
     return hitMap(layout, { vertices: ids(shown.vertices), edges: ids(shown.edges) });

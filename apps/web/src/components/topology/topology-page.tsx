@@ -58,12 +58,17 @@ export function TopologyPage() {
   // while another level is on its way the picture that is there stays
   const fresh = live.data !== null && !live.pending && live.data.level === view.level ? live.data : null;
   const name = `${view.level} ${namespace ?? ''} ${system === true ? 'system' : ''}`;
-  const { picture, arrange, took } = useLayout(fresh, name, frame);
+  const { picture, arrange, complete, took } = useLayout(fresh, name, frame);
   const topology = view.as === 'map' ? (picture?.topology ?? null) : (live.data ?? null);
   const shown = useMemo(
     () => (topology === null ? null : show(topology, view.find, view.hide)),
     [topology, view.find, view.hide],
   );
+  const placed = useMemo(() => new Set(picture?.layout.vertices.map(({ id }) => id)), [picture?.layout]);
+  const missing = view.as === 'map' && (shown?.vertices.some(({ id }) => !placed.has(id)) ?? false);
+  useEffect(() => {
+    if (missing) complete();
+  }, [missing, complete]);
   const versions = useMemo(() => versionsOf(topology?.vertices), [topology]);
 
   const select = useCallback(

@@ -14,12 +14,14 @@ export interface Picture {
   view: string;
 }
 
-const STORE = 'undermesh.topology.';
+/** With the version of what is kept: older positions are not understood. */
+const STORE = 'undermesh.topology.1.';
 
 const recall = (view: string): Placement | null => {
   try {
     const text = sessionStorage.getItem(STORE + view);
-    return text === null ? null : (JSON.parse(text) as Placement);
+    const kept = text === null ? null : (JSON.parse(text) as Placement);
+    return Array.isArray(kept?.vertices) && Array.isArray(kept.plates) ? kept : null;
   } catch {
     return null;
   }
@@ -32,6 +34,12 @@ const remember = (view: string, { vertices, plates }: Placement): void => {
   }
 };
 
+async function layOutHere({ id, input, previous }: LayoutQuestion): Promise<LayoutAnswer> {
+  const { layOut } = await import('@/domain/layout/layout');
+  const start = performance.now();
+  return { id, layout: layOut(input, previous), took: performance.now() - start };
+}
+
 /**
  * The topology with a layout that covers it, from the worker. While a new layout is on its way the last picture stays.
  * `view` names what shares positions; `arrange` lays out anew what is passed to it.
@@ -43,6 +51,8 @@ export function useLayout(
 ): {
   picture: Picture | null;
   arrange: (of: Pick<Topology, 'level' | 'vertices' | 'edges'>) => void;
+  /** Places what the layout does not cover, e.g. what was hidden when it was arranged. */
+  complete: () => void;
   took: number | null;
 } {
   const worker = useRef<Worker | null>(null);
@@ -50,19 +60,27 @@ export function useLayout(
   const placements = useRef(new Map<string, Placement>());
   const last = useRef<Picture | null>(null);
   const [answer, setAnswer] = useState<{ layout: Layout; view: string; took: number } | null>(null);
+  const pending = useRef<LayoutQuestion | null>(null);
+  const take = useRef<(answer: LayoutAnswer) => void>(() => {});
   const size = useRef(frame);
   size.current = frame;
 
   useEffect(() => {
     const made = new Worker(new URL('../../domain/layout/worker.ts', import.meta.url), { type: 'module' });
     worker.current = made;
-    made.onmessage = ({ data }: MessageEvent<LayoutAnswer>) => {
+    // without a worker the page lays out itself: slower, but there is a map
+    made.onerror = () => {
+      worker.current = null;
+      if (pending.current !== null) void layOutHere(pending.current).then(take.current);
+    };
+    take.current = (data) => {
       if (data.id !== asked.current.id) return;
       const { view: of } = asked.current;
       placements.current.set(of, data.layout);
       remember(of, data.layout);
       setAnswer({ layout: data.layout, view: of, took: data.took });
     };
+    made.onmessage = ({ data }: MessageEvent<LayoutAnswer>) => take.current(data);
     return () => {
       made.terminate();
       worker.current = null;
@@ -78,7 +96,9 @@ export function useLayout(
         input: layoutInput(of, size.current),
         previous,
       };
-      worker.current?.postMessage(question);
+      pending.current = question;
+      if (worker.current === null) void layOutHere(question).then(take.current);
+      else worker.current.postMessage(question);
     },
     [],
   );
@@ -95,8 +115,14 @@ export function useLayout(
     [ask, view],
   );
 
+  const latest = useRef(topology);
+  latest.current = topology;
+  const complete = useCallback(() => {
+    if (latest.current !== null) ask(latest.current, view, placements.current.get(view) ?? null);
+  }, [ask, view]);
+
   if (topology !== null && answer !== null && answer.view === view) {
     last.current = { topology, layout: answer.layout, view };
   }
-  return { picture: last.current, arrange, took: answer?.took ?? null };
+  return { picture: last.current, arrange, complete, took: answer?.took ?? null };
 }

@@ -49,7 +49,7 @@ function heightOf(model: Model): number {
 
 /** Sets the cards farther apart while the drawing stays within the frame. */
 function spreadOut(model: Model, spareHeight: number): void {
-  for (let gap = 64; gap > model.gap; gap -= 6) {
+  for (let gap = 96; gap > model.gap; gap -= 6) {
     const before = save(model);
     const least = model.gap;
     model.gap = gap;
