@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { endProcess, startCollector } from './collector-process.js';
 import { cgroupCpuUs } from './cpu.js';
 import { FakeAgent } from './fake-agent.js';
+import { makeScratch } from './scratch.js';
 import { bootstrapMedian, type Estimate } from './statistics.js';
 import type { Testbed } from './testbed.js';
 
@@ -27,7 +27,8 @@ export interface DurableIngest {
 
 /** Runs a collector with its embedded store and sends it frames for so many seconds. */
 export async function measureDurableIngest(testbed: Testbed, seconds: number): Promise<DurableIngest> {
-  const directory = mkdtempSync(join(tmpdir(), 'undermesh-bench-'));
+  const scratch = makeScratch();
+  const directory = scratch.path;
   const cgroup = testbed.cgroup('collector');
   const credentialFile = join(directory, 'credential');
   try {
@@ -68,7 +69,7 @@ export async function measureDurableIngest(testbed: Testbed, seconds: number): P
       diskBytesPerRecord: sizeOf(join(data, 'records')) / records,
     };
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    scratch.remove();
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { twoCpus } from './cpu.js';
+import { makeScratch } from './scratch.js';
 import type { Place, Testbed } from './testbed.js';
 
 const PORT = 8080;
@@ -45,7 +45,8 @@ http {
 
 /** Starts nginx and waits until it answers. Both ends run in `place`. */
 export async function startHttpLoad(testbed: Testbed, place: Place): Promise<HttpLoad> {
-  const directory = mkdtempSync(join(tmpdir(), 'undermesh-bench-nginx-'));
+  const scratch = makeScratch();
+  const directory = scratch.path;
   writeFileSync(join(directory, 'nginx.conf'), configuration(directory));
   const [clientCpu, serverCpu] = twoCpus();
   const pinned = (cpu: number, command: string[]) => ['-c', String(cpu), ...command];
@@ -68,7 +69,7 @@ export async function startHttpLoad(testbed: Testbed, place: Place): Promise<Htt
       server.kill('SIGTERM');
       await once(server, 'exit');
     }
-    rmSync(directory, { recursive: true, force: true });
+    scratch.remove();
   };
   try {
     await untilItAnswers(() => run('short', 1));

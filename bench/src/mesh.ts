@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bpffs, isBpffs, mountBpffs } from '@undermesh/libbpf-ts';
 import { endProcess, isCollectorBuilt, startCollector } from './collector-process.js';
 import { cgroupCpuUs } from './cpu.js';
+import { makeScratch, removedAtExit } from './scratch.js';
 import type { Testbed } from './testbed.js';
 
 const NODE = 'bench';
@@ -27,7 +27,8 @@ export interface MeshOptions {
 /** A collector, and an agent that comes and goes, each in a cgroup of its own so that its CPU time can be told. */
 export class Mesh {
   readonly #testbed: Testbed;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'undermesh-bench-'));
+  readonly #scratch = makeScratch();
+  readonly #removePins = removedAtExit(PINS); // an agent that failed to start may leave them
   readonly #cgroups: { readonly agent: string; readonly collector: string };
   #collector: ChildProcess | undefined;
   #agent: ChildProcess | undefined;
@@ -73,8 +74,8 @@ export class Mesh {
   async stop(): Promise<void> {
     await endProcess(this.#agent);
     await endProcess(this.#collector);
-    rmSync(PINS, { recursive: true, force: true }); // an agent that failed to start may leave it
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.#removePins();
+    this.#scratch.remove();
     if (this.#mounted) bpffs.unmountBpffs(BPFFS);
     this.#mounted = false;
   }
@@ -84,7 +85,7 @@ export class Mesh {
       mountBpffs(BPFFS);
       this.#mounted = true;
     }
-    const credentialFile = join(this.#directory, 'credential');
+    const credentialFile = join(this.#scratch.path, 'credential');
     const port =
       options.collector === 'real'
         ? await this.#startCollector(credentialFile)
@@ -95,7 +96,7 @@ export class Mesh {
         cgroup: options.observed,
         collector: { url: `ws://127.0.0.1:${port}/ingest/v1`, credentialFile },
         listen: { port: 0 },
-        runDirectory: join(this.#directory, 'run'),
+        runDirectory: join(this.#scratch.path, 'run'),
         pinDirectory: PINS,
         logLevel: 'error',
         ...options.agent,
@@ -115,7 +116,7 @@ export class Mesh {
     const { child, port } = await startCollector({
       testbed: this.#testbed,
       cgroup: this.#cgroups.collector,
-      directory: this.#directory,
+      directory: this.#scratch.path,
       node: NODE,
       credentialFile,
     });
@@ -138,7 +139,7 @@ export class Mesh {
   }
 
   #write(name: string, config: unknown): string {
-    const file = join(this.#directory, `${name}.yaml`); // JSON is YAML too
+    const file = join(this.#scratch.path, `${name}.yaml`); // JSON is YAML too
     writeFileSync(file, JSON.stringify(config));
     return file;
   }
