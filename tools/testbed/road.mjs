@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole road of a record on a testbed: a collector and agents of its own, each agent on one cgroup of the testbed.
+// State, locks and pins lie apart from every other installation on this machine, ports are free ones.
+//
+//   const road = await Road.create('undermesh-test-exact');
+//   await road.startCollector();
+//   await road.startAgent('left');            // observes the cgroup `left` of the testbed
+//   ...
+//   const { records } = await road.settled(2 * made);
+//   await road.destroy();
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { mountBpffs, unmountBpffs } from '../bpffs.mjs';
+import { environment, root } from '../paths.mjs';
+import { bpffsMount, cgroup2Mount } from './cgroups.mjs';
+import { samples } from './metrics.mjs';
+import { Testbed } from './testbed.mjs';
+
+const collectorProgram = join(root, 'apps/collector/bin/undermesh-collector.mjs');
+const agentProgram = join(root, 'apps/agent/bin/undermesh-agent.mjs');
+
+export class Road {
+  #state;
+  #pins;
+  #mounted;
+  #agents = new Map();
+  #collector;
+
+  /** @param {string} name of the testbed; it must not be in use */
+  static async create(name) {
+    const mounted = mountBpffs();
+    return new Road(await Testbed.create(name), mounted);
+  }
+
+  constructor(testbed, mounted) {
+    this.testbed = testbed;
+    this.#mounted = mounted;
+    this.#state = mkdtempSync(join(tmpdir(), 'undermesh-road-'));
+    this.#pins = join(bpffsMount(), testbed.name);
+    /** Names every workload by its cgroup, `NODE/NAMESPACE/WORKLOAD` below the testbed's own. */
+    this.identity = [{ cgroup: `**/${testbed.name}/*/:namespace/:workload` }];
+  }
+
+  /** A directory that is gone with the road. */
+  get state() {
+    return this.#state;
+  }
+
+  /** Where the collector keeps records, as DuckDB files. */
+  get records() {
+    return join(this.#state, 'collector', 'records');
+  }
+
+  get collectorPid() {
+    return this.#collector.child.pid;
+  }
+
+  agentPid(node) {
+    return this.#agents.get(node).child.pid;
+  }
+
+  /** The address of the collector, `http://127.0.0.1:PORT`. */
+  get url() {
+    return this.#collector.url;
+  }
+
+  /**
+   * Starts the collector on a free port and waits until it listens.
+   * @param {{ config?: object, env?: Record<string, string> }} [options] `config`: its section of undermesh.yaml
+   */
+  async startCollector({ config = {}, env = {} } = {}) {
+    const file = this.#write('collector', { collector: { listen: { port: 0 }, ...config } });
+    const command = [collectorProgram, '--data', join(this.#state, 'collector'), '--config', file];
+    const started = await this.#start('collector', command, { env, line: 'collector listens' });
+    this.#collector = { ...started, url: started.entry.url };
+  }
+
+  /** Makes the credential of a node. @returns {string} the file that holds it */
+  credential(node) {
+    const file = join(this.#state, `${node}.credential`);
+    if (existsSync(file)) return file;
+    const command = ['credential', '--node', node, '--out', file, '--data', join(this.#state, 'collector')];
+    execFileSync(process.execPath, [collectorProgram, ...command], { env: environment, stdio: 'pipe' });
+    return file;
+  }
+
+  /**
+   * Starts the agent of a node and waits until the collector has welcomed it.
+   * @param {string} node its name, and that of its cgroup below the testbed's own
+   * @param {object} [settings] of its section of undermesh.yaml
+   */
+  async startAgent(node, settings = {}) {
+    const cgroup = `/${relative(cgroup2Mount(), this.testbed.cgroup(node))}`;
+    const file = this.#write(`agent-${node}`, {
+      agent: {
+        node,
+        cgroup,
+        collector: {
+          url: `${this.url.replace('http', 'ws')}/ingest/v1`,
+          credentialFile: this.credential(node),
+        },
+        listen: { port: 0 },
+        identity: this.identity,
+        runDirectory: join(this.#state, 'run'),
+        pinDirectory: this.#pins,
+        ...settings,
+      },
+    });
+    const command = [agentProgram, '--supervised', '--config', file];
+    const agent = await this.#start(`agent-${node}`, command, { line: 'connected to the collector' });
+    this.#agents.set(node, agent);
+  }
+
+  /** Stops an agent in good order: it sends what it has first. */
+  async stopAgent(node) {
+    await end(this.#agents.get(node).child);
+    this.#agents.delete(node);
+  }
+
+  async stopAgents() {
+    await Promise.all([...this.#agents.keys()].map((node) => this.stopAgent(node)));
+  }
+
+  async stopCollector() {
+    await end(this.#collector.child);
+  }
+
+  /** What a program logged so far. @param {string} name `collector` or `agent-NODE` */
+  log(name) {
+    return readFileSync(join(this.#state, `${name}.log`), 'utf8');
+  }
+
+  /** An answer of the API, below `/api/v1/`. */
+  async api(path) {
+    const response = await this.#fetch(`/api/v1/${path}`);
+    return response.json();
+  }
+
+  /** All connections that match, in one export. @param {string} query without the format */
+  async connections(query) {
+    const response = await this.#fetch(`/api/v1/connections?${query}&format=ndjson`);
+    const text = await response.text();
+    return text.split('\n').filter(Boolean).map(JSON.parse);
+  }
+
+  /** A connection with the records of both its ends. */
+  detail(id) {
+    return this.api(`connections/${encodeURIComponent(id)}`);
+  }
+
+  /** The text of /metrics. */
+  async metrics() {
+    const response = await this.#fetch('/metrics');
+    return response.text();
+  }
+
+  /** The sum of a metric over all label sets that hold these labels. */
+  async metric(name, labels = {}) {
+    return samples(await this.metrics(), name, labels).reduce((sum, { value }) => sum + value, 0);
+  }
+
+  /**
+   * Waits until the books are closed: at least `made` ends made and none waiting. Resolves with the last status in any
+   * case, so that whoever asks can say what was there instead.
+   */
+  async settled(made, timeoutMs = 60_000) {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const status = await this.api('status');
+      const { records } = status;
+      if ((records.made >= made && records.waiting === 0) || Date.now() > deadline) return status;
+      await pause(100);
+    }
+  }
+
+  /** Removes everything: processes, programs, pins, namespaces, cgroups, files. May be called twice. */
+  async destroy() {
+    await this.stopAgents().catch(() => {});
+    if (this.#collector?.child.exitCode === null) await this.stopCollector().catch(() => {});
+    await this.testbed.destroy();
+    rmSync(this.#pins, { recursive: true, force: true });
+    rmSync(this.#state, { recursive: true, force: true });
+    if (this.#mounted) await unmountBpffs(this.#mounted).catch(() => {}); // somebody else's pins may be there by now
+  }
+
+  async #fetch(path) {
+    const response = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(120_000) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${(await response.text()).slice(0, 300)}`);
+    return response;
+  }
+
+  #write(name, config) {
+    const file = join(this.#state, `${name}.yaml`);
+    writeFileSync(file, JSON.stringify(config)); // JSON is YAML too
+    return file;
+  }
+
+  /** Starts a program of ours and waits for one line of its log. */
+  async #start(name, command, { env = {}, line }) {
+    const child = this.testbed.spawn(process.execPath, command, {
+      env: { ...environment, ...env },
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    const log = join(this.#state, `${name}.log`);
+    writeFileSync(log, '');
+    const lines = createInterface({ input: child.stderr });
+    const entry = await new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`${name} does not say "${line}":\n${this.log(name)}`)),
+        30_000,
+      );
+      lines.on('line', (text) => {
+        writeFileSync(log, `${text}\n`, { flag: 'a' });
+        if (!text.includes(`"${line}"`)) return;
+        clearTimeout(late);
+        resolve(JSON.parse(text));
+      });
+      child.once('close', (code) => {
+        clearTimeout(late);
+        reject(new Error(`${name} ended with ${code}:\n${this.log(name)}`));
+      });
+    });
+    return { child, entry };
+  }
+}
+
+async function end(child, timeoutMs = 40_000) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  await ended;
+  clearTimeout(late);
+}
