@@ -23,14 +23,14 @@ describe('the bootstrap', () => {
   it('holds the true median about 95 times out of 100', () => {
     const random = randomNumbers(42);
     let held = 0;
-    for (let trial = 0; trial < 200; trial++) {
+    for (let trial = 0; trial < 100; trial++) {
       const values = Array.from({ length: 15 }, () => 1 + 0.1 * (random() + random() + random() - 1.5));
       const { low, high } = bootstrapMedian(values, trial + 1);
       if (low <= 1 && 1 <= high) held++;
     }
-    expect(held).toBeGreaterThanOrEqual(180);
-    expect(held).toBeLessThan(200);
-  });
+    expect(held).toBeGreaterThanOrEqual(88);
+    expect(held).toBeLessThan(100);
+  }, 60_000);
 
   it('is narrower for more values', () => {
     const random = randomNumbers(7);
