@@ -55,6 +55,7 @@ export class Collector {
   #app: FastifyInstance | null = null;
   #timers: NodeJS.Timeout[] = [];
   #ready = false;
+  #rebuilt: Promise<void> = Promise.resolve();
 
   constructor(options: CollectorOptions) {
     const { config, store } = options;
@@ -115,18 +116,15 @@ export class Collector {
     return this.#app;
   }
 
-  /** Opens the store, takes up what an earlier run left, and listens. Resolves with the address it listens on. */
+  /**
+   * Opens the store, takes up where an earlier run stopped, and listens. Resolves with the address it listens on; the
+   * aggregates of the last hour are rebuilt after that, while records already come in.
+   */
   async start(): Promise<string> {
     await this.store.open();
     this.placements.restore(await this.store.workloads());
     this.ledger.restore(await this.store.positions());
     await this.ingest.restore();
-    const began = performance.now();
-    const ends = await replay(this.store, this, Date.now());
-    log.info(
-      { ends, milliseconds: Math.round(performance.now() - began) },
-      'aggregates rebuilt from the store',
-    );
     this.#app = await buildServer(this);
     const { address, port } = this.config.listen;
     const url = await this.#app.listen({ host: address, port });
@@ -137,9 +135,33 @@ export class Collector {
     });
     this.#every(JUDGE_MS, (now) => this.view.judgeNow(now));
     this.#every(SAVE_MS, () => this.ledger.saveNow());
-    this.#ready = true;
     log.info({ url, version: VERSION, store: this.store.stats().driver }, 'collector listens');
+    this.#rebuilt = this.#rebuild();
     return url;
+  }
+
+  /** Resolves when what an earlier run left is in the aggregates, and the collector is ready. */
+  get rebuilt(): Promise<void> {
+    return this.#rebuilt;
+  }
+
+  async #rebuild(): Promise<void> {
+    const began = performance.now();
+    try {
+      const ends = await replay(this.store, {
+        aggregator: this.aggregator,
+        placements: this.placements,
+        streams: this.streams,
+        isEarlier: (batch) => this.ingest.isEarlier(batch),
+      });
+      log.info(
+        { ends, milliseconds: Math.round(performance.now() - began) },
+        'aggregates rebuilt from the store',
+      );
+    } catch (error) {
+      log.error({ err: error }, 'aggregates could not be rebuilt: the last hour is missing from the graphs');
+    }
+    this.#ready = true;
   }
 
   /** Stops taking in, makes everything durable, and closes. */

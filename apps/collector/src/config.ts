@@ -6,7 +6,7 @@ const closed = { additionalProperties: false, default: {} } as const;
 const count = (value: number, description: string) =>
   Type.Integer({ minimum: 1, default: value, description });
 
-/** Everything that can be set under `collector:`; see docs/configuration.md. */
+/** Everything that can be set under `collector:`. */
 export const CollectorConfig = Type.Object(
   {
     listen: Type.Object(

@@ -60,10 +60,12 @@ describe.each(['memory', 'duckdb'] as const)('a collector that starts again, wit
 
     const second = await start({ data }, open());
     expect((await second.get<Status>('/api/v1/status')).records).toEqual(books);
-    const { edges, missingNodes } = await second.get<Topology>('/api/v1/topology?window=600');
-    const [toStock] = edges.filter((edge) => edge.destinationName === 'stock');
-    expect(toStock?.traffic).toMatchObject({ opened: 5, closed: 5, sentBytes: 500, receivedBytes: 10_000 });
-    expect(missingNodes).toEqual(['node-a']);
+    await eventually(async () => {
+      const { edges, missingNodes } = await second.get<Topology>('/api/v1/topology?window=600');
+      const [toStock] = edges.filter((edge) => edge.destinationName === 'stock');
+      expect(toStock?.traffic).toMatchObject({ opened: 5, closed: 5, sentBytes: 500, receivedBytes: 10_000 });
+      expect(missingNodes).toEqual(['node-a']);
+    });
     expect(await second.get<string>('/metrics')).not.toMatch(/^istio_tcp_connections_opened_total\{/m);
 
     const again = new FakeAgent({ ...agent.options, url: second.url, streamId: agent.streamId });

@@ -125,10 +125,9 @@ export class Aggregator {
     this.edges.forgetIdle(now - IDLE_EDGE_MS);
   }
 
-  /** Counts alone all that were parked at `before` or earlier; `live` false: without moving the totals. */
-  settleParked(before: number, now: number, live = true): void {
+  /** Counts alone all that were parked at `before` or earlier. */
+  settleParked(before: number, now: number): void {
     this.#tally.now = now;
-    this.#tally.live = live;
     this.parking.take(before, (slot) => {
       const { open } = this;
       const stream = this.#streams.at(open.stream(slot));
@@ -141,7 +140,6 @@ export class Aggregator {
         peer,
       );
     });
-    this.#tally.live = true;
   }
 
   /** Closes the books on the open ends of a stream that is over: what became of them nobody will tell. */
@@ -264,9 +262,10 @@ export class Aggregator {
     const { open } = this;
     open.side[slot] = sideOf(of.frame.columns, of.index);
     open.placement[slot] = of.frame.locals[of.index] ?? 0;
+    if (of.frame.replayed) open.state[slot] = OpenState.REPLAYED;
     if (!of.baseline) return;
     const { end } = this.#tally;
-    open.state[slot] = OpenState.BASELINE;
+    open.state[slot] = (open.state[slot] ?? 0) | OpenState.BASELINE;
     open.counted.set([end.sent, end.received, end.segments, end.retransmits], slot * 4);
   }
 
@@ -276,6 +275,8 @@ export class Aggregator {
     if (!open.inUse(slot) || (open.edge[slot] ?? 0) >= 0) return;
     this.parking.unpark(slot);
     const side = this.#sideAt(slot);
+    const { live } = this.#tally;
+    this.#tally.live = ((open.state[slot] ?? 0) & OpenState.REPLAYED) === 0;
     open.edge[slot] = edge;
     open.peer[slot] = peer;
     this.edges.addOpen(edge, side, 1);
@@ -283,6 +284,7 @@ export class Aggregator {
     this.#tally.opened(edge, side, ((open.state[slot] ?? 0) & OpenState.BASELINE) !== 0);
     if (open.isClosing(slot)) this.#finish(slot);
     else this.#tally.traffic(edge, side, this.#countedOf(slot));
+    this.#tally.live = live;
   }
 
   /** Counts an end that is on an edge and over, and takes it out of the open table. */

@@ -17,6 +17,8 @@ export const OpenState = {
   CLOSING: 2,
   /** Announced by the present run of its agent. */
   CONFIRMED: 4,
+  /** From an earlier run of the collector: it does not move the totals. */
+  REPLAYED: 8,
 } as const;
 
 /** What {@link OpenTable.put} takes from a frame. */

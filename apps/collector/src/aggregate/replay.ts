@@ -6,15 +6,24 @@ import { NO_NODE, type Placements } from './placements.js';
 import type { Streams } from './streams.js';
 import { FINE_KEPT_MS } from './timeline.js';
 
-/** Fills the timeline again from the last hour of the store. Resolves with the number of ends. */
-export async function replay(
-  store: RecordStore,
-  into: { aggregator: Aggregator; placements: Placements; streams: Streams },
-  now: number,
-): Promise<number> {
+/** What a replay fills. */
+export interface ReplayInto {
+  readonly aggregator: Aggregator;
+  readonly placements: Placements;
+  readonly streams: Streams;
+  /** Whether a frame was stored by an earlier run: this run counts its own as they come. */
+  readonly isEarlier: (batch: RecordBatch) => boolean;
+}
+
+/**
+ * Fills the timeline again from the last hour of the store, a slice at a time, while new records come in. Resolves
+ * with the number of ends.
+ */
+export async function replay(store: RecordStore, into: ReplayInto): Promise<number> {
   const { aggregator, placements, streams } = into;
   let ends = 0;
-  await store.replay(now - FINE_KEPT_MS, (batch: RecordBatch) => {
+  await store.replay(Date.now() - FINE_KEPT_MS, (batch) => {
+    if (!into.isEarlier(batch)) return;
     const stream = streams.get({ id: batch.streamId, node: batch.node, cluster: batch.cluster });
     const locals = new Uint32Array(batch.count);
     const hints = new Uint32Array(batch.count);
@@ -28,7 +37,7 @@ export async function replay(
       stream: stream.number,
       sequence: batch.sequence,
       realtimeOffsetNs: batch.realtimeOffsetNs,
-      arrivedAt: now,
+      arrivedAt: Date.now(),
       from: stream,
       locals,
       peers: new Uint32Array(batch.count),
@@ -37,6 +46,5 @@ export async function replay(
     });
     ends += batch.count;
   });
-  aggregator.settleParked(now, now, false);
   return ends;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createLogger } from '@undermesh/core';
 import type { Edge, Topology, Vertex } from '@undermesh/schema';
 import type { MeshView } from '../aggregate/mesh-view.js';
 import type { StatusReader } from '../status.js';
 import type { LiveOutlet, LiveTopics } from './live.js';
 import { topologyQueryOf } from './view-query.js';
 
+const log = createLogger('live');
 const STATUS_MS = 1_000;
 const TOPOLOGY_MS = 2_000;
 
@@ -42,8 +44,12 @@ class Shared<T> {
 
   #turn(): void {
     const now = Date.now();
-    this.#made = { at: now, value: this.#make(now) };
-    for (const taker of this.#takers) taker(this.#made.value);
+    try {
+      this.#made = { at: now, value: this.#make(now) };
+      for (const taker of this.#takers) taker(this.#made.value);
+    } catch (error) {
+      log.error({ err: error }, 'a live topic could not be made');
+    }
   }
 }
 

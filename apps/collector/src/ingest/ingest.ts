@@ -98,6 +98,11 @@ export class Ingest implements SessionHost {
     }
   }
 
+  /** Whether a stored frame was already there when this run began. */
+  isEarlier(frame: { node: string; streamId: string; sequence: bigint }): boolean {
+    return frame.sequence <= (this.#durable.get(`${frame.node}\n${frame.streamId}`) ?? 0n);
+  }
+
   get totals(): IngestTotals {
     let gaps = 0;
     let repeats = 0;

@@ -104,6 +104,7 @@ export class Session {
   setPaused(paused: boolean): void {
     if (paused) this.#socket.pause();
     else this.#socket.resume();
+    this.#heardAt = Date.now();
   }
 
   /** The durable position of the agent's own stream may have moved: says so, together with what came at the same time. */
@@ -211,7 +212,7 @@ export class Session {
 
   #checkIdle(): void {
     const silent = Date.now() - this.#heardAt;
-    if (silent > this.#host.idleTimeoutMs) {
+    if (silent > this.#host.idleTimeoutMs && !this.#socket.isPaused) {
       this.reject(new CollectorError('idle', `Nothing was heard for ${silent} ms.`));
       return;
     }

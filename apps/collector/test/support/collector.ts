@@ -37,6 +37,7 @@ export async function startCollector(
   const config = testConfig(change);
   const collector = new Collector({ config, store });
   const url = await collector.start();
+  await collector.rebuilt;
   const agents: FakeAgent[] = [];
   return {
     collector,
