@@ -135,7 +135,8 @@ const cpu = process.cpuUsage();
 const asking = (async () => {
   while (!done) {
     const from = performance.now();
-    await store.connections({ limit: 50, histogram: true, window: 60 });
+    const since = new Date(Number((offset + clock) / 1_000_000n) - 60_000).toISOString();
+    await store.connections({ limit: 50, histogram: true, from: since });
     queries.push(performance.now() - from);
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }

@@ -6,8 +6,8 @@ import type { RecordStore } from '../store/store.js';
 import type { OpenKey, OpenList } from './open-list.js';
 
 const DEFAULT_LIMIT = 100;
-/** Connections that one export holds at most. */
-export const EXPORT_LIMIT = 100_000;
+/** Connections that one export holds at most, unless told otherwise. */
+const EXPORT_LIMIT = 100_000;
 const EXPORT_PAGE = 1000;
 
 /** Where a list goes on: first come the open connections, then those that have ended. */
@@ -17,10 +17,12 @@ type Place = { readonly open: OpenKey } | { readonly ended: string | null };
 export class ConnectionPages {
   readonly #store: RecordStore;
   readonly #open: OpenList;
+  readonly #exportLimit: number;
 
-  constructor(store: RecordStore, open: OpenList) {
+  constructor(store: RecordStore, open: OpenList, exportLimit = EXPORT_LIMIT) {
     this.#store = store;
     this.#open = open;
+    this.#exportLimit = exportLimit;
   }
 
   /**
@@ -63,11 +65,11 @@ export class ConnectionPages {
     };
   }
 
-  /** Everything that matches, up to {@link EXPORT_LIMIT}, each connection once. */
+  /** Everything that matches, up to the export's limit, each connection once. */
   async *all(query: ConnectionsQuery): AsyncGenerator<Connection> {
     const { cursor: _cursor, histogram: _histogram, ...rest } = query;
     const shown = new Set<string>();
-    let left = EXPORT_LIMIT;
+    let left = this.#exportLimit;
     for (let cursor: string | null = null; ; ) {
       const limit = Math.min(left, EXPORT_PAGE);
       const page: Connections = await this.page({ ...rest, limit, ...(cursor === null ? {} : { cursor }) });

@@ -17,6 +17,8 @@ export interface ConnectionsRoutesOptions {
   readonly open: OpenConnections;
   /** Workloads by id, as {@link OpenConnections} numbers them. */
   readonly workloads: WorkloadNames;
+  /** Lines of an export at most; 100,000 unless given. */
+  readonly exportLimit?: number;
 }
 
 const IdParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
@@ -25,7 +27,7 @@ const IdParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
 export function connectionsRoutes(app: FastifyInstance, options: ConnectionsRoutesOptions): void {
   const { store, open, workloads } = options;
   const openList = new OpenList(open, workloads);
-  const pages = new ConnectionPages(store, openList);
+  const pages = new ConnectionPages(store, openList, options.exportLimit);
   app.get(
     ROUTES.connections.path,
     {

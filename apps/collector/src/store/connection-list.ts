@@ -31,7 +31,9 @@ export async function listConnections(
   const asOf = cursor?.asOf ?? source.lastBatch;
   const page = await readPage(source, { filter, asOf, cursor, limit: query.limit ?? DEFAULT_LIMIT, names });
   const counted =
-    cursor === null ? await countAll(source, filter, { asOf, histogram: query.histogram ?? false }) : null;
+    cursor === null && isPage(query)
+      ? await countAll(source, filter, { asOf, histogram: query.histogram ?? false })
+      : null;
   return {
     items: page.items.map(({ connection }) => connection),
     next: page.next === null ? null : encodeCursor({ asOf, fromNs: filter.fromNs, after: page.next }),
@@ -52,6 +54,9 @@ export async function findConnection(
   const partners = new PartnerIndex(await source.partners([end], source.lastBatch));
   return connectionDetail(pairOf(end, partners.of(end)), names);
 }
+
+/** An export counts its lines as it writes them. */
+const isPage = ({ format }: ConnectionsQuery): boolean => format === undefined || format === 'json';
 
 interface PageRequest {
   readonly filter: ConnectionFilter;

@@ -18,7 +18,8 @@ const NS = 1_000_000_000n;
 /** Cuts a window into at most 120 steps of a round length, aligned to multiples of it. */
 export function histogramWindow(fromNs: bigint, toNs: bigint): HistogramWindow {
   const span = toNs > fromNs ? toNs - fromNs : NS;
-  const seconds = STEP_SECONDS.find((step) => span <= BigInt(step * (MAX_STEPS - 1)) * NS) ?? 604_800;
+  const wholeDays = Math.ceil(Number(span / NS) / (MAX_STEPS - 1) / 86_400) * 86_400;
+  const seconds = STEP_SECONDS.find((step) => span <= BigInt(step * (MAX_STEPS - 1)) * NS) ?? wholeDays;
   const stepNs = BigInt(seconds) * NS;
   const start = fromNs - (((fromNs % stepNs) + stepNs) % stepNs);
   const steps = Number((toNs - start + stepNs - 1n) / stepNs);

@@ -2,10 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { DuckdbStore } from '../../src/store/duckdb/duckdb-store.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
 import type { RecordStore } from '../../src/store/store.js';
 import { describeStore } from './contract.js';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const KEEP_ALL = { retentionSeconds: 1_000_000_000 };
 

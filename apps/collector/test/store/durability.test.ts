@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DuckdbStore } from '../../src/store/duckdb/duckdb-store.js';
 import { OrderGuard } from '../../src/store/duckdb/order-guard.js';
 import { batchOf, CLOCK_OFFSET_NS, record, STREAM, workload } from './traffic.js';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const CHILD = fileURLToPath(new URL('./crash-child.mjs', import.meta.url));
 const KEEP_ALL = { retentionSeconds: 1_000_000_000 };
@@ -56,11 +58,8 @@ async function crash({ rows, flight, acks, after }: Crash): Promise<bigint> {
   });
   await new Promise((resolve) => child.on('close', resolve));
   // The last line may be cut off.
-  return output
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => BigInt(line.replace('opened ', '')))
-    .reduce((a, b) => (a > b ? a : b), 0n);
+  const lines = output.split('\n').slice(0, -1);
+  return BigInt(lines.at(-1)?.replace('opened ', '') ?? 0);
 }
 
 describe('a killed collector', () => {
@@ -205,7 +204,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root for a small t
     await store.open();
     await store.append(rowsFrame(1n, 1000));
     const filler = join(directory, 'filler');
-    const { bavail, bsize } = (await import('node:fs')).statfsSync(directory);
+    const { bavail, bsize } = statfsSync(directory);
     writeFileSync(filler, Buffer.alloc(bavail * bsize - reserveBytes - 600_000));
     let stored = 1n;
     let failure: unknown = null;

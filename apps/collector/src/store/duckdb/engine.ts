@@ -43,7 +43,6 @@ export class DuckdbEngine {
       try {
         await this.#attach();
       } catch (thrown) {
-        this.#segments.close();
         throw thrown instanceof StoreError ? thrown : openFailure(this.#options.directory, thrown);
       }
       return { workloads: this.workloads(), positions: this.positions() };
@@ -152,7 +151,12 @@ export class DuckdbEngine {
   }
 
   async #attach(): Promise<void> {
-    this.#connection = await this.#segments.open();
+    try {
+      this.#connection = await this.#segments.open();
+    } catch (thrown) {
+      this.#segments.close();
+      throw thrown;
+    }
     this.#writer = new SegmentWriter(this.#connection);
   }
 
