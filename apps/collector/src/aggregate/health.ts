@@ -41,6 +41,16 @@ export const HEALTH_RULES: readonly HealthRule[] = [
     reason: failureReason,
   },
   {
+    // Rare, but none got through.
+    health: 'failing',
+    count: (sum) => sum.failures,
+    outOf: attempts,
+    least: 1,
+    leastOutOf: 1,
+    share: 0.999,
+    reason: failureReason,
+  },
+  {
     health: 'failing',
     count: (sum) => sum.broken,
     outOf: (sum) => sum.closed,

@@ -41,12 +41,16 @@ const policyOf = (hashes: readonly string[]): string =>
     `frame-ancestors 'none'`,
   ].join('; ');
 
+/** Of scripts: a worker does not have its page's policy but that of the file it was started from. */
+const WORKER_POLICY = `default-src 'none'; script-src 'self'; connect-src 'self'`;
+
 /** The policy of each page, made when the page is first served and again when it was rebuilt. */
 class PagePolicies {
   readonly #policies = new Map<string, { readonly modifiedMs: number; readonly policy: string }>();
 
-  /** `null` for files that are no pages. */
+  /** `null` for files that run nothing. */
   of(path: string): string | null {
+    if (path.endsWith('.js')) return WORKER_POLICY;
     if (!path.endsWith('.html')) return null;
     const { mtimeMs } = statSync(path);
     let known = this.#policies.get(path);

@@ -41,6 +41,11 @@ describe('the dashboard', () => {
     }
   });
 
+  it('lets a worker load our own scripts: it lives by the policy of its file, not of its page', async () => {
+    const { headers } = await fetch(`${test.url}/_next/static/a.js`);
+    expect(headers.get('content-security-policy')).toMatch(/script-src 'self'/);
+  });
+
   it('goes along with a page that is built anew', async () => {
     const page = '<!doctype html><script>self.y=1</script>';
     writeFileSync(join(web, 'index.html'), page);
