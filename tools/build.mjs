@@ -7,12 +7,11 @@ import { Failure } from './say.mjs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 
-/** Builds what changed since the last build. */
-export function build() {
-  return step('building', [binary('turbo'), 'run', 'build', '--concurrency=2', '--output-logs=errors-only'], {
-    log: 'build',
-    mend: 'run "npm run build" to see all of it',
-  });
+/** Builds what changed since the last build. To start needs no benchmarks: they lean on the inner parts of all others. */
+export function build(purposes) {
+  const filter = purposes.every((purpose) => purpose === 'start') ? ['--filter=!@undermesh/bench'] : [];
+  const command = [binary('turbo'), 'run', 'build', '--concurrency=2', '--output-logs=errors-only', ...filter];
+  return step('building', command, { log: 'build', mend: 'run "npm run build" to see all of it' });
 }
 
 /** From a fresh checkout to something that runs. @param {('start' | 'test' | 'load')[]} purposes */
@@ -26,5 +25,5 @@ export async function prepare(purposes) {
     throw new Failure('Undermesh runs on Linux only: it works inside its kernel');
   await ensurePackages(purposes);
   await ensureInstalled();
-  await build();
+  await build(purposes);
 }
