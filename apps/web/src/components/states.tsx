@@ -157,7 +157,7 @@ export function SilentBanner({ action }: { action?: (node: string) => ReactNode 
       <span className="t2">
         {silent.length > 3 && `${silent.length - 3} more are silent. `}
         {silent.length === 1 ? 'Its' : 'Their'} traffic keeps flowing. {silent.length === 1 ? 'Its' : 'Their'}{' '}
-        records wait on {silent.length === 1 ? 'its disk' : 'their disks'} until the collector hears from{' '}
+        records wait on {silent.length === 1 ? 'its agent' : 'their agents'} until the collector hears from{' '}
         {silent.length === 1 ? 'it' : 'them'}.
       </span>
     </Banner>
