@@ -56,6 +56,7 @@ export function countConnection(call: CallCounts, socket: Socket): void {
     if (!established) increment(call.failed, error.code ?? error.message);
   });
   socket.once('close', () => {
+    if (!established) return; // what was meant for it counts as written, and was never sent
     call.bytesSent += socket.bytesWritten;
     call.bytesReceived += socket.bytesRead;
   });
