@@ -18,7 +18,7 @@ async function callOn(port: number) {
   socket.on('error', () => {});
   socket.end('request');
   socket.resume();
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   return call;
 }
 
