@@ -1,41 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import protobuf from 'protobufjs';
+import { createRequire } from 'node:module';
 
-/** As much of OTLP 1.x as the tests read, by its published field numbers. */
-const OTLP = `
-syntax = "proto3";
-message AnyValue { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; } }
-message KeyValue { string key = 1; AnyValue value = 2; }
-message Resource { repeated KeyValue attributes = 1; }
-message Scope { string name = 1; string version = 2; }
-
-message NumberDataPoint {
-  fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3;
-  oneof value { double as_double = 4; sfixed64 as_int = 6; }
-  repeated KeyValue attributes = 7;
+/** A message as protobuf.js generates it. */
+interface MessageType {
+  decode(body: Uint8Array): object;
+  toObject(message: object, options: { longs: NumberConstructor; defaults: boolean }): object;
 }
-message Gauge { repeated NumberDataPoint data_points = 1; }
-message Sum { repeated NumberDataPoint data_points = 1; int32 aggregation_temporality = 2; bool is_monotonic = 3; }
-message Metric { string name = 1; string description = 2; string unit = 3; oneof data { Gauge gauge = 5; Sum sum = 7; } }
-message ScopeMetrics { Scope scope = 1; repeated Metric metrics = 2; }
-message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; }
-message ExportMetrics { repeated ResourceMetrics resource_metrics = 1; }
+type Service = 'metrics' | 'logs' | 'trace';
 
-message LogRecord {
-  fixed64 time_unix_nano = 1; int32 severity_number = 2; string severity_text = 3; AnyValue body = 5;
-  repeated KeyValue attributes = 6; string event_name = 12;
-}
-message ScopeLogs { Scope scope = 1; repeated LogRecord log_records = 2; }
-message ResourceLogs { Resource resource = 1; repeated ScopeLogs scope_logs = 2; }
-message ExportLogs { repeated ResourceLogs resource_logs = 1; }
-
-message Span { bytes trace_id = 1; bytes span_id = 2; string name = 5; repeated KeyValue attributes = 9; }
-message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }
-message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
-message ExportTrace { repeated ResourceSpans resource_spans = 1; }
-`;
-
-const { root } = protobuf.parse(OTLP);
+/**
+ * The official definitions of OTLP, compiled: the last release of OpenTelemetry's own transformer that carried them. What
+ * the collector sends is written by another one, which has no generated code.
+ */
+const { opentelemetry } = createRequire(import.meta.url)('otlp-protos/build/src/generated/root.js') as {
+  opentelemetry: { proto: { collector: Record<Service, { v1: Record<string, MessageType | undefined> }> } };
+};
 
 interface KeyValue {
   key: string;
@@ -60,9 +39,11 @@ export interface LogRecord {
 const attributes = (list: KeyValue[] | undefined): Point['attributes'] =>
   Object.fromEntries((list ?? []).map(({ key, value }) => [key, value.stringValue ?? value.intValue]));
 
-function decode<T>(type: string, body: Uint8Array): T {
-  const message = root.lookupType(type);
-  return message.toObject(message.decode(body), { longs: Number, defaults: false }) as T;
+function decode<T>(service: Service, body: Uint8Array): T {
+  const name = `Export${service.charAt(0).toUpperCase()}${service.slice(1)}ServiceRequest`;
+  const type = opentelemetry.proto.collector[service].v1[name];
+  if (type === undefined) throw new Error(`OTLP has no ${name}`);
+  return type.toObject(type.decode(body), { longs: Number, defaults: false }) as T;
 }
 
 interface WirePoint {
@@ -82,7 +63,7 @@ interface WireMetrics {
   }[];
 }
 export function decodeMetrics(body: Uint8Array): Metric[] {
-  const { resourceMetrics = [] } = decode<WireMetrics>('ExportMetrics', body);
+  const { resourceMetrics = [] } = decode<WireMetrics>('metrics', body);
   return resourceMetrics
     .flatMap(({ scopeMetrics = [] }) => scopeMetrics)
     .flatMap(({ metrics = [] }) => metrics)
@@ -105,7 +86,7 @@ interface WireLogs {
   }[];
 }
 export function decodeLogs(body: Uint8Array): LogRecord[] {
-  const { resourceLogs = [] } = decode<WireLogs>('ExportLogs', body);
+  const { resourceLogs = [] } = decode<WireLogs>('logs', body);
   return resourceLogs
     .flatMap(({ scopeLogs = [] }) => scopeLogs)
     .flatMap(({ logRecords = [] }) => logRecords)
@@ -125,7 +106,7 @@ interface WireTrace {
 export function decodeSpans(
   body: Uint8Array,
 ): { service: unknown; name: string; attributes: Point['attributes'] }[] {
-  const { resourceSpans = [] } = decode<WireTrace>('ExportTrace', body);
+  const { resourceSpans = [] } = decode<WireTrace>('trace', body);
   return resourceSpans.flatMap(({ resource, scopeSpans = [] }) =>
     scopeSpans
       .flatMap(({ spans = [] }) => spans)
