@@ -31,10 +31,14 @@ export class Road {
   #agents = new Map();
   #collector;
 
-  /** @param {string} name of the testbed; it must not be in use */
+  /** @param {string} name of the testbed, which must not be in use */
   static async create(name) {
-    const mounted = mountBpffs();
-    return new Road(await Testbed.create(name), mounted);
+    return Road.on(await Testbed.create(name));
+  }
+
+  /** On a testbed that was made before; it is gone with the road. */
+  static on(testbed) {
+    return new Road(testbed, mountBpffs());
   }
 
   constructor(testbed, mounted) {
