@@ -10,7 +10,14 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 /** Builds what changed since the last build. To start needs no benchmarks: they lean on the inner parts of all others. */
 export function build(purposes) {
   const filter = purposes.every((purpose) => purpose === 'start') ? ['--filter=!@undermesh/bench'] : [];
-  const command = [binary('turbo'), 'run', 'build', '--concurrency=2', '--output-logs=errors-only', ...filter];
+  const command = [
+    binary('turbo'),
+    'run',
+    'build',
+    '--concurrency=2',
+    '--output-logs=errors-only',
+    ...filter,
+  ];
   return step('building', command, { log: 'build', mend: 'run "npm run build" to see all of it' });
 }
 

@@ -66,6 +66,7 @@ describe('the bookshop on loopback', () => {
     await once(child.stdout as NodeJS.ReadableStream, 'data');
   };
   const countsOf = (id: string): Counts => JSON.parse(readFileSync(join(directory, `${id}.json`), 'utf8'));
+  const servedTo = (id: string): number => countsOf(id).calls.ingress?.results['200'] ?? 0;
 
   beforeAll(async () => {
     for (const { id } of workloads) await start(id);
@@ -76,7 +77,8 @@ describe('the bookshop on loopback', () => {
   });
 
   it('is shopped in: every call of the plan is made and both ends count the same connections', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 5000));
+    // Long enough for every call of the plan, however slow the machine.
+    await expect.poll(() => servedTo('shoppers'), { timeout: 25_000, interval: 250 }).toBeGreaterThan(200);
     // Callers end first: whoever is still there counts the last of their connections.
     for (const { id } of [...workloads].reverse()) {
       const child = children.get(id) as ChildProcess;
@@ -93,6 +95,5 @@ describe('the bookshop on loopback', () => {
       expect(made, `${caller} to ${callee}`).toBeGreaterThan(0);
       expect(taken, `${caller} to ${callee}`).toBe(made);
     }
-    expect(counts.get('shoppers')?.calls.ingress?.results['200']).toBeGreaterThan(200);
-  }, 30_000);
+  }, 45_000);
 });
