@@ -41,7 +41,7 @@ export async function startPrometheus(road) {
     `--config.file=${config}`,
     `--storage.tsdb.path=${join(road.state, 'prometheus')}`,
     `--web.listen-address=${new URL(url).host}`,
-    '--log.level=warn',
+    '--log.level=error',
   ];
   const child = road.testbed.spawn(findCommand('prometheus'), parameters, {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -8,13 +8,14 @@
 //   ...
 //   const { records } = await road.settled(2 * made);
 //   await road.destroy();
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { mountBpffs, unmountBpffs } from '../bpffs.mjs';
 import { environment, root } from '../paths.mjs';
 import { bpffsMount, cgroup2Mount } from './cgroups.mjs';
@@ -84,12 +85,12 @@ export class Road {
     this.#collector = { ...started, url: started.entry.url };
   }
 
-  /** Makes the credential of a node. @returns {string} the file that holds it */
-  credential(node) {
+  /** Makes the credential of a node. @returns {Promise<string>} the file that holds it */
+  async credential(node) {
     const file = join(this.#state, `${node}.credential`);
     if (existsSync(file)) return file;
     const command = ['credential', '--node', node, '--out', file, '--data', join(this.#state, 'collector')];
-    execFileSync(process.execPath, [collectorProgram, ...command], { env: environment, stdio: 'pipe' });
+    await promisify(execFile)(process.execPath, [collectorProgram, ...command], { env: environment });
     return file;
   }
 
@@ -106,7 +107,7 @@ export class Road {
         cgroup,
         collector: {
           url: `${this.url.replace('http', 'ws')}/ingest/v1`,
-          credentialFile: this.credential(node),
+          credentialFile: await this.credential(node),
         },
         listen: { port: 0 },
         identity: this.identity,
@@ -213,6 +214,7 @@ export class Road {
     const log = join(this.#state, `${name}.log`);
     writeFileSync(log, '');
     const lines = createInterface({ input: child.stderr });
+    let started = false;
     const entry = await new Promise((resolve, reject) => {
       const late = setTimeout(
         () => reject(new Error(`${name} does not say "${line}":\n${this.log(name)}`)),
@@ -222,11 +224,12 @@ export class Road {
         writeFileSync(log, `${text}\n`, { flag: 'a' });
         if (!text.includes(`"${line}"`)) return;
         clearTimeout(late);
+        started = true;
         resolve(JSON.parse(text));
       });
       child.once('close', (code) => {
         clearTimeout(late);
-        reject(new Error(`${name} ended with ${code}:\n${this.log(name)}`));
+        if (!started) reject(new Error(`${name} ended with ${code}:\n${this.log(name)}`));
       });
     });
     return { child, entry };

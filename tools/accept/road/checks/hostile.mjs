@@ -28,10 +28,11 @@ export async function hostile({ name, randomFrames, perSecond, mostGrowthMib }) 
   try {
     await road.startCollector({ config: { ingest: { helloTimeoutMs: 2000 } } });
     const honest = await startHonest(road, perSecond);
-    const mallory = Array.from({ length: lanes }, (_, lane) => {
+    const mallory = [];
+    for (let lane = 0; lane < lanes; lane += 1) {
       const node = `mallory-${lane}`;
-      return { node, credential: readFileSync(road.credential(node), 'utf8').trim() };
-    });
+      mallory.push({ node, credential: readFileSync(await road.credential(node), 'utf8').trim() });
+    }
     await pause(4000); // until everything is warm
     const watch = watchMemory(road.collectorPid);
     const answers = watchAnswers(road);
