@@ -25,8 +25,8 @@ export async function startAndStop() {
   };
   try {
     execFileSync('git', ['clone', '--quiet', root, checkout]);
-    // The npm packages of this checkout, as hard links: what a fresh clone gets from the registry by `npm ci`.
-    execFileSync('cp', ['-al', join(root, 'node_modules'), join(checkout, 'node_modules')]);
+    // The npm packages of this checkout: what a fresh clone gets from the registry by `npm ci`.
+    execFileSync('cp', ['-a', join(root, 'node_modules'), join(checkout, 'node_modules')]);
     const token = await judgeFirst(findings, launch('--demo'));
     await judgeSecond(findings, launch('--demo'), token);
     await judgeKilled(findings, launch('--demo'));
