@@ -17,6 +17,7 @@ export const COLLECTOR_ERRORS = {
   too_many_agents: { status: 503, title: 'Too many agents are connected' },
   internal: { status: 500, title: 'The collector made a mistake' },
   store_full: { status: 507, title: 'The store has no room' },
+  store_corrupt: { status: 503, title: 'The store cannot read its records' },
   store_unavailable: { status: 503, title: 'The store cannot be used' },
   hello_expected: { status: 400, title: 'The first frame must be a hello' },
   hello_late: { status: 408, title: 'No hello came in time' },
