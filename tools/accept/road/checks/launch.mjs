@@ -53,13 +53,13 @@ export class Launch {
     }
   }
 
-  /** Presses Ctrl-C: the whole process group gets SIGINT. @returns {Promise<{ code: number, seconds: number }>} */
+  /** Presses Ctrl-C: the whole process group gets SIGINT. @returns {Promise<{ how: string, seconds: number }>} */
   async interrupt() {
     const start = Date.now();
     const ended = once(this.#child, 'exit');
     process.kill(-this.#child.pid, 'SIGINT');
-    const [code] = await ended;
-    return { code, seconds: (Date.now() - start) / 1000 };
+    const [code, signal] = await ended;
+    return { how: signal ?? `code ${code}`, seconds: (Date.now() - start) / 1000 };
   }
 
   /** Ends the launcher, and with `keeper` also the process that cleans up after it, without a chance to do anything. */

@@ -85,9 +85,17 @@ async function judgeDemo(findings, what) {
   findings.holds(`${what}: edges of the bookshop in the topology`, edges.length >= 9, edges.length);
 }
 
+// npm ends by the signal that its group got, once the launcher has ended.
 async function judgeInterrupt(findings, what, run) {
-  const { code, seconds } = await run.interrupt();
-  findings.equal(`${what}, SIGINT: exit code`, code, 0);
+  const { how, seconds } = await run.interrupt();
+  const said = run.output.trimEnd().split('\n').at(-1);
+  findings.equal(`${what}, SIGINT: the launcher’s last word`, said, 'stopped');
+  findings.equal(
+    `${what}, SIGINT: failures and warnings`,
+    (run.output.match(/^(failed|warning):/gm) ?? []).length,
+    0,
+  );
+  findings.tell(`${what}, SIGINT: npm ended with`, how);
   const left = await run.untilGone(2000);
   findings.holds(
     `${what}, SIGINT: nothing is left`,
