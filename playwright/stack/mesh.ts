@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Connections, Edges, Nodes, Status, Topology } from '@undermesh/schema';
+import { mountBpffs } from '../../tools/bpffs.mjs';
+import { bookshop, createNodes, openBookshop } from '../../tools/demo.mjs';
+import { stateDirectory } from '../../tools/paths.mjs';
+import { Processes } from '../../tools/processes.mjs';
+import { runLoadClient, startLoadServer } from '../../tools/testbed/load.mjs';
+import { enter } from '../../tools/testbed/namespaces.mjs';
+import { Road } from '../../tools/testbed/road.mjs';
+import { nameOf } from './name.ts';
+
+/** What the load program says that it made. */
+export interface Made {
+  attempted: number;
+  established: number;
+  completed: number;
+  bytesSent: number;
+  bytesReceived: number;
+  failed: Record<string, number>;
+}
+
+/** Answers of the API by path, without `/api/v1/`. */
+interface Answers {
+  status: Status;
+  nodes: Nodes;
+  edges: Edges;
+  topology: Topology;
+}
+
+const RATE = 12;
+
+/**
+ * A collector, three nodes with an agent each, and the bookshop on them: the demo without its host agent, so that
+ * nothing but namespaces and cgroups of this run is observed.
+ */
+export class Mesh {
+  readonly road: Road;
+  readonly #processes: Processes;
+  readonly #places: Map<string, { ipv4: string; port: number }>;
+  /** Swallows every packet. */
+  readonly retired: string;
+
+  static async open(): Promise<Mesh> {
+    const mounted = mountBpffs();
+    const { testbed, nodes } = await createNodes({ add: () => {} } as never, { name: nameOf('mesh') });
+    const road = new Road(testbed, mounted);
+    try {
+      road.identity = [
+        { cgroup: `**/${testbed.name}/*/:namespace/:workload@:version` },
+        { cgroup: `**/${testbed.name}/*/:namespace/:workload` },
+      ] as Road['identity'];
+      await road.startCollector();
+      await Promise.all(nodes.map(({ name }) => road.startAgent(name)));
+      const processes = new Processes({ addProcess: () => {} } as never);
+      await openBookshop(processes, { testbed, rate: RATE });
+      const { demoPlace, retired, workloads } = await bookshop();
+      const ids = workloads.map(({ id }: { id: string }) => id) as string[];
+      return new Mesh(road, processes, {
+        places: new Map(ids.map((id) => [id, demoPlace(id)])),
+        retired: retired.ipv4,
+      });
+    } catch (error) {
+      await road.destroy();
+      throw error;
+    }
+  }
+
+  private constructor(
+    road: Road,
+    processes: Processes,
+    of: { places: Map<string, { ipv4: string; port: number }>; retired: string },
+  ) {
+    this.road = road;
+    this.#processes = processes;
+    this.#places = of.places;
+    this.retired = of.retired;
+  }
+
+  get url(): string {
+    return this.road.url;
+  }
+
+  async api<K extends keyof Answers>(name: K, query: Record<string, string | number | boolean> = {}) {
+    const parameters = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
+    return (await this.road.api(`${name}?${parameters}`)) as Answers[K];
+  }
+
+  /** The latest connection between two workloads that is over, in the store and known from both ends. */
+  async endedConnection(source: string, destination: string): Promise<string> {
+    for (;;) {
+      const query = `source=${source}&destination=${destination}&state=ended&window=300&limit=20`;
+      const { items } = (await this.road.api(`connections?${query}`)) as Connections;
+      const found = items.find(({ seenBy, reason }) => seenBy === 'both' && reason?.endsWith('_fin'));
+      if (found !== undefined) return found.id;
+      await pause(200);
+    }
+  }
+
+  /** An address that no workload has had before, on a node. */
+  address(node: string, host: number): string {
+    const address = `10.99.${node.at(-1)}.${host}`;
+    enter(`${this.road.testbed.name}-${node}`, ['ip', 'address', 'add', `${address}/16`, 'dev', 'eth0']);
+    return address;
+  }
+
+  /** The address of a workload of the bookshop. */
+  addressOf(id: string): string {
+    return this.#places.get(id)?.ipv4 ?? '';
+  }
+
+  /** What a process of the bookshop says that it did. */
+  counts(id: string): { calls: Record<string, { connects: number; established: number }> } {
+    return JSON.parse(readFileSync(join(stateDirectory, 'demo', 'counts', `${id}.json`), 'utf8'));
+  }
+
+  /** Connections from a workload `NODE/NAMESPACE/NAME` that this call makes. */
+  async load(from: string, options: Record<string, string | number>): Promise<Made> {
+    return (await runLoadClient(this.road.testbed, options, this.#place(from))) as Made;
+  }
+
+  /** A server as a workload `NODE/NAMESPACE/NAME`. */
+  serve(as: string, options: { address: string; port: number }) {
+    return startLoadServer(this.road.testbed, options, this.#place(as));
+  }
+
+  async close(): Promise<void> {
+    this.#processes.stop();
+    await this.road.destroy();
+  }
+
+  #place(path: string): { namespace: string; cgroup: string } {
+    const { testbed } = this.road;
+    return { namespace: `${testbed.name}-${path.split('/')[0]}`, cgroup: testbed.cgroup(path) };
+  }
+}
