@@ -13,7 +13,7 @@ import { StoreError, type StoreErrorCode } from './store-failure.js';
 
 /** From so many waiting rows on, they wait for this share of the time only. */
 const BUSY_ROWS = 4096;
-const BUSY_LINGER_SHARE = 0.2;
+const BUSY_LINGER_SHARE = 0.1;
 
 /** Rows that one transaction takes at most. */
 const MAX_GROUP_ROWS = 2 * ROW_GROUP_ROWS;

@@ -40,7 +40,7 @@ export function duckdbOptions(
     segmentSeconds: Math.max(60, Math.ceil(retentionSeconds / 24)),
     segmentBytes: Math.max(MIB, Math.ceil(maxBytes / 16)),
     reserveBytes: 128 * MIB,
-    lingerMs: 500,
+    lingerMs: 1000,
     maintenanceMs: 1000,
     memoryLimit: '1GB',
     threads: 2,
