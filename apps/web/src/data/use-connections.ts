@@ -7,6 +7,7 @@ import {
   appendConnections,
   type ConnectionList,
   EMPTY_LIST,
+  firstConnections,
   takeConnections,
 } from '@/domain/connection-list';
 import { addressOf, getJson, type Query } from './client';
@@ -54,7 +55,7 @@ export const useConnections = (query: ConnectionsQuery, window: number, hold: bo
       return;
     }
     cursor.current = next;
-    setList({ shown: items, waiting: [] });
+    setList(firstConnections(items));
   }, [first.data, first.pending, question]);
 
   // What opened while the live connection was gone is asked for once it is back.

@@ -58,8 +58,15 @@ export const takeConnections = (
   };
 };
 
+/** The first page. The API gives ended connections by their end; the table goes by their opening throughout. */
+export const firstConnections = (items: readonly Connection[]): ConnectionList => ({
+  shown: [...items].sort(newestFirst),
+  waiting: [],
+});
+
 /** A further page of older rows. */
 export const appendConnections = (list: ConnectionList, older: readonly Connection[]): ConnectionList => {
   const known = new Set(list.shown.map((row) => row.id));
-  return { ...list, shown: [...list.shown, ...older.filter((row) => !known.has(row.id))] };
+  const added = older.filter((row) => !known.has(row.id));
+  return { ...list, shown: [...list.shown, ...added].sort(newestFirst) };
 };

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { appendConnections, type ConnectionList, takeConnections } from '@/domain/connection-list';
+import {
+  appendConnections,
+  type ConnectionList,
+  firstConnections,
+  takeConnections,
+} from '@/domain/connection-list';
 import { connection } from '../fixtures';
 
 const list: ConnectionList = { shown: [connection('b', 20), connection('a', 10)], waiting: [] };
@@ -32,6 +37,11 @@ describe('the live table', () => {
 
   it('leaves out what is older than the page that is loaded', () => {
     expect(ids(takeConnections(list, [connection('old', 1)], false).shown)).toBe('b a');
+  });
+
+  it('goes by the opening, also where the API goes by the end', () => {
+    const byEnd = [connection('long', 5), connection('b', 20), connection('a', 10)];
+    expect(ids(firstConnections(byEnd).shown)).toBe('b a long');
   });
 
   it('appends older pages without doubles', () => {
