@@ -96,7 +96,7 @@ export const AgentConfig = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
-    lookInterval: Milliseconds(500, 'How often open connections are looked at, ms'),
+    lookInterval: Milliseconds(250, 'How often open connections are looked at, ms'),
     progressInterval: Milliseconds(5000, 'How often an open and active connection reports, ms'),
     listenerInterval: Milliseconds(1000, 'How often listening sockets are looked at, ms'),
     programStatistics: Type.Boolean({

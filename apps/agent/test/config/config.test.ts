@@ -30,7 +30,7 @@ describe('configuration', () => {
       ringBytes: 8 << 20,
       memoryBytes: 64 << 20,
       drain: { busy: 10, idle: 250 },
-      lookInterval: 500,
+      lookInterval: 250,
       programStatistics: false,
       identity: [],
     });
