@@ -161,8 +161,10 @@ export class DuckdbStore implements RecordStore {
     // Whole row groups when there are some: what hangs over goes the slower way through DuckDB's log.
     const whole = this.#queuedRows - (this.#queuedRows % ROW_GROUP_ROWS);
     const wanted = whole === 0 ? this.#queuedRows : Math.min(whole, MAX_GROUP_ROWS);
-    while (frames < this.#queue.length && (frames === 0 || rows < wanted)) {
-      rows += this.#queue[frames]?.frame.count ?? 0;
+    // Frames without ends go with those before them: their positions cost nothing, and their agents wait for them.
+    for (const { frame } of this.#queue) {
+      if (frames > 0 && frame.count > 0 && rows >= wanted) break;
+      rows += frame.count;
       frames++;
     }
     const group = this.#queue.splice(0, frames);
