@@ -50,5 +50,5 @@ describe.concurrent('the road of a record', () => {
 });
 
 describe('the road of a record, undisturbed', () => {
-  it('tells of openings within a second', () => held(opening({ name: name('opened'), trials: 4 })), timeout);
+  it('tells of openings within a second', () => held(opening({ name: name('opened'), trials: 8 })), timeout);
 });

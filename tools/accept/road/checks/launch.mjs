@@ -47,10 +47,16 @@ export class Launch {
         return { url, seconds };
       }
       if (this.#child.exitCode !== null || Date.now() - start > timeoutMs) {
-        throw new Error(`npm start does not reach the dashboard: ${this.output.slice(-1500)}`);
+        throw new Error(`npm start does not reach the dashboard: ${this.#failure()}`);
       }
       await pause(100);
     }
+  }
+
+  // What it says of its failure, and nothing else: its output holds the token.
+  #failure() {
+    const at = this.output.indexOf('\nfailed:');
+    return at < 0 ? 'it says nothing' : this.output.slice(at + 1, at + 800).trim();
   }
 
   /** Presses Ctrl-C: the whole process group gets SIGINT. @returns {Promise<{ how: string, seconds: number }>} */
