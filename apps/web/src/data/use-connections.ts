@@ -55,7 +55,7 @@ export const useConnections = (query: ConnectionsQuery, window: number, hold: bo
       return;
     }
     cursor.current = next;
-    setList(firstConnections(items));
+    setList(firstConnections({ items, next }));
   }, [first.data, first.pending, question]);
 
   // What opened while the live connection was gone is asked for once it is back.
@@ -84,7 +84,7 @@ export const useConnections = (query: ConnectionsQuery, window: number, hold: bo
         );
         if (cursor.current !== asked) return;
         cursor.current = answer.next;
-        setList((old) => appendConnections(old, answer.items));
+        setList((old) => appendConnections(old, answer));
       } catch {
         // The next scroll asks again.
       } finally {

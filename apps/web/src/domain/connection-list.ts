@@ -5,8 +5,10 @@ import type { Connection } from '@undermesh/schema';
 export interface ConnectionList {
   shown: readonly Connection[];
   waiting: readonly Connection[];
+  /** Nothing older is left to load. */
+  complete: boolean;
 }
-export const EMPTY_LIST: ConnectionList = { shown: [], waiting: [] };
+export const EMPTY_LIST: ConnectionList = { shown: [], waiting: [], complete: false };
 
 /** Rows kept while following; what was loaded by scrolling down is kept on top of it while held. */
 export const FOLLOWED_ROWS = 1000;
@@ -32,8 +34,8 @@ const exchange = (
 };
 
 /**
- * Takes in what the live feed holds. Rows that are shown change in place. New ones go on top, or wait when `hold`. Ones
- * older than everything shown belong to a page that is not loaded and are left out.
+ * Takes in what the live feed holds. Rows that are shown change in place. New ones go where their opening belongs, or
+ * wait when `hold`. Ones older than everything shown belong to a page that is not loaded and are left out, if there is one.
  */
 export const takeConnections = (
   list: ConnectionList,
@@ -43,30 +45,39 @@ export const takeConnections = (
   const news = new Map(feed.map((item) => [item.id, item]));
   const shown = exchange(list.shown, news);
   const waiting = exchange(list.waiting, news);
-  const oldest = list.shown.at(-1)?.openedAt ?? '';
+  const oldest = list.complete ? '' : (list.shown.at(-1)?.openedAt ?? '');
   const fresh = [...news.values()].filter((item) => item.openedAt >= oldest);
   if (hold) {
     if (fresh.length === 0 && !shown.changed && !waiting.changed) return list;
-    return { shown: shown.rows, waiting: [...fresh, ...waiting.rows].sort(newestFirst) };
+    return { ...list, shown: shown.rows, waiting: [...fresh, ...waiting.rows].sort(newestFirst) };
   }
   if (fresh.length === 0 && waiting.rows.length === 0) {
-    return shown.changed ? { shown: shown.rows, waiting: [] } : list;
+    return shown.changed ? { ...list, shown: shown.rows, waiting: [] } : list;
   }
+  const all = [...fresh, ...waiting.rows, ...shown.rows].sort(newestFirst);
   return {
-    shown: [...fresh, ...waiting.rows, ...shown.rows].sort(newestFirst).slice(0, FOLLOWED_ROWS),
+    shown: all.slice(0, FOLLOWED_ROWS),
     waiting: [],
+    complete: list.complete && all.length <= FOLLOWED_ROWS,
   };
 };
 
+/** A page of the API's answer. */
+interface Page {
+  items: readonly Connection[];
+  next: string | null;
+}
+
 /** The first page. The API gives ended connections by their end; the table goes by their opening throughout. */
-export const firstConnections = (items: readonly Connection[]): ConnectionList => ({
+export const firstConnections = ({ items, next }: Page): ConnectionList => ({
   shown: [...items].sort(newestFirst),
   waiting: [],
+  complete: next === null,
 });
 
 /** A further page of older rows. */
-export const appendConnections = (list: ConnectionList, older: readonly Connection[]): ConnectionList => {
+export const appendConnections = (list: ConnectionList, { items, next }: Page): ConnectionList => {
   const known = new Set(list.shown.map((row) => row.id));
-  const added = older.filter((row) => !known.has(row.id));
-  return { ...list, shown: [...list.shown, ...added].sort(newestFirst) };
+  const added = items.filter((row) => !known.has(row.id));
+  return { ...list, shown: [...list.shown, ...added].sort(newestFirst), complete: next === null };
 };

@@ -8,7 +8,11 @@ import {
 } from '@/domain/connection-list';
 import { connection } from '../fixtures';
 
-const list: ConnectionList = { shown: [connection('b', 20), connection('a', 10)], waiting: [] };
+const list: ConnectionList = {
+  shown: [connection('b', 20), connection('a', 10)],
+  waiting: [],
+  complete: false,
+};
 const ids = (rows: readonly { id: string }[]): string => rows.map(({ id }) => id).join(' ');
 
 describe('the live table', () => {
@@ -31,7 +35,10 @@ describe('the live table', () => {
   });
 
   it('stays the same object when nothing is new', () => {
-    const closed: ConnectionList = { shown: [connection('a', 10, { state: 'closed' })], waiting: [] };
+    const closed: ConnectionList = {
+      ...list,
+      shown: [connection('a', 10, { state: 'closed' })],
+    };
     expect(takeConnections(closed, [connection('a', 10, { state: 'closed' })], false)).toBe(closed);
   });
 
@@ -39,12 +46,19 @@ describe('the live table', () => {
     expect(ids(takeConnections(list, [connection('old', 1)], false).shown)).toBe('b a');
   });
 
+  it('takes in what opened earlier but is heard of later, when everything is loaded', () => {
+    const all = firstConnections({ items: [connection('b', 20)], next: null });
+    expect(ids(takeConnections(all, [connection('timed-out', 1)], false).shown)).toBe('b timed-out');
+  });
+
   it('goes by the opening, also where the API goes by the end', () => {
     const byEnd = [connection('long', 5), connection('b', 20), connection('a', 10)];
-    expect(ids(firstConnections(byEnd).shown)).toBe('b a long');
+    expect(ids(firstConnections({ items: byEnd, next: null }).shown)).toBe('b a long');
   });
 
   it('appends older pages without doubles', () => {
-    expect(ids(appendConnections(list, [connection('a', 10), connection('z', 5)]).shown)).toBe('b a z');
+    expect(
+      ids(appendConnections(list, { items: [connection('a', 10), connection('z', 5)], next: null }).shown),
+    ).toBe('b a z');
   });
 });
