@@ -5,6 +5,7 @@ import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import { useStatus } from '@/data/live';
 import { useUrl } from '@/data/use-url';
+import { useTheme } from '@/theme/theme';
 import { FreshnessBar } from './freshness';
 import { Icon, Logo } from './icon';
 import { SearchButton } from './search';
@@ -21,6 +22,7 @@ const isCurrent = (path: string, page: string): boolean =>
 
 /** Name, cluster, pages, freshness, search, settings. */
 export function TopBar() {
+  useTheme(); // on every page, so that a change of the system's theme is followed everywhere
   const path = usePathname();
   const { link } = useUrl();
   const { data: status } = useStatus();
