@@ -89,7 +89,11 @@ export class AppPage {
     return this.panel.getByRole('tab', { name: new RegExp(`^${name}`) }).click();
   }
 
-  async noPanel(): Promise<void> {
-    await expect(this.panel).toHaveCount(0);
+  /** Escape, until there is no panel: one that was drawn just now may not listen yet. */
+  async closePanel(): Promise<void> {
+    await expect(async () => {
+      await this.page.keyboard.press('Escape');
+      await expect(this.panel).toHaveCount(0, { timeout: 2000 });
+    }).toPass({ timeout: 20_000 });
   }
 }

@@ -95,8 +95,7 @@ test('one record in full: both ends, and that they agree', async ({ page, mesh }
   await expect(connections.panel).toContainText(agreement.detail);
   await page.reload();
   await expect(connections.record).toBeVisible();
-  await page.keyboard.press('Escape');
-  await connections.noPanel();
+  await connections.closePanel();
 });
 
 test('what matches can be taken away as CSV and NDJSON', async ({ page, mesh }) => {

@@ -62,17 +62,15 @@ const VIEWS: Record<string, (page: Page, mesh: Mesh) => Promise<void>> = {
   },
 };
 
-for (const theme of ['dark', 'light'] as const) {
-  test.describe(theme, () => {
-    test.use({ colorScheme: theme });
-    for (const [name, open] of Object.entries(VIEWS)) {
-      test(`${name}: clean and accessible`, async ({ page, mesh }) => {
-        await open(page, mesh);
-        await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
-        const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-        expect(found).toEqual([]);
-      });
+for (const [name, open] of Object.entries(VIEWS)) {
+  test(`${name}: clean and accessible, dark and light`, async ({ page, mesh }) => {
+    await open(page, mesh);
+    for (const theme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme: theme });
+      await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+      const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      expect(found, theme).toEqual([]);
     }
   });
 }
@@ -119,8 +117,7 @@ test('with the keyboard alone: from the overview to the panel of an edge, and ba
   const topology = new TopologyPage(page);
   await expect(topology.panel).toBeVisible();
   await expect(topology.panelFigure('Opened')).toBeVisible();
-  await page.keyboard.press('Escape');
-  await topology.noPanel();
+  await topology.closePanel();
   await page.keyboard.press('Control+k');
   await expect(page.getByRole('dialog', { name: 'Search' })).toBeVisible();
   await page.keyboard.type('payments');

@@ -90,8 +90,7 @@ test('the list opens the panel, the link brings it back', async ({ page, context
   await other.page.close();
 
   await page.bringToFront();
-  await page.keyboard.press('Escape');
-  await topology.noPanel();
+  await topology.closePanel();
   await topology.inAddress('sel', null);
   expect(mesh.url).toBe(new URL(page.url()).origin);
 });
@@ -169,8 +168,7 @@ test('keys: walk, select, zoom, fit, arrange, only what needs a look, help', asy
   await page.keyboard.press('Enter');
   await expect(topology.panel).toBeVisible();
   await expect.poll(() => topology.parameter('sel')).toMatch(/^(vertex|edge):/);
-  await page.keyboard.press('Escape');
-  await topology.noPanel();
+  await topology.closePanel();
 
   await page.keyboard.press('e');
   await expect(page.getByRole('button', { name: 'Remove hide health:ok' })).toBeVisible();
@@ -193,7 +191,6 @@ test('a card and an edge can be clicked on the canvas', async ({ page }) => {
   await topology.open();
   await topology.isListed();
   await topology.clickOn(topology.vertex('payments'), 'payments');
-  await page.keyboard.press('Escape');
-  await topology.noPanel();
+  await topology.closePanel();
   await topology.clickOn(topology.edge('ingress', 'front'), 'ingress to front');
 });
