@@ -43,7 +43,7 @@ export interface Assignment {
 
 /** The nodes that run an agent. */
 export const nodes = ['shop-1', 'shop-2', 'shop-3'] as const;
-/** The node that does not. */
+/** The node without one of its own: the agent of the whole host sees it. */
 export const outside = 'outside';
 
 const workload = (id: string, namespace: string, node: string, weight = 1): Workload => {
@@ -61,7 +61,7 @@ const workload = (id: string, namespace: string, node: string, weight = 1): Work
 
 /** Every process, callees before their callers. */
 export const workloads: readonly Workload[] = [
-  workload('bank-api', outside, outside),
+  workload('bank-api', 'bank', outside),
   workload('catalogue-db', 'data', 'shop-2'),
   workload('orders-db', 'data', 'shop-3'),
   workload('ratings', 'shop', 'shop-2'),
@@ -72,7 +72,7 @@ export const workloads: readonly Workload[] = [
   workload('orders', 'checkout', 'shop-3'),
   workload('front', 'shop', 'shop-1'),
   workload('ingress', 'edge', 'shop-1'),
-  workload('shoppers', outside, outside),
+  workload('shoppers', 'internet', outside),
 ];
 
 /** Who calls whom, as services. */
