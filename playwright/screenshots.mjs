@@ -25,6 +25,8 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
+/** The shop alone: the machine that the pictures are taken on shows its own work beside it. */
+const SHOP = 'window=300&namespace=internet,edge,shop,checkout,data,bank,outside';
 const PAUSED_NODE = 'shop-3';
 const SILENCE_MS = 45_000;
 
@@ -48,10 +50,10 @@ async function connectionToShow() {
 
 /** Pages of the running demo: where they are and what shows that they are complete. */
 const PAGES = {
-  overview: { path: () => '/?window=300', ready: (page) => page.locator('.failures li').first().waitFor() },
-  topology: { path: () => '/topology/?window=300', ready: drawn },
+  overview: { path: () => `/?${SHOP}`, ready: (page) => page.locator('.failures li').first().waitFor() },
+  topology: { path: () => `/topology/?${SHOP}`, ready: drawn },
   'topology-panel': {
-    path: async () => `/topology/?window=300&sel=${encodeURIComponent(`edge:${await edgeToShow()}`)}`,
+    path: async () => `/topology/?${SHOP}&sel=${encodeURIComponent(`edge:${await edgeToShow()}`)}`,
     ready: async (page) => {
       await drawn(page);
       await page.locator('.edge-chart canvas').waitFor();
@@ -114,7 +116,7 @@ async function partial(browser) {
   try {
     await new Promise((resolve) => setTimeout(resolve, SILENCE_MS));
     const ready = (page) => page.locator('.note.warn', { hasText: PAUSED_NODE }).waitFor();
-    await take(browser, { name: 'partial', url: values.url, path: '/?window=300', ready });
+    await take(browser, { name: 'partial', url: values.url, path: `/?${SHOP}`, ready });
   } finally {
     goOn();
     process.off('exit', goOn);
