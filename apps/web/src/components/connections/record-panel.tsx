@@ -2,7 +2,7 @@
 'use client';
 
 import type { Connection, ConnectionDetail } from '@undermesh/schema';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useFetch } from '@/data/use-fetch';
 import { formatDuration, formatMoment } from '@/domain/format';
 import { reasonWords } from '@/domain/words';
@@ -22,25 +22,36 @@ const spoken = (connection: Connection): string =>
         ? 'closed'
         : reasonWords(connection.reason).replace(/^(?!closed)/, 'closed, ');
 
+const REFRESH_OPEN_SECONDS = 2;
+/** A row is live before its record is stored: so long a record that is not there may be on its way. */
+const ON_ITS_WAY_MS = 5000;
+
 /** One connection in full: its course, both ends side by side, whether they agree. */
 export function RecordPanel({ id, onClose }: { id: string; onClose: () => void }) {
-  const [open, setOpen] = useState(false);
+  const [refreshSeconds, setRefreshSeconds] = useState<number | null>(null);
+  const asked = useRef({ id: '', at: 0 });
   const { data, error, pending } = useFetch<ConnectionDetail>(
     `/api/v1/connections/${encodeURIComponent(id)}`,
     {},
-    open ? { refreshSeconds: 2 } : {},
+    refreshSeconds === null ? {} : { refreshSeconds },
   );
   const connection = data?.connection ?? null;
-  useEffect(() => setOpen(connection?.state === 'open'), [connection]);
+  useEffect(() => {
+    if (asked.current.id !== id) asked.current = { id, at: Date.now() };
+    const onItsWay = error?.status === 404 && Date.now() - asked.current.at < ON_ITS_WAY_MS;
+    setRefreshSeconds(onItsWay ? 1 : connection?.state === 'open' ? REFRESH_OPEN_SECONDS : null);
+  }, [id, connection, error]);
   if (data === null || connection === null) {
+    const waiting = error === null || (error.status === 404 && refreshSeconds !== null);
     return (
       <Panel
         wide
         label="Connection"
-        title={error === null ? 'Connection' : 'This record cannot be shown'}
+        title={waiting ? 'Connection' : 'This record cannot be shown'}
         onClose={onClose}
       >
-        {error !== null && (
+        {waiting && error !== null && <p className="panel-say t2">Its record is on its way to the store.</p>}
+        {!waiting && (
           <p className="panel-say t2">
             {error.status === 404
               ? 'No record with this id is stored any more: it is older than the retention, or it never arrived.'
