@@ -99,6 +99,11 @@ export class Mesh {
     }
   }
 
+  /** Waits until a connection that the live feed showed is in the store, or still open. */
+  async isStored(id: string): Promise<void> {
+    while (!(await fetch(`${this.url}/api/v1/connections/${encodeURIComponent(id)}`)).ok) await pause(100);
+  }
+
   /** An address that no workload has had before, on a node. */
   address(node: string, host: number): string {
     const address = `10.99.${node.at(-1)}.${host}`;
