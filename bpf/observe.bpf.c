@@ -2,8 +2,8 @@
 /*
  * Observes TCP connections: one exact record when a connection ends or fails, and what is open in between.
  *
- *   pre_connect, active established, passive established   sockops on the agent's cgroup
- *   close, and connects that failed                         tracepoint inet_sock_set_state
+ *   pre_connect, active and passive established, close       sockops on the agent's cgroup
+ *   a close that sockops did not see                        tracepoint inet_sock_set_state
  *   what is open, once a look                               iterator over the sockets' storage
  *   what is older than the agent                            iterator over all open files, once at start
  *
@@ -38,111 +38,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 		created;                                                                             \
 	})
 
-/* --- sockops: who opens what --- */
-
-static __always_inline void connecting(struct bpf_sock_ops *ctx, struct bpf_sock *socket,
-				       struct tcp_sock *tcp)
-{
-	struct connection_state *state;
-
-	if (OWNED_BY_ANOTHER(socket)) {
-		COUNT(skipped_other_agent);
-		return;
-	}
-	state = CREATE_STATE_OF(socket);
-	if (!state)
-		return;
-	/* A socket can connect again after a failure or a disconnect: start over. */
-	__builtin_memset(state, 0, sizeof(*state));
-	state->opened_ns = bpf_ktime_get_boot_ns();
-	state->reporter = REPORTER_SOURCE;
-	note_process(state, bpf_get_current_task_btf());
-	note_cgroup(state, sock_of(tcp));
-	bpf_get_socket_cookie(ctx);
-	state->phase = PHASE_CONNECTING;
-	COUNT(connects);
-}
-
-static __always_inline void established_source(struct bpf_sock *socket, struct tcp_sock *tcp)
-{
-	struct connection_state *state = STATE_OF(socket);
-
-	/* Without a state: another agent's, or a connect() older than this program. */
-	if (!state || state->phase != PHASE_CONNECTING)
-		return;
-	state->connect_us = (bpf_ktime_get_boot_ns() - state->opened_ns) / 1000;
-	state->flags |= RECORD_FLAG_ESTABLISHED;
-	initial_sequences(tcp, state);
-	state->phase = PHASE_OPEN;
-	COUNT(established_source);
-}
-
-static __always_inline void established_destination(struct bpf_sock_ops *ctx, struct bpf_sock *socket,
-						    struct tcp_sock *tcp)
-{
-	struct connection_state *state;
-
-	if (OWNED_BY_ANOTHER(socket)) {
-		COUNT(skipped_other_agent);
-		return;
-	}
-	/* Inherited from the listener, with its process; empty under a listener that nobody has seen. */
-	state = CREATE_STATE_OF(socket);
-	if (!state)
-		return;
-	state->opened_ns = bpf_ktime_get_boot_ns();
-	state->reporter = REPORTER_DESTINATION;
-	state->flags = RECORD_FLAG_ESTABLISHED;
-	if (!state->cgroup_id)
-		note_cgroup(state, sock_of(tcp));
-	initial_sequences(tcp, state);
-	bpf_get_socket_cookie(ctx);
-	state->phase = PHASE_OPEN;
-	COUNT(established_destination);
-}
-
-static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock *socket, struct tcp_sock *tcp)
-{
-	struct connection_state *state;
-
-	if (OWNED_BY_ANOTHER(socket))
-		return;
-	state = CREATE_STATE_OF(socket);
-	if (!state)
-		return;
-	__builtin_memset(state, 0, sizeof(*state));
-	state->opened_ns = bpf_ktime_get_boot_ns();
-	note_process(state, bpf_get_current_task_btf());
-	note_cgroup(state, sock_of(tcp));
-	bpf_get_socket_cookie(ctx);
-	state->phase = PHASE_LISTENING;
-}
-
-SEC("sockops")
-int observe_sockops(struct bpf_sock_ops *ctx)
-{
-	struct bpf_sock *socket = ctx->sk;
-	struct tcp_sock *tcp;
-	__u32 op = ctx->op;
-
-	if (!socket || (op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB &&
-			op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_TCP_LISTEN_CB))
-		return 1;
-	tcp = bpf_skc_to_tcp_sock(socket);
-	if (!tcp)
-		return 1;
-	if (op == BPF_SOCK_OPS_TCP_CONNECT_CB)
-		connecting(ctx, socket, tcp);
-	else if (op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
-		established_source(socket, tcp);
-	else if (op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
-		established_destination(ctx, socket, tcp);
-	else
-		listening(ctx, socket, tcp);
-	return 1;
-}
-
-/* --- tracepoint: how it ended --- */
+/* --- the record of an end --- */
 
 /* Of an established connection; the old state says who closed first when no error does. */
 static __always_inline __u8 close_reason(int old_state, int error)
@@ -234,12 +130,12 @@ static __always_inline void adopt(struct connection_state *state, struct tcp_soc
 	note_cgroup(state, sock_of(tcp));
 }
 
-static __always_inline void emit_end(struct tcp_sock *tcp, struct connection_state *state, int old_state)
+static __always_inline void emit_end(struct tcp_sock *tcp, struct connection_state *state, int old_state,
+				     __u64 cookie)
 {
 	bool failed = !(state->flags & RECORD_FLAG_ESTABLISHED);
 	int error = sock_of(tcp)->sk_err;
 	struct connection_record *record;
-	__u64 cookie = bpf_get_socket_cookie(sock_of(tcp));
 
 	/* Taken up while it ran, and over before its first look. */
 	if (!failed && !state->client_isn)
@@ -261,6 +157,145 @@ static __always_inline void emit_end(struct tcp_sock *tcp, struct connection_sta
 	COUNT(ends_emitted);
 }
 
+/* The end of a connection that was met before; whichever hook comes first makes its record, the other finds it closed. */
+static __always_inline void close_connection(struct tcp_sock *tcp, struct connection_state *state,
+					     int old_state, __u64 cookie)
+{
+	__u32 phase = __sync_lock_test_and_set(&state->phase, PHASE_CLOSED);
+
+	if (phase == PHASE_ANNOUNCED)
+		state->flags |= RECORD_FLAG_ANNOUNCED;
+	/* Else: a child that inherited its listener's state and was never established; a connect without a SYN. */
+	if (phase == PHASE_CONNECTING || phase == PHASE_OPEN || phase == PHASE_ANNOUNCED)
+		emit_end(tcp, state, old_state, cookie);
+}
+
+/* Has the kernel tell of this socket's changes of state. Flags are shared with other programs: only ever added to. */
+static __always_inline void watch_states(struct bpf_sock_ops *ctx)
+{
+	long refused =
+		bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+
+	if (refused)
+		count_helper_error(HELPER_SITE_STATE_FLAG, refused < 0 ? refused : -EINVAL);
+}
+
+/* --- sockops: who opens what --- */
+
+static __always_inline void connecting(struct bpf_sock_ops *ctx, struct bpf_sock *socket,
+				       struct tcp_sock *tcp)
+{
+	struct connection_state *state;
+
+	if (OWNED_BY_ANOTHER(socket)) {
+		COUNT(skipped_other_agent);
+		return;
+	}
+	state = CREATE_STATE_OF(socket);
+	if (!state)
+		return;
+	/* A socket can connect again after a failure or a disconnect: start over. */
+	__builtin_memset(state, 0, sizeof(*state));
+	state->opened_ns = bpf_ktime_get_boot_ns();
+	state->reporter = REPORTER_SOURCE;
+	note_process(state, bpf_get_current_task_btf());
+	note_cgroup(state, sock_of(tcp));
+	bpf_get_socket_cookie(ctx);
+	watch_states(ctx);
+	state->phase = PHASE_CONNECTING;
+	COUNT(connects);
+}
+
+static __always_inline void established_source(struct bpf_sock *socket, struct tcp_sock *tcp)
+{
+	struct connection_state *state = STATE_OF(socket);
+
+	/* Without a state: another agent's, or a connect() older than this program. */
+	if (!state || state->phase != PHASE_CONNECTING)
+		return;
+	state->connect_us = (bpf_ktime_get_boot_ns() - state->opened_ns) / 1000;
+	state->flags |= RECORD_FLAG_ESTABLISHED;
+	initial_sequences(tcp, state);
+	state->phase = PHASE_OPEN;
+	COUNT(established_source);
+}
+
+static __always_inline void established_destination(struct bpf_sock_ops *ctx, struct bpf_sock *socket,
+						    struct tcp_sock *tcp)
+{
+	struct connection_state *state;
+
+	if (OWNED_BY_ANOTHER(socket)) {
+		COUNT(skipped_other_agent);
+		return;
+	}
+	/* Inherited from the listener, with its process; empty under a listener that nobody has seen. */
+	state = CREATE_STATE_OF(socket);
+	if (!state)
+		return;
+	state->opened_ns = bpf_ktime_get_boot_ns();
+	state->reporter = REPORTER_DESTINATION;
+	state->flags = RECORD_FLAG_ESTABLISHED;
+	if (!state->cgroup_id)
+		note_cgroup(state, sock_of(tcp));
+	initial_sequences(tcp, state);
+	bpf_get_socket_cookie(ctx);
+	watch_states(ctx);
+	state->phase = PHASE_OPEN;
+	COUNT(established_destination);
+}
+
+static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock *socket, struct tcp_sock *tcp)
+{
+	struct connection_state *state;
+
+	if (OWNED_BY_ANOTHER(socket))
+		return;
+	state = CREATE_STATE_OF(socket);
+	if (!state)
+		return;
+	__builtin_memset(state, 0, sizeof(*state));
+	state->opened_ns = bpf_ktime_get_boot_ns();
+	note_process(state, bpf_get_current_task_btf());
+	note_cgroup(state, sock_of(tcp));
+	bpf_get_socket_cookie(ctx);
+	state->phase = PHASE_LISTENING;
+}
+
+SEC("sockops")
+int observe_sockops(struct bpf_sock_ops *ctx)
+{
+	bool closes = ctx->op == BPF_SOCK_OPS_STATE_CB && ctx->args[1] == TCP_CLOSE;
+	struct bpf_sock *socket = ctx->sk;
+	struct connection_state *state;
+	struct tcp_sock *tcp;
+	__u32 op = ctx->op;
+
+	if (!socket ||
+	    (op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB &&
+	     op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_TCP_LISTEN_CB && !closes))
+		return 1;
+	tcp = bpf_skc_to_tcp_sock(socket);
+	if (!tcp)
+		return 1;
+	if (op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
+		connecting(ctx, socket, tcp);
+	} else if (op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB) {
+		established_source(socket, tcp);
+	} else if (op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB) {
+		established_destination(ctx, socket, tcp);
+	} else if (op == BPF_SOCK_OPS_TCP_LISTEN_CB) {
+		listening(ctx, socket, tcp);
+	} else {
+		state = STATE_OF(socket);
+		if (state)
+			close_connection(tcp, state, ctx->args[0], bpf_get_socket_cookie(ctx));
+	}
+	return 1;
+}
+
+/* --- tracepoint: what the callback missed: its flag was overwritten, or the connection is older --- */
+
 SEC("tp_btf/inet_sock_set_state")
 int observe_state(__u64 *ctx)
 {
@@ -268,7 +303,6 @@ int observe_state(__u64 *ctx)
 	int old_state = (int)ctx[1], new_state = (int)ctx[2];
 	struct connection_state *state, unseen = {};
 	struct tcp_sock *tcp;
-	__u32 phase;
 
 	if (new_state != TCP_CLOSE || old_state == TCP_CLOSE || old_state == TCP_LISTEN)
 		return 0;
@@ -277,13 +311,7 @@ int observe_state(__u64 *ctx)
 		return 0;
 	state = STATE_OF(sk);
 	if (state) {
-		phase = __sync_lock_test_and_set(&state->phase, PHASE_CLOSED);
-		if (phase == PHASE_ANNOUNCED)
-			state->flags |= RECORD_FLAG_ANNOUNCED;
-		/* A child that inherited its listener's state and was never established; a connect without a
-		 * SYN. */
-		if (phase == PHASE_CONNECTING || phase == PHASE_OPEN || phase == PHASE_ANNOUNCED)
-			emit_end(tcp, state, old_state);
+		close_connection(tcp, state, old_state, bpf_get_socket_cookie(sk));
 		return 0;
 	}
 	/* Never seen: older than the agent and held by no process, or there was no room for its storage. */
@@ -292,7 +320,7 @@ int observe_state(__u64 *ctx)
 	if (!in_scope(sk) || OWNED_BY_ANOTHER(sk))
 		return 0;
 	adopt(&unseen, tcp, was_established(old_state));
-	emit_end(tcp, &unseen, old_state);
+	emit_end(tcp, &unseen, old_state, bpf_get_socket_cookie(sk));
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #define EHOSTUNREACH 113
 #define ENOMEM	     12
 #define ENOSPC	     28
+#define EINVAL	     22
 
 enum {
 	TCP_ESTABLISHED = 1,
