@@ -12,10 +12,11 @@
 
 #include <linux/types.h>
 
-#define UNDERMESH_ABI_VERSION 1
+#define UNDERMESH_ABI_VERSION 2
 
 enum record_kind {
 	RECORD_KIND_CONNECTION = 1,
+	RECORD_KIND_HTTP = 2,
 };
 
 /* What a connection record reports about its end of the connection. */
@@ -66,6 +67,31 @@ enum record_flag {
 	RECORD_FLAG_REANNOUNCED = 8,	   /* OPENED again for a new collector: totals are a baseline */
 	RECORD_FLAG_HALF_CLOSED = 16,	   /* one direction has been shut */
 	RECORD_FLAG_REPORTER_GUESSED = 32, /* an older one: which side connected is a guess */
+	RECORD_FLAG_HTTP1 = 64, /* what its first payload bytes were; none of the four: no payload yet */
+	RECORD_FLAG_TLS = 128,
+	RECORD_FLAG_HTTP2 = 256,
+	RECORD_FLAG_OTHER_PROTOCOL = 512,
+};
+
+enum http_method {
+	HTTP_METHOD_OTHER = 0,
+	HTTP_METHOD_GET = 1,
+	HTTP_METHOD_HEAD = 2,
+	HTTP_METHOD_POST = 3,
+	HTTP_METHOD_PUT = 4,
+	HTTP_METHOD_DELETE = 5,
+	HTTP_METHOD_CONNECT = 6,
+	HTTP_METHOD_OPTIONS = 7,
+	HTTP_METHOD_TRACE = 8,
+	HTTP_METHOD_PATCH = 9,
+};
+
+/* Bits of http_sample.flags. */
+enum http_sample_flag {
+	HTTP_SAMPLE_FLAG_UNANSWERED = 1, /* the connection ended before a final response began; status is 0 */
+	HTTP_SAMPLE_FLAG_PIPELINED = 2,	 /* sent before the answer to an earlier one was complete */
+	HTTP_SAMPLE_FLAG_CUT = 4,	 /* the connection ended inside the response */
+	HTTP_SAMPLE_FLAG_RESYNCED = 8, /* framing was lost before it: some requests may not have been seen */
 };
 
 #ifdef __bpf__
@@ -117,6 +143,35 @@ struct connection_record {
 	__u16 generation; /* of the engine that steered it */
 };
 
+enum http_limit {
+	HTTP_LIMIT_SAMPLES = 8,		    /* in one record */
+	HTTP_LIMIT_UNKNOWN_US = 0x7fffffff, /* a time that is not known */
+};
+
+/* One request and its final response, as one end saw them pass. Times begin at the end of the request's head. */
+struct http_sample {
+	__u32 first_byte_us; /* to the first byte of the final response; or HTTP_LIMIT_UNKNOWN_US */
+	__u32 last_byte_us;  /* to the last byte of that response; or HTTP_LIMIT_UNKNOWN_US */
+	__u16 status;	     /* of the final response, 200 to 599, and 101; 0 unanswered */
+	__u8 method;	     /* enum http_method */
+	__u8 flags;	     /* enum http_sample_flag bits */
+};
+
+/*
+ * Requests of one end of one connection, in the order of their answers, behind that end's connection record as of now:
+ * whoever names and joins connection records reads the front of these as well. Made when it is full, a second after
+ * its first sample, and when the connection ends, then before the record of that end.
+ */
+struct http_record {
+	__u8 connection[192]; /* struct connection_record: RECORD_KIND_HTTP, RECORD_EVENT_PROGRESS */
+	__u64 request_bytes;  /* heads and bodies as on the wire, of the requests in samples */
+	__u64 response_bytes; /* of their responses, interim ones included */
+	__u32 lost_requests;  /* before these, while the ring was full: in no sample, lost for good */
+	__u8 sample_count;    /* 0 when the record only tells of lost_requests */
+	__u8 reserved[3];
+	__u8 samples[96]; /* HTTP_LIMIT_SAMPLES times struct http_sample */
+};
+
 /* Counters of one CPU since the object was loaded; user space sums them. "Ends" are CLOSED and FAILED records. */
 struct kernel_totals {
 	__u64 ends_emitted;	   /* written to the ring */
@@ -129,6 +184,10 @@ struct kernel_totals {
 	__u64 established_source;
 	__u64 established_destination;
 	__u64 skipped_other_agent; /* belongs to an agent nearer to the workload */
+	__u64 http_requests;	   /* samples written to the ring */
+	__u64 http_requests_lost;  /* requests that found the ring full */
+	__u64 http_records_emitted;
+	__u64 http_framing_lost; /* times that a connection's HTTP could no longer be followed */
 };
 
 /* Where a helper can fail; the agent exports counts by site and errno. */

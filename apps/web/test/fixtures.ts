@@ -14,7 +14,7 @@ import type {
 
 /** Small, whole values of the API's shapes; each test changes what it is about. */
 
-const none: Quantiles = { count: 0, p50: null, p90: null, p99: null };
+const none: Quantiles = { count: 0, p50: null, p90: null, p95: null, p99: null };
 
 export const traffic = (change: Partial<Traffic> = {}): Traffic => ({
   opened: 0,
@@ -29,6 +29,8 @@ export const traffic = (change: Partial<Traffic> = {}): Traffic => ({
   lifetimeUs: none,
   segmentsSent: 0,
   retransmittedSegments: 0,
+  requests: null,
+  protocols: {},
   ...change,
 });
 
@@ -48,6 +50,7 @@ export const edge = (id: string, change: Partial<Edge> = {}): Edge => ({
   healthSince: null,
   seenBy: 'both',
   partial: false,
+  split: null,
   ...change,
 });
 
@@ -79,6 +82,8 @@ export const series = (change: Partial<Series> = {}): Series => ({
   open: [4, 5, null, 6],
   sentBytes: [100, 200, null, 300],
   receivedBytes: [900, 800, null, 700],
+  requests: [null, null, null, null],
+  requestErrors: [null, null, null, null],
   ...change,
 });
 
@@ -151,6 +156,7 @@ export const connection = (id: string, at: number, change: Partial<Connection> =
   retransmittedSegments: 0,
   engine: 'off',
   seenBy: 'both',
+  protocol: null,
   ...change,
 });
 

@@ -10,8 +10,13 @@ struct abi {
 	enum engine engine;
 	enum close_reason close_reason;
 	enum record_flag record_flag;
+	enum http_limit http_limit;
+	enum http_method http_method;
+	enum http_sample_flag http_sample_flag;
 	enum helper_site helper_site;
 	struct connection_record connection_record;
+	struct http_sample http_sample;
+	struct http_record http_record;
 	struct kernel_totals kernel_totals;
 	struct helper_error helper_error;
 	struct cgroup_name cgroup_name;

@@ -3,7 +3,7 @@
 import { readText, writeText } from './text.js';
 
 /** Version of every layout in this file; in the header of each frame. */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Programs of `observe.bpf.o`. */
 export const OBSERVE_PROGRAMS = ['adopt_sockets', 'list_listeners', 'look', 'observe_sockops', 'observe_state'] as const;
@@ -13,6 +13,7 @@ export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_e
 /** `enum record_kind`. */
 export const RecordKind = {
   CONNECTION: 1,
+  HTTP: 2,
 } as const;
 
 /** `enum record_event`. */
@@ -91,6 +92,44 @@ export const RecordFlag = {
   HALF_CLOSED: 16,
   /** an older one: which side connected is a guess. */
   REPORTER_GUESSED: 32,
+  /** what its first payload bytes were; none of the four: no payload yet. */
+  HTTP1: 64,
+  TLS: 128,
+  HTTP2: 256,
+  OTHER_PROTOCOL: 512,
+} as const;
+
+/** `enum http_limit`. */
+export const HttpLimit = {
+  /** in one record. */
+  SAMPLES: 8,
+  UNKNOWN_US: 2147483647,
+} as const;
+
+/** `enum http_method`. */
+export const HttpMethod = {
+  OTHER: 0,
+  GET: 1,
+  HEAD: 2,
+  POST: 3,
+  PUT: 4,
+  DELETE: 5,
+  CONNECT: 6,
+  OPTIONS: 7,
+  TRACE: 8,
+  PATCH: 9,
+} as const;
+
+/** `enum http_sample_flag`. */
+export const HttpSampleFlag = {
+  /** the connection ended before a final response began; status is 0. */
+  UNANSWERED: 1,
+  /** sent before the answer to an earlier one was complete. */
+  PIPELINED: 2,
+  /** the connection ended inside the response. */
+  CUT: 4,
+  /** framing was lost before it: some requests may not have been seen. */
+  RESYNCED: 8,
 } as const;
 
 /** `enum helper_site`. */
@@ -309,9 +348,125 @@ export function encodeConnectionRecord(value: ConnectionRecordValue): Uint8Array
   return bytes;
 }
 
+/** Byte offsets in `struct http_sample`, and its size. */
+export const HttpSample = {
+  BYTES: 12,
+  /** to the first byte of the final response; or HTTP_LIMIT_UNKNOWN_US. */
+  firstByteUs: 0,
+  /** to the last byte of that response; or HTTP_LIMIT_UNKNOWN_US. */
+  lastByteUs: 4,
+  /** of the final response, 200 to 599, and 101; 0 unanswered. */
+  status: 8,
+  /** enum http_method. */
+  method: 10,
+  /** enum http_sample_flag bits. */
+  flags: 11,
+} as const;
+
+/** `struct http_sample`, decoded. */
+export interface HttpSampleValue {
+  /** to the first byte of the final response; or HTTP_LIMIT_UNKNOWN_US. */
+  firstByteUs: number;
+  /** to the last byte of that response; or HTTP_LIMIT_UNKNOWN_US. */
+  lastByteUs: number;
+  /** of the final response, 200 to 599, and 101; 0 unanswered. */
+  status: number;
+  /** enum http_method. */
+  method: number;
+  /** enum http_sample_flag bits. */
+  flags: number;
+}
+
+/** Decodes one `struct http_sample`. Throws RangeError when fewer than 12 bytes follow `offset`. */
+export function decodeHttpSample(bytes: Uint8Array, offset = 0): HttpSampleValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    firstByteUs: view.getUint32(offset + 0, true),
+    lastByteUs: view.getUint32(offset + 4, true),
+    status: view.getUint16(offset + 8, true),
+    method: view.getUint8(offset + 10),
+    flags: view.getUint8(offset + 11),
+  };
+}
+
+/** Encodes one `struct http_sample` into 12 new bytes. */
+export function encodeHttpSample(value: HttpSampleValue): Uint8Array {
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.firstByteUs, true);
+  view.setUint32(4, value.lastByteUs, true);
+  view.setUint16(8, value.status, true);
+  view.setUint8(10, value.method);
+  view.setUint8(11, value.flags);
+  return bytes;
+}
+
+/** Byte offsets in `struct http_record`, and its size. */
+export const HttpRecord = {
+  BYTES: 312,
+  /** struct connection_record: RECORD_KIND_HTTP, RECORD_EVENT_PROGRESS. */
+  connection: 0,
+  /** heads and bodies as on the wire, of the requests in samples. */
+  requestBytes: 192,
+  /** of their responses, interim ones included. */
+  responseBytes: 200,
+  /** before these, while the ring was full: in no sample, lost for good. */
+  lostRequests: 208,
+  /** 0 when the record only tells of lost_requests. */
+  sampleCount: 212,
+  reserved: 213,
+  /** HTTP_LIMIT_SAMPLES times struct http_sample. */
+  samples: 216,
+} as const;
+
+/** `struct http_record`, decoded. */
+export interface HttpRecordValue {
+  /** struct connection_record: RECORD_KIND_HTTP, RECORD_EVENT_PROGRESS. */
+  connection: Uint8Array;
+  /** heads and bodies as on the wire, of the requests in samples. */
+  requestBytes: bigint;
+  /** of their responses, interim ones included. */
+  responseBytes: bigint;
+  /** before these, while the ring was full: in no sample, lost for good. */
+  lostRequests: number;
+  /** 0 when the record only tells of lost_requests. */
+  sampleCount: number;
+  reserved: Uint8Array;
+  /** HTTP_LIMIT_SAMPLES times struct http_sample. */
+  samples: Uint8Array;
+}
+
+/** Decodes one `struct http_record`. Throws RangeError when fewer than 312 bytes follow `offset`. */
+export function decodeHttpRecord(bytes: Uint8Array, offset = 0): HttpRecordValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    connection: bytes.slice(offset + 0, offset + 192),
+    requestBytes: view.getBigUint64(offset + 192, true),
+    responseBytes: view.getBigUint64(offset + 200, true),
+    lostRequests: view.getUint32(offset + 208, true),
+    sampleCount: view.getUint8(offset + 212),
+    reserved: bytes.slice(offset + 213, offset + 216),
+    samples: bytes.slice(offset + 216, offset + 312),
+  };
+}
+
+/** Encodes one `struct http_record` into 312 new bytes. */
+export function encodeHttpRecord(value: HttpRecordValue): Uint8Array {
+  const bytes = new Uint8Array(312);
+  const view = new DataView(bytes.buffer);
+  bytes.set(value.connection.subarray(0, 192), 0);
+  view.setBigUint64(192, value.requestBytes, true);
+  view.setBigUint64(200, value.responseBytes, true);
+  view.setUint32(208, value.lostRequests, true);
+  view.setUint8(212, value.sampleCount);
+  bytes.set(value.reserved.subarray(0, 3), 213);
+  bytes.set(value.samples.subarray(0, 96), 216);
+  return bytes;
+}
+
 /** Byte offsets in `struct kernel_totals`, and its size. */
 export const KernelTotals = {
-  BYTES: 80,
+  BYTES: 112,
   /** written to the ring. */
   endsEmitted: 0,
   /** made, and not written because the ring was full. */
@@ -328,6 +483,13 @@ export const KernelTotals = {
   establishedDestination: 64,
   /** belongs to an agent nearer to the workload. */
   skippedOtherAgent: 72,
+  /** samples written to the ring. */
+  httpRequests: 80,
+  /** requests that found the ring full. */
+  httpRequestsLost: 88,
+  httpRecordsEmitted: 96,
+  /** times that a connection's HTTP could no longer be followed. */
+  httpFramingLost: 104,
 } as const;
 
 /** `struct kernel_totals`, decoded. */
@@ -348,9 +510,16 @@ export interface KernelTotalsValue {
   establishedDestination: bigint;
   /** belongs to an agent nearer to the workload. */
   skippedOtherAgent: bigint;
+  /** samples written to the ring. */
+  httpRequests: bigint;
+  /** requests that found the ring full. */
+  httpRequestsLost: bigint;
+  httpRecordsEmitted: bigint;
+  /** times that a connection's HTTP could no longer be followed. */
+  httpFramingLost: bigint;
 }
 
-/** Decodes one `struct kernel_totals`. Throws RangeError when fewer than 80 bytes follow `offset`. */
+/** Decodes one `struct kernel_totals`. Throws RangeError when fewer than 112 bytes follow `offset`. */
 export function decodeKernelTotals(bytes: Uint8Array, offset = 0): KernelTotalsValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -364,12 +533,16 @@ export function decodeKernelTotals(bytes: Uint8Array, offset = 0): KernelTotalsV
     establishedSource: view.getBigUint64(offset + 56, true),
     establishedDestination: view.getBigUint64(offset + 64, true),
     skippedOtherAgent: view.getBigUint64(offset + 72, true),
+    httpRequests: view.getBigUint64(offset + 80, true),
+    httpRequestsLost: view.getBigUint64(offset + 88, true),
+    httpRecordsEmitted: view.getBigUint64(offset + 96, true),
+    httpFramingLost: view.getBigUint64(offset + 104, true),
   };
 }
 
-/** Encodes one `struct kernel_totals` into 80 new bytes. */
+/** Encodes one `struct kernel_totals` into 112 new bytes. */
 export function encodeKernelTotals(value: KernelTotalsValue): Uint8Array {
-  const bytes = new Uint8Array(80);
+  const bytes = new Uint8Array(112);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, value.endsEmitted, true);
   view.setBigUint64(8, value.endsLostRingFull, true);
@@ -381,6 +554,10 @@ export function encodeKernelTotals(value: KernelTotalsValue): Uint8Array {
   view.setBigUint64(56, value.establishedSource, true);
   view.setBigUint64(64, value.establishedDestination, true);
   view.setBigUint64(72, value.skippedOtherAgent, true);
+  view.setBigUint64(80, value.httpRequests, true);
+  view.setBigUint64(88, value.httpRequestsLost, true);
+  view.setBigUint64(96, value.httpRecordsEmitted, true);
+  view.setBigUint64(104, value.httpFramingLost, true);
   return bytes;
 }
 

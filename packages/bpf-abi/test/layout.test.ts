@@ -6,6 +6,9 @@ import {
   type ConnectionRecordValue,
   decodeConnectionRecord,
   encodeConnectionRecord,
+  HttpLimit,
+  HttpRecord,
+  HttpSample,
   KernelTotals,
   ListenerEntry,
   ObserveConfig,
@@ -87,11 +90,11 @@ const GOLDEN: ConnectionRecordValue = {
   generation: 5,
 };
 
-describe('the layout of ABI 1', () => {
+describe('the layout of ABI 2', () => {
   const golden = Uint8Array.from(Buffer.from(GOLDEN_HEX, 'hex'));
 
   it('is frozen to the byte', () => {
-    expect(ABI_VERSION).toBe(1);
+    expect(ABI_VERSION).toBe(2);
     expect(golden.byteLength).toBe(ConnectionRecord.BYTES);
     expect(decodeConnectionRecord(golden)).toEqual(GOLDEN);
     expect(Buffer.from(encodeConnectionRecord(GOLDEN)).toString('hex')).toBe(GOLDEN_HEX);
@@ -99,7 +102,11 @@ describe('the layout of ABI 1', () => {
 
   it('has the sizes that maps and frames rely on', () => {
     expect(ConnectionRecord.BYTES).toBe(192);
-    expect(KernelTotals.BYTES).toBe(80);
+    expect(KernelTotals.BYTES).toBe(112);
+    expect(HttpSample.BYTES).toBe(12);
+    expect(HttpRecord.BYTES).toBe(312);
+    expect(HttpRecord.samples + HttpLimit.SAMPLES * HttpSample.BYTES).toBe(HttpRecord.BYTES);
+    expect(HttpRecord.requestBytes).toBe(ConnectionRecord.BYTES);
     expect(ObserveConfig.BYTES).toBe(24);
     expect(ListenerEntry.BYTES).toBe(64);
   });

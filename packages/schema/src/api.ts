@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Hook, LossCounts, MapUse } from './messages.js';
-import { CLOSE_REASONS, ENGINES, FAILURE_REASONS, HEALTHS, LEVELS, WORKLOAD_KINDS } from './names.js';
-import { counts, literals } from './shape.js';
+import {
+  CLOSE_REASONS,
+  ENGINES,
+  FAILURE_REASONS,
+  HEALTHS,
+  LEVELS,
+  PROTOCOLS,
+  REPORTERS,
+  STATUS_CLASSES,
+  WORKLOAD_KINDS,
+} from './names.js';
+import { Count, counts, literals, Nullable, Time } from './shape.js';
 
 /**
  * The HTTP API under `/api/v1`. Times are RFC 3339 with milliseconds, in UTC. Durations and sizes carry their unit in
  * the name. A figure that is not known is `null` and never 0. A list is `{ items, next }`.
  */
-
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Count = Type.Number({ minimum: 0 });
-const Time = Type.String({ format: 'date-time' });
 
 /** RFC 9457 problem details with a stable `code`, explained in docs/errors.md. */
 export const Problem = Type.Object({
@@ -28,9 +34,46 @@ export const Quantiles = Type.Object({
   count: Count,
   p50: Nullable(Type.Number()),
   p90: Nullable(Type.Number()),
+  p95: Nullable(Type.Number()),
   p99: Nullable(Type.Number()),
 });
 export type Quantiles = Static<typeof Quantiles>;
+
+/** HTTP/1.1 requests over a window, counted by their answers, as the end saw them that `seenBy` names. */
+export const Requests = Type.Object({
+  total: Count,
+  /** By status: `1xx` is 101 alone; `none`: the connection ended before an answer. */
+  statusClasses: counts(STATUS_CLASSES),
+  /** Sent before the answer to an earlier one was complete; they have no latency. */
+  pipelined: Count,
+  /** Heads and bodies as on the wire. */
+  requestBytes: Count,
+  responseBytes: Count,
+  /** End of the request's head to the first, and to the last byte of the response. */
+  firstByteUs: Quantiles,
+  lastByteUs: Quantiles,
+  /** The source's clock when it reported: then the network is in it. */
+  seenBy: literals(REPORTERS),
+});
+export type Requests = Static<typeof Requests>;
+
+/** Where the time of a request goes: means over the window in µs, so that they add up; `null` where not known. */
+export const TimeSplit = Type.Object({
+  /** Handshake, per connection. Not in `totalUs`. */
+  connectUs: Nullable(Count),
+  /** Round trips between both ends, retransmissions included: the smoothed round trip where only one end reports. */
+  networkUs: Nullable(Count),
+  /** End of the request's head to the first byte of the answer, at the destination. */
+  applicationUs: Nullable(Count),
+  /** What is left of the total: queues of the source's own host. */
+  localUs: Nullable(Count),
+  /** End of the request's head to the first byte of the answer, at the source. */
+  totalUs: Nullable(Count),
+  /** `both`: measured at both ends; `source`: network from the round trip, the rest is the application; `destination`: application only. */
+  basis: literals(['both', 'source', 'destination'] as const),
+  requests: Count,
+});
+export type TimeSplit = Static<typeof TimeSplit>;
 
 /** Evenly spaced figures; index i covers [from + i·step, from + (i+1)·step). `null`: nobody reported then. Counts per step, not rates. */
 export const Series = Type.Object({
@@ -43,6 +86,9 @@ export const Series = Type.Object({
   open: Type.Array(Nullable(Count)),
   sentBytes: Type.Array(Nullable(Count)),
   receivedBytes: Type.Array(Nullable(Count)),
+  /** HTTP requests answered, and those of them with status 5xx or without an answer. */
+  requests: Type.Array(Nullable(Count)),
+  requestErrors: Type.Array(Nullable(Count)),
 });
 export type Series = Static<typeof Series>;
 
@@ -69,6 +115,10 @@ export const Traffic = Type.Object({
   lifetimeUs: Quantiles,
   segmentsSent: Count,
   retransmittedSegments: Count,
+  /** `null`: no HTTP/1.1 request was seen. */
+  requests: Nullable(Requests),
+  /** Connections that ended in the window by what they carried; only `http1` has request latency. */
+  protocols: counts(PROTOCOLS),
 });
 export type Traffic = Static<typeof Traffic>;
 
@@ -120,6 +170,8 @@ export const Edge = Type.Object({
   /** Whose records it rests on. */
   seenBy: literals(['both', 'source', 'destination'] as const),
   partial: Type.Boolean(),
+  /** `null`: no request was timed. */
+  split: Nullable(TimeSplit),
   /** Only when asked for with `series=true`. */
   series: Type.Optional(Series),
 });
@@ -261,6 +313,7 @@ export const EndRecord = Type.Object({
   /** Hexadecimal. */
   clientIsn: Nullable(Type.String()),
   serverIsn: Nullable(Type.String()),
+  protocol: Nullable(literals(PROTOCOLS)),
   streamId: Type.String(),
   frameSequence: Type.String(),
 });
@@ -287,6 +340,8 @@ export const Connection = Type.Object({
   retransmittedSegments: Nullable(Count),
   engine: literals(ENGINES),
   seenBy: literals(['both', 'source', 'destination'] as const),
+  /** What its first payload bytes were; `null`: no payload, or nobody looked. */
+  protocol: Nullable(literals(PROTOCOLS)),
 });
 export type Connection = Static<typeof Connection>;
 
@@ -492,13 +547,3 @@ export const LiveMessage = Type.Union([
   Type.Object({ type: Type.Literal('error'), id: Type.Optional(Type.String()), problem: Problem }),
 ]);
 export type LiveMessage = Static<typeof LiveMessage>;
-
-/** Everything in one place, for the OpenAPI document: path, query and answer of each route. */
-export const ROUTES = {
-  status: { path: '/api/v1/status', answer: Status },
-  topology: { path: '/api/v1/topology', query: TopologyQuery, answer: Topology },
-  edges: { path: '/api/v1/edges', query: EdgesQuery, answer: Edges },
-  connections: { path: '/api/v1/connections', query: ConnectionsQuery, answer: Connections },
-  connection: { path: '/api/v1/connections/:id', answer: ConnectionDetail },
-  nodes: { path: '/api/v1/nodes', answer: Nodes },
-} as const;

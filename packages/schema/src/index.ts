@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from './api.js';
+export * from './changes.js';
 export * from './frame.js';
+export * from './latency.js';
 export * from './messages.js';
 export * from './names.js';
+export * from './routes.js';

@@ -61,3 +61,11 @@ export type Level = (typeof LEVELS)[number];
 /** Verdict on a vertex or an edge. `unknown`: not enough data to say. */
 export const HEALTHS = ['ok', 'warning', 'failing', 'unknown'] as const;
 export type Health = (typeof HEALTHS)[number];
+
+/** What a connection carries, told from its first payload bytes. */
+export const PROTOCOLS = ['http1', 'tls', 'http2', 'other'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** Classes of HTTP status; `none`: the connection ended before an answer. */
+export const STATUS_CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'none'] as const;
+export type StatusClass = (typeof STATUS_CLASSES)[number];

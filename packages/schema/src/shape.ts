@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type TUnsafe, Type } from 'typebox';
+import { type TSchema, type TUnsafe, Type } from 'typebox';
+
+/** A figure that is not known is `null` and never 0. */
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** A number of 0 or more. */
+export const Count = Type.Number({ minimum: 0 });
+
+/** RFC 3339 with milliseconds, in UTC. */
+export const Time = Type.String({ format: 'date-time' });
 
 /** A string out of a fixed list. */
 export const literals = <const T extends readonly string[]>(values: T): TUnsafe<T[number]> =>

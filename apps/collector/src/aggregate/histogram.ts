@@ -37,14 +37,14 @@ export function quantile(bins: ArrayLike<number>, p: number): number | null {
 
 /** What the API tells of a histogram. */
 export function quantilesOf(bins: Float64Array | null): Quantiles {
-  if (bins === null) return { count: 0, p50: null, p90: null, p99: null };
+  if (bins === null) return { count: 0, p50: null, p90: null, p95: null, p99: null };
   let count = 0;
   for (const samples of bins) count += samples;
   const rounded = (p: number): number | null => {
     const value = quantile(bins, p);
     return value === null ? null : Math.round(value * 10) / 10;
   };
-  return { count, p50: rounded(0.5), p90: rounded(0.9), p99: rounded(0.99) };
+  return { count, p50: rounded(0.5), p90: rounded(0.9), p95: rounded(0.95), p99: rounded(0.99) };
 }
 
 /** Sparse counts by a 32-bit key other than 0xffffffff: open addressing over two typed arrays. */

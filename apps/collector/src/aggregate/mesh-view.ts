@@ -198,6 +198,7 @@ export class MeshView {
       healthSince: verdict.since === undefined ? null : toTime(verdict.since),
       seenBy: edge.sum.sides === 3 ? 'both' : edge.sum.sides === 2 ? 'destination' : 'source',
       partial: edge.partial,
+      split: null,
     };
   }
 

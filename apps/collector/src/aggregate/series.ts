@@ -35,6 +35,8 @@ const emptySeries = (steps: Steps): Series => {
     open: nothing(),
     sentBytes: nothing(),
     receivedBytes: nothing(),
+    requests: nothing(),
+    requestErrors: nothing(),
   };
 };
 

@@ -112,5 +112,7 @@ export function trafficOf(sum: TrafficSum): Traffic {
     lifetimeUs: quantilesOf(sum.samples[Distribution.lifetimeUs] ?? null),
     segmentsSent: sum.segments,
     retransmittedSegments: sum.retransmits,
+    requests: null,
+    protocols: {},
   };
 }

@@ -125,6 +125,7 @@ const SKETCH: Omit<Connection, 'source' | 'destination'> = {
   retransmittedSegments: null,
   engine: 'off',
   seenBy: 'source',
+  protocol: null,
 };
 
 const viewOf = ({ record }: OpenEnd): DataView =>

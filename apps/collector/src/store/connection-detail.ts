@@ -11,6 +11,7 @@ import {
   type WorkloadNames,
 } from './connection-item.js';
 import { isOver, type ReportedEnd } from './end.js';
+import { protocolOf } from './protocol.js';
 
 const EVENTS: Readonly<Record<number, EndRecord['event']>> = {
   [RecordEvent.OPENED]: 'opened',
@@ -76,6 +77,7 @@ export function endRecord(end: ReportedEnd): EndRecord {
     minimumRoundTripUs: value.minRttUs === 0 ? null : value.minRttUs,
     clientIsn: joinable ? hex32(value.clientIsn) : null,
     serverIsn: joinable ? hex32(value.serverIsn) : null,
+    protocol: protocolOf(value.flags),
     streamId: end.streamId,
     frameSequence: end.frameSequence.toString(),
   };

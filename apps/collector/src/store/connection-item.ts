@@ -4,6 +4,7 @@ import type { Connection, Engine, Peer } from '@undermesh/schema';
 import { formatAddress } from '../aggregate/address.js';
 import { endId } from './connection-id.js';
 import { isOver, isSource, type ReportedEnd } from './end.js';
+import { protocolOf } from './protocol.js';
 import type { Workload } from './store.js';
 
 /** Finds a workload by its id. */
@@ -109,6 +110,7 @@ export function connectionOf(pair: EndPair, names: WorkloadNames): Connection {
       : (source?.value.retransmittedSegments ?? 0) + (destination?.value.retransmittedSegments ?? 0),
     engine: engineName(value.engine),
     seenBy: source === null ? 'destination' : destination === null ? 'source' : 'both',
+    protocol: protocolOf(value.flags),
   };
 }
 

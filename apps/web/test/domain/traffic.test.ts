@@ -60,10 +60,10 @@ describe('small drawings', () => {
   });
 
   it('places quantiles in order, p99 at the end', () => {
-    const places = quantilePlaces({ count: 9, p50: 100, p90: 240, p99: 4000 });
+    const places = quantilePlaces({ count: 9, p50: 100, p90: 240, p95: 900, p99: 4000 });
     expect(places?.map(({ name }) => name)).toEqual(['p50', 'p90', 'p99']);
     expect(places?.at(2)?.at).toBe(1);
     expect(places?.[0]?.at ?? 1).toBeLessThan(places?.[1]?.at ?? 0);
-    expect(quantilePlaces({ count: 0, p50: null, p90: null, p99: null })).toBeNull();
+    expect(quantilePlaces({ count: 0, p50: null, p90: null, p95: null, p99: null })).toBeNull();
   });
 });

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edge, Topology, Traffic, Vertex } from '@undermesh/schema';
 
-const quantiles = (p99: number | null) => ({ count: p99 === null ? 0 : 10, p50: p99, p90: p99, p99 });
+const quantiles = (p99: number | null) => ({
+  count: p99 === null ? 0 : 10,
+  p50: p99,
+  p90: p99,
+  p95: p99,
+  p99,
+});
 
 /** Traffic of a 100 s window. */
 export const traffic = (
@@ -33,6 +39,8 @@ export const traffic = (
   lifetimeUs: quantiles(null),
   segmentsSent: 0,
   retransmittedSegments: 0,
+  requests: null,
+  protocols: {},
 });
 
 export const vertex = (id: string, more: Partial<Vertex> = {}): Vertex => ({
@@ -70,6 +78,7 @@ export const edge = (source: string, destination: string, more: Partial<Edge> = 
   healthSince: null,
   seenBy: 'both',
   partial: false,
+  split: null,
   ...more,
 });
 

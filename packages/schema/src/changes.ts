@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Static, Type } from 'typebox';
+import { WindowQuery } from './api.js';
+import { literals, Nullable, Time } from './shape.js';
+
+/** What can change in a mesh by itself. Changes that somebody asked for join this list with the engines. */
+export const CHANGE_KINDS = [
+  'node_joined',
+  'node_silent',
+  'node_back',
+  'agent_restarted',
+  'agent_version',
+  'workload_appeared',
+  'workload_version',
+  'edge_appeared',
+] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+/** Something that happened at a moment, which latency before and after can be compared around. */
+export const Change = Type.Object({
+  /** Rises; `#118` on the pages. Stable across restarts. */
+  number: Type.Integer({ minimum: 1 }),
+  time: Time,
+  kind: literals(CHANGE_KINDS),
+  /** Node, workload (`namespace/name`) or edge (`namespace/name > namespace/name`) that it is about. */
+  subject: Type.String(),
+  /** Versions or states, where it has them. */
+  before: Nullable(Type.String()),
+  after: Nullable(Type.String()),
+});
+export type Change = Static<typeof Change>;
+
+/** GET /changes: newest first. */
+export const ChangesQuery = Type.Intersect([
+  WindowQuery,
+  Type.Object({
+    /** Only what touches this workload or node; with both, what touches the edge between them. */
+    source: Type.Optional(Type.String({ maxLength: 512 })),
+    destination: Type.Optional(Type.String({ maxLength: 512 })),
+    node: Type.Optional(Type.String({ maxLength: 512 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
+    cursor: Type.Optional(Type.String({ maxLength: 512 })),
+  }),
+]);
+export type ChangesQuery = Static<typeof ChangesQuery>;
+export const Changes = Type.Object({ items: Type.Array(Change), next: Nullable(Type.String()) });
+export type Changes = Static<typeof Changes>;

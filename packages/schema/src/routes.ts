@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  ConnectionDetail,
+  Connections,
+  ConnectionsQuery,
+  Edges,
+  EdgesQuery,
+  Nodes,
+  Status,
+  Topology,
+  TopologyQuery,
+} from './api.js';
+import { Changes, ChangesQuery } from './changes.js';
+import { Latency, LatencyConnections, LatencyConnectionsQuery, LatencyQuery } from './latency.js';
+
+/** Everything in one place, for the OpenAPI document: path, query and answer of each route. */
+export const ROUTES = {
+  status: { path: '/api/v1/status', answer: Status },
+  topology: { path: '/api/v1/topology', query: TopologyQuery, answer: Topology },
+  edges: { path: '/api/v1/edges', query: EdgesQuery, answer: Edges },
+  latency: { path: '/api/v1/latency', query: LatencyQuery, answer: Latency },
+  latencyConnections: {
+    path: '/api/v1/latency/connections',
+    query: LatencyConnectionsQuery,
+    answer: LatencyConnections,
+  },
+  changes: { path: '/api/v1/changes', query: ChangesQuery, answer: Changes },
+  connections: { path: '/api/v1/connections', query: ConnectionsQuery, answer: Connections },
+  connection: { path: '/api/v1/connections/:id', answer: ConnectionDetail },
+  nodes: { path: '/api/v1/nodes', answer: Nodes },
+} as const;
