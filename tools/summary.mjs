@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Adding up what the test runners say.
+import { stripVTControlCharacters } from 'node:util';
 
 /**
- * @typedef {{ passed: number, failed: number, skipped: { name: string, reason: string }[] }} Counts
+ * @typedef {{ passed: number, failed: number, skipped: { name: string, reason: string }[],
+ *   failures?: { name: string, message: string }[] }} Counts
  */
 
 /** The sum of several runners' counts. @param {Counts[]} all @returns {Counts} */
@@ -11,6 +13,7 @@ export function add(all) {
     passed: all.reduce((sum, { passed }) => sum + passed, 0),
     failed: all.reduce((sum, { failed }) => sum + failed, 0),
     skipped: all.flatMap(({ skipped }) => skipped),
+    failures: all.flatMap(({ failures = [] }) => failures),
   };
 }
 
@@ -30,18 +33,24 @@ export function summaryLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped.length} skipped`;
 }
 
+/** The first line of a message, without colours, at most 300 characters. */
+export const plainLine = (message) =>
+  stripVTControlCharacters(message).trim().split('\n', 1)[0].slice(0, 300);
+
 /** Counts of Playwright's JSON report. @returns {Counts} */
 export function countPlaywright(report) {
-  const counts = { passed: 0, failed: report.errors?.length ?? 0, skipped: [] };
+  const counts = { passed: 0, failed: report.errors?.length ?? 0, skipped: [], failures: [] };
   const walk = (suite, titles) => {
     for (const { title, tests } of suite.specs ?? []) {
-      for (const { status, annotations, projectName } of tests) {
+      for (const { status, annotations, projectName, results = [] } of tests) {
         const name = ['playwright', projectName, ...titles, title].filter(Boolean).join(' > ');
         if (status === 'skipped') {
           const reason = annotations.find(({ type }) => type === 'skip')?.description ?? '';
           counts.skipped.push({ name, reason });
-        } else if (status === 'unexpected') counts.failed += 1;
-        else counts.passed += 1;
+        } else if (status === 'unexpected') {
+          counts.failed += 1;
+          counts.failures.push({ name, message: results.at(-1)?.error?.message ?? '' });
+        } else counts.passed += 1;
       }
     }
     for (const inner of suite.suites ?? []) walk(inner, [...titles, inner.title]);

@@ -8,7 +8,7 @@ import { checkHost } from './host.mjs';
 import { npm, root } from './paths.mjs';
 import { check, runPlaywright, runVitest, vitestWorkspaces } from './runners.mjs';
 import { explain, say } from './say.mjs';
-import { add, summaryLine, unexpectedSkips } from './summary.mjs';
+import { add, plainLine, summaryLine, unexpectedSkips } from './summary.mjs';
 import { sweep } from './testbed/testbed.mjs';
 
 const expected = JSON.parse(readFileSync(join(root, 'tools/expected-skips.json'), 'utf8'));
@@ -48,6 +48,7 @@ async function main() {
   const unexpected = unexpectedSkips(sum.skipped, expected);
   say('');
   listSkips(sum.skipped, unexpected);
+  for (const { name, message } of sum.failures) say(`FAILED: ${name}: ${plainLine(message)}`);
   for (const [name, counts] of results) say(`${name.padEnd(22)} ${summaryLine(counts)}`);
   say('');
   say(summaryLine({ ...sum, failed: sum.failed + unexpected.length }));

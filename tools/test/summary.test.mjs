@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { renderReport } from '../report.mjs';
-import { add, countPlaywright, summaryLine, unexpectedSkips } from '../summary.mjs';
+import { add, countPlaywright, plainLine, summaryLine, unexpectedSkips } from '../summary.mjs';
 
 const skip = (name) => ({ name, reason: 'no such kernel' });
 
@@ -12,6 +12,12 @@ describe('the sum of a test run', () => {
       { passed: 2, failed: 1, skipped: [] },
     ]);
     expect(summaryLine(sum)).toBe('5 passed, 1 failed, 1 skipped');
+  });
+
+  it('names what failed, in one plain line each', () => {
+    const failures = [{ name: 'a > b', message: 'no' }];
+    expect(add([{ passed: 0, failed: 1, skipped: [], failures }]).failures).toEqual(failures);
+    expect(plainLine('\u001b[31mexpected 1\u001b[39m to be 2\n\n- 1\n+ 2')).toBe('expected 1 to be 2');
   });
 
   it('tells expected skips from others, by name or by beginning', () => {
@@ -27,7 +33,13 @@ describe('the sum of a test run', () => {
       suites: [
         {
           title: 'overview.spec.ts',
-          specs: [{ title: 'opens', tests: [test('expected'), test('flaky'), test('unexpected')] }],
+          specs: [
+            { title: 'opens', tests: [test('expected'), test('flaky')] },
+            {
+              title: 'closes',
+              tests: [{ ...test('unexpected'), results: [{ error: { message: 'it did not' } }] }],
+            },
+          ],
           suites: [
             {
               title: 'engines',
@@ -43,6 +55,7 @@ describe('the sum of a test run', () => {
       passed: 2,
       failed: 1,
       skipped: [{ name: 'playwright > chromium > overview.spec.ts > engines > switches', reason: 'later' }],
+      failures: [{ name: 'playwright > chromium > overview.spec.ts > closes', message: 'it did not' }],
     });
   });
 });
