@@ -21,7 +21,7 @@ export async function check(command) {
 
 /** The tests of one workspace. */
 export function runVitest(directory) {
-  return withReport(async (report) => {
+  return withReport(async (report, scratch) => {
     const parameters = [
       'run',
       '--root',
@@ -31,7 +31,7 @@ export function runVitest(directory) {
       `--reporter=${reporter}`,
     ];
     const code = await show([binary('vitest'), ...parameters], {
-      env: { UNDERMESH_TEST_REPORT: report, UNDERMESH_ROOT: root },
+      env: { ...scratch, UNDERMESH_TEST_REPORT: report, UNDERMESH_ROOT: root },
       timeoutMs: 8 * minutes,
     });
     return [code, existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined];
@@ -40,10 +40,10 @@ export function runVitest(directory) {
 
 /** The tests in a real browser. */
 export function runPlaywright(directory) {
-  return withReport(async (report) => {
+  return withReport(async (report, scratch) => {
     const code = await show([binary('playwright'), 'test', '--reporter=list,json'], {
       cwd: join(root, directory),
-      env: { PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+      env: { ...scratch, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
       timeoutMs: 8 * minutes,
     });
     return [code, existsSync(report) ? countPlaywright(JSON.parse(readFileSync(report, 'utf8'))) : undefined];
@@ -68,15 +68,16 @@ function directoriesOf(pattern) {
   return directories.filter((directory) => existsSync(join(root, directory, 'package.json')));
 }
 
-// A runner that ends badly without a failed test failed all the same.
+// A runner that ends badly without a failed test failed all the same. What its tests leave in the directory for
+// temporary files goes with it.
 async function withReport(run) {
   const directory = mkdtempSync(join(tmpdir(), 'undermesh-report-'));
   try {
-    const [code, counts] = await run(join(directory, 'report.json'));
+    const [code, counts] = await run(join(directory, 'report.json'), { TMPDIR: directory });
     if (!counts) return { passed: 0, failed: code === 0 ? 0 : 1, skipped: [] };
     return { ...counts, failed: code !== 0 && counts.failed === 0 ? 1 : counts.failed };
   } finally {
-    rmSync(directory, { recursive: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

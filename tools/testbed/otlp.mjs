@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// An OpenTelemetry receiver: takes OTLP/HTTP metrics as protobuf and keeps the newest value of every series. The
-// messages are those of opentelemetry-proto v1 with the field numbers of its metrics.proto, common.proto and
-// resource.proto, as far as they are read here; protobuf skips what is not named.
+// An OpenTelemetry receiver: takes OTLP/HTTP metrics as protobuf, read by the official definitions, and keeps the newest
+// value of every series.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import protobuf from 'protobufjs';
+import { createRequire } from 'node:module';
 
-const schema = `syntax = "proto3";
-message ExportMetricsServiceRequest { repeated ResourceMetrics resource_metrics = 1; }
-message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; }
-message Resource { repeated KeyValue attributes = 1; }
-message ScopeMetrics { repeated Metric metrics = 2; }
-message Metric { string name = 1; string description = 2; string unit = 3; Gauge gauge = 5; Sum sum = 7; }
-message Gauge { repeated NumberDataPoint data_points = 1; }
-message Sum { repeated NumberDataPoint data_points = 1; int32 aggregation_temporality = 2; bool is_monotonic = 3; }
-message NumberDataPoint {
-  fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; double as_double = 4; sfixed64 as_int = 6;
-  repeated KeyValue attributes = 7;
-}
-message KeyValue { string key = 1; AnyValue value = 2; }
-message AnyValue { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; }`;
-
-const request = protobuf.parse(schema).root.lookupType('ExportMetricsServiceRequest');
+const require = createRequire(import.meta.url);
+const { opentelemetry } = require('otlp-protos/build/src/generated/root.js');
+const request = opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
 
 /**
  * Starts a receiver on a free loopback port.
