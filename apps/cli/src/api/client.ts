@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { messageOf } from '@undermesh/core';
+import { Problem, ROUTES } from '@undermesh/schema';
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { cliError, problemError } from '../errors.js';
+import type { Access } from './access.js';
+
+/** Longest wait for an answer. */
+const TIMEOUT_MS = 30_000;
+
+/** Query parameters; absent values are left out. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Routes without parameters in their path. */
+type Route = Exclude<keyof typeof ROUTES, 'connection'>;
+/** What a route answers. */
+export type Answer<Name extends Route> = Static<(typeof ROUTES)[Name]['answer']>;
+
+const isProblem = Compile(Problem);
+
+/** Asks the collector's HTTP API. Every answer is checked against the schema before anybody sees it. */
+export class Client {
+  readonly access: Access;
+
+  constructor(access: Access) {
+    this.access = access;
+  }
+
+  /**
+   * GET of one route. Throws `unreachable`, `answer_invalid`, or what the collector answered under its own code;
+   * rejects with the signal's reason when `signal` aborts.
+   */
+  async get<Name extends Route>(route: Name, query: Query = {}, signal?: AbortSignal): Promise<Answer<Name>> {
+    const { path, answer } = ROUTES[route];
+    const url = this.#address(path, query);
+    const response = await this.#fetch(url, signal);
+    const body = await this.#read(response, signal);
+    if (!response.ok) {
+      if (isProblem.Check(body)) throw problemError(body);
+      throw cliError(
+        'answer_invalid',
+        `${this.access.url.origin} answered HTTP ${response.status} without a reason.`,
+      );
+    }
+    const check = Compile(answer as TSchema);
+    if (!check.Check(body)) {
+      const [first] = check.Errors(body);
+      const where = first === undefined ? '' : ` (${first.instancePath || '/'} ${first.message})`;
+      throw cliError('answer_invalid', `The answer to ${path} is not what it should be${where}.`);
+    }
+    return body as Answer<Name>;
+  }
+
+  #address(path: string, query: Query): URL {
+    const url = new URL(path.slice(1), this.access.url);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
+
+  async #fetch(url: URL, signal: AbortSignal | undefined): Promise<Response> {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      return await fetch(url, {
+        headers: { accept: 'application/json', ...authorization(this.access) },
+        redirect: 'error',
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      });
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason;
+      throw unreachable(this.access, cause);
+    }
+  }
+
+  async #read(response: Response, signal: AbortSignal | undefined): Promise<unknown> {
+    let text: string;
+    try {
+      text = await response.text();
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason;
+      throw unreachable(this.access, cause);
+    }
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      if (!response.ok) return null;
+      throw cliError(
+        'answer_invalid',
+        `${this.access.url.origin} answered something that is not JSON.`,
+        cause,
+      );
+    }
+  }
+}
+
+/** The header that carries the token, where there is one. */
+export const authorization = ({ token }: Access): Record<string, string> =>
+  token === null ? {} : { authorization: `Bearer ${token}` };
+
+/** Why nothing could be asked, in words. */
+export function unreachable({ url }: Access, cause: unknown): Error {
+  const root = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const code = (root as { code?: unknown })?.code;
+  const where = url.href.replace(/\/$/, '');
+  if (code === 'ECONNREFUSED') return cliError('unreachable', `Nothing listens at ${where}.`, cause);
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return cliError('unreachable', `The name ${url.hostname} cannot be resolved.`, cause);
+  }
+  if (root instanceof Error && root.name === 'TimeoutError') {
+    return cliError('unreachable', `${where} did not answer within ${TIMEOUT_MS / 1000} s.`, cause);
+  }
+  return cliError('unreachable', `Cannot reach ${where}: ${messageOf(root)}.`, cause);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Edge, Requests } from '@undermesh/schema';
+import {
+  formatBytes,
+  formatDuration,
+  formatNumber,
+  formatRate,
+  formatShare,
+  formatSpan,
+  formatTime,
+  listed,
+  plural,
+} from '../words/figures.js';
+import { reasonWords } from '../words/names.js';
+import { attempts, byCount, failedShare, retransmitShare } from '../words/traffic.js';
+import type { Facts, Failure } from './facts.js';
+import { fullName } from './find-workload.js';
+import { type TimePart, timeParts } from './time-split.js';
+
+/** From this share on, one part of the time is most of it. */
+const MOST = 0.6;
+
+/** What is known between two workloads as plain sentences, the most important first. `now`: Unix ms. */
+export function story(facts: Facts, now: number): string[] {
+  const { forward } = facts;
+  const sentences =
+    forward === null
+      ? [...noEdge(facts)]
+      : [
+          traffic(facts, forward),
+          ...requests(facts, forward),
+          failures(facts, forward, now),
+          health(forward, now),
+          ...time(facts, forward),
+          ...protocols(forward),
+          ...theOtherWay(facts),
+          reporters(facts, forward),
+        ];
+  return [...sentences, ...partial(facts, now)];
+}
+
+const spanOf = ({ window }: Facts): string => `the last ${formatSpan(window.seconds)}`;
+const atLeast = ({ partial: isPartial }: Edge): string => (isPartial ? 'at least ' : '');
+
+function traffic(facts: Facts, edge: Edge): string {
+  const { opened, open, sentBytes, receivedBytes } = edge.traffic;
+  const [from, to] = [fullName(facts.source), fullName(facts.destination)];
+  const rate = `${formatRate(opened / facts.window.seconds)} per second`;
+  const ports =
+    edge.ports.length === 0
+      ? ''
+      : ` on port${edge.ports.length > 1 ? 's' : ''} ${listed(edge.ports.map(String))}`;
+  const isOpen =
+    open === 0 ? 'None is open now' : `${formatNumber(open)} ${open === 1 ? 'is' : 'are'} open now`;
+  const did =
+    opened === 0
+      ? `${from} opened no connection to ${to}${ports} in ${spanOf(facts)}.`
+      : `${from} opened ${atLeast(edge)}${plural(opened, 'connection')} to ${to}${ports} in ${spanOf(facts)}, ${rate}.`;
+  return `${did} ${isOpen}. ${formatBytes(sentBytes)} went there, ${formatBytes(receivedBytes)} came back.`;
+}
+
+function requests(facts: Facts, edge: Edge): string[] {
+  const of: Requests | null = edge.traffic.requests;
+  if (of === null || of.total === 0) return [];
+  const { statusClasses, total, firstByteUs } = of;
+  const errors = (statusClasses['5xx'] ?? 0) + (statusClasses.none ?? 0);
+  const classes = byCount(statusClasses).map(
+    ([name, count]) => `${formatNumber(count)} ${name === 'none' ? 'without an answer' : name}`,
+  );
+  const failed = errors === 0 ? 'none failed' : `${formatShare(errors / total)} failed`;
+  return [
+    `They carried ${plural(total, 'HTTP request')}, ${formatRate(total / facts.window.seconds)} per second; ${failed} (${listed(classes)}).`,
+    ...(firstByteUs.p50 === null
+      ? []
+      : [
+          `The first byte of the answer came after ${formatDuration(firstByteUs.p50)} at p50, ${formatDuration(firstByteUs.p99)} at p99, as the ${of.seenBy} sees it.`,
+        ]),
+  ];
+}
+
+function failures(facts: Facts, edge: Edge, now: number): string {
+  const { failed, broken } = edge.traffic;
+  if (failed.total === 0 && broken.total === 0) return 'No connect failed, and no connection broke.';
+  const what = facts.failures.map((failure) => failureWords(failure, now));
+  const connects =
+    failed.total === 0
+      ? []
+      : [
+          `${formatNumber(failed.total)} of ${plural(attempts(edge.traffic), 'connect')} failed (${formatShare(failedShare(edge.traffic))})`,
+        ];
+  const breaks = broken.total === 0 ? [] : [`${plural(broken.total, 'connection')} broke`];
+  return `${listed([...connects, ...breaks])}: ${listed(what)}.`;
+}
+
+function failureWords({ reason, count, since, last }: Failure, now: number): string {
+  const times = [
+    ...(since === null ? [] : [`since ${formatTime(since, now)}`]),
+    ...(last?.endedAt == null ? [] : [`the last at ${formatTime(last.endedAt, now)}`]),
+  ];
+  const when = times.length === 0 ? '' : ` (${times.join(', ')})`;
+  return `${formatNumber(count)} ${reasonWords(reason)}${when}`;
+}
+
+function health({ health: verdict, healthReason, healthSince }: Edge, now: number): string {
+  const since = healthSince === null ? '' : ` since ${formatTime(healthSince, now)}`;
+  switch (verdict) {
+    case 'ok':
+      return 'Over the last minute it is well.';
+    case 'unknown':
+      return 'How it is now is not known.';
+    case 'warning':
+      return `It needs a look${since}: ${healthReason ?? 'see below'}.`;
+    case 'failing':
+      return `It is failing${since}: ${healthReason ?? 'see below'}.`;
+  }
+}
+
+function time(facts: Facts, edge: Edge): string[] {
+  const { connectUs, roundTripUs } = edge.traffic;
+  const resent = retransmitShare(edge.traffic);
+  const known = [
+    ...(connectUs.p50 === null
+      ? []
+      : [
+          `connecting takes ${formatDuration(connectUs.p50)} at p50 and ${formatDuration(connectUs.p99)} at p99`,
+        ]),
+    ...(roundTripUs.p50 === null ? [] : [`one round trip ${formatDuration(roundTripUs.p50)} at p50`]),
+    ...(resent === null
+      ? []
+      : [
+          resent === 0
+            ? 'no segment was sent again'
+            : `${formatShare(resent)} of the segments were sent again`,
+        ]),
+  ];
+  const network = known.length === 0 ? [] : [capital(`${listed(known)}.`)];
+  return [...whereTimeGoes(facts, edge), ...network];
+}
+
+function whereTimeGoes({ source, destination }: Facts, { split }: Edge): string[] {
+  if (split === null) return [];
+  const parts = timeParts(split);
+  const [first, second] = parts;
+  if (first === undefined) return [];
+  const placeOf = ({ name }: TimePart): string =>
+    ({
+      network: 'the network',
+      application: `the application ${fullName(destination)}`,
+      local: `${fullName(source)}'s own host`,
+    })[name];
+  const figures = parts.map(
+    (part) =>
+      `${formatDuration(part.us)}${parts.length > 1 ? ` (${formatShare(part.share)})` : ''} in ${placeOf(part)}`,
+  );
+  const total = split.totalUs === null ? '' : `${formatDuration(split.totalUs)} to its first byte: `;
+  const verdict =
+    second === undefined
+      ? 'How long the network takes is not known: the source does not report'
+      : first.share >= MOST
+        ? `Most of it is ${placeOf(first)}`
+        : `It is ${placeOf(first)} and ${placeOf(second)} together`;
+  const basis =
+    split.basis === 'source'
+      ? ' The destination does not report: the network is taken from the round trip.'
+      : '';
+  return [`A request takes, in the mean, ${total}${listed(figures)}. ${verdict}.${basis}`];
+}
+
+const PROTOCOL_WORDS = {
+  http1: 'HTTP/1.1',
+  tls: 'TLS',
+  http2: 'HTTP/2',
+  other: 'some other protocol',
+} as const;
+
+/** Says how much has no request latency, and why. */
+function protocols({ traffic: { protocols: counted, closed } }: Edge): string[] {
+  const others = byCount(counted).filter(([name]) => name !== 'http1');
+  const total = byCount(counted).reduce((sum, [, count]) => sum + count, 0);
+  const without = others.reduce((sum, [, count]) => sum + count, 0);
+  if (closed === 0 || without === 0) return [];
+  const names = others.map(([name]) => PROTOCOL_WORDS[name as keyof typeof PROTOCOL_WORDS] ?? name);
+  return [
+    `${formatShare(without / total)} of the connections carry ${listed(names)}: their requests cannot be timed.`,
+  ];
+}
+
+function theOtherWay({ source, destination, backward, window }: Facts): string[] {
+  if (source.id === destination.id) return [];
+  const [from, to] = [fullName(destination), fullName(source)];
+  if (backward === null) return [`${from} opens no connections to ${to}.`];
+  const { opened, failed } = backward.traffic;
+  const rate = `${formatRate(opened / window.seconds)} per second`;
+  const bad = failed.total === 0 ? '' : `, and failed to ${formatNumber(failed.total)} times`;
+  return [`The other way, ${from} opened ${plural(opened, 'connection')} to ${to}, ${rate}${bad}.`];
+}
+
+function reporters({ source, destination }: Facts, { seenBy }: Edge): string {
+  switch (seenBy) {
+    case 'both':
+      return 'Both ends report.';
+    case 'source':
+      return `Only the source reports: no agent tells what ${fullName(destination)} sees.`;
+    case 'destination':
+      return `Only the destination reports: no agent tells what ${fullName(source)} sees, failed connects among it.`;
+  }
+}
+
+function* noEdge(facts: Facts): Generator<string> {
+  const [from, to] = [fullName(facts.source), fullName(facts.destination)];
+  yield `No connection from ${from} to ${to} was seen in ${spanOf(facts)}, and none is open.`;
+  const [way, ...more] = facts.through;
+  if (way !== undefined) {
+    const others = more.length === 0 ? '' : ` (and over ${listed(more.map(({ via }) => fullName(via)))})`;
+    yield `They are linked over ${fullName(way.via)}${others}: ${from} calls it, and it calls ${to}. Whether one causes the other is not known.`;
+  } else {
+    yield 'No third workload links them either: none is called by the one and calls the other.';
+  }
+  yield* theOtherWay(facts);
+}
+
+function partial({ silent }: Facts, now: number): string[] {
+  return silent.map(({ name, lastSeenAt }) => {
+    const since =
+      lastSeenAt === null
+        ? 'has not been heard of'
+        : `is silent since ${formatTime(lastSeenAt, now)} (${formatSpan((now - Date.parse(lastSeenAt)) / 1000)})`;
+    return `Node ${name} ${since}: figures are lower bounds.`;
+  });
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addConnections } from './commands/connections.js';
+import { addEdges } from './commands/edges.js';
+import { addExplain } from './commands/explain.js';
+import { addStatus } from './commands/status.js';
+import type { Host } from './host.js';
+import { addCommonOptions } from './options.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** The command line of `undermesh`. Parsing throws CommanderError for bad usage, after it has said what is wrong. */
+export function createProgram(host: Host): Command {
+  const program = new Command('undermesh')
+    .description('Asks a collector what goes on in the mesh.')
+    .version(version)
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(undermesh COMMAND --help says what there is)')
+    .exitOverride();
+  addCommonOptions(program);
+  addStatus(program, host);
+  addEdges(program, host);
+  addConnections(program, host);
+  addExplain(program, host);
+  return program;
+}
