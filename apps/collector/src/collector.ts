@@ -24,6 +24,8 @@ import { VERSION } from './version.js';
 const log = createLogger('collector');
 
 const TICK_MS = 1_000;
+/** What opened and waits for its partner's word has to show within a second. */
+const SETTLE_MS = 100;
 const JUDGE_MS = 5_000;
 const SAVE_MS = 5_000;
 
@@ -133,6 +135,7 @@ export class Collector {
       this.status.tick(now);
       this.ingest.tick();
     });
+    this.#every(SETTLE_MS, (now) => this.aggregator.settle(now));
     this.#every(JUDGE_MS, (now) => this.view.judgeNow(now));
     this.#every(SAVE_MS, () => this.ledger.saveNow());
     log.info({ url, version: VERSION, store: this.store.stats().driver }, 'collector listens');

@@ -6,15 +6,16 @@ import {
   RecordFlag,
   Reporter,
 } from '@undermesh/bpf-abi';
+import { Bookings, NO_BOOKING } from './bookings.js';
 import type { Side } from './cells.js';
 import { EdgeTable } from './edges.js';
-import { type CountedEnd, JoinTable } from './join.js';
+import { JoinTable } from './join.js';
 import { type FrameOfRecord, OpenState, OpenTable } from './open-table.js';
-import { PARKED_MS, Parking } from './parking.js';
+import { GUESSED_MS, PARKED_MS, Parking } from './parking.js';
 import { PeerFinder } from './peer-finder.js';
 import type { Placements } from './placements.js';
 import type { Stream, Streams } from './streams.js';
-import { Tally } from './tally.js';
+import { Part, Tally, WHOLE, WHOLE_ADOPTED } from './tally.js';
 import { Timeline } from './timeline.js';
 
 /** Bounds on what is held in memory. */
@@ -45,8 +46,10 @@ const FORGET_EVERY_MS = 3_600_000;
 /**
  * Turns records into edges. No object and no string per record: everything is a number in a typed array.
  *
- * An end whose peer is known, by its partner or by the directory, is counted at once; otherwise it waits in the open
- * table for {@link PARKED_MS}. What the partner says of itself wins over the directory, also afterwards.
+ * What counts is the partner's word. An end whose partner has spoken is counted at once; any other waits a moment for
+ * it: {@link PARKED_MS} when it is over or nobody can name its peer, {@link GUESSED_MS} when it is open and the directory
+ * can. Then it is counted by what the directory says, or by address, and booked, so that a partner that is later than
+ * that still moves all of it in the timeline. Totals never shrink: they keep what was counted.
  */
 export class Aggregator {
   readonly edges: EdgeTable;
@@ -54,17 +57,12 @@ export class Aggregator {
   readonly open: OpenTable;
   readonly join: JoinTable;
   readonly parking = new Parking();
+  readonly guessed = new Parking();
+  readonly bookings: Bookings;
   readonly #streams: Streams;
   readonly #tally: Tally;
   readonly #finder = new PeerFinder();
   readonly #isns = { client: 0, server: 0 };
-  readonly #counted: { -readonly [Key in keyof CountedEnd]: CountedEnd[Key] } = {
-    edge: -1,
-    sent: 0,
-    received: 0,
-    time: 0,
-    reason: 0,
-  };
   #peer = 0;
   #entry = -1;
   #joined = false;
@@ -73,7 +71,7 @@ export class Aggregator {
   #index = 0;
   #clockMs = 0;
   #forgotAt = 0;
-  /** Ends whose partner named another peer than the directory did. */
+  /** Ends that were counted before their partner named another peer. */
   corrected = 0;
   /** Ends that were counted alone. */
   alone = 0;
@@ -84,7 +82,13 @@ export class Aggregator {
     this.timeline = new Timeline(limits.cells);
     this.open = new OpenTable(streams, limits.openEnds);
     this.join = new JoinTable(limits.joins);
+    this.bookings = new Bookings(limits.joins);
     this.#tally = new Tally(this.edges, this.timeline);
+  }
+
+  /** Ends that wait for their partner before they are counted, and some that were counted lately. */
+  get waiting(): number {
+    return this.parking.size + this.guessed.size + this.bookings.waiting;
   }
 
   /** Counts one frame. */
@@ -106,40 +110,55 @@ export class Aggregator {
           this.#takeClosed(frame, index, side);
           break;
         case RecordEvent.FAILED:
-          this.#tally.failed(this.#resolve(frame, index, -1) ?? this.#aloneEdge(frame, index), side);
+          this.#takeFailed(frame, index, side);
           break;
         default:
-          this.#takeOpen(frame, index, side);
+          this.#takeOpen(frame, index);
       }
       peers[index] = this.#peer;
     }
     this.#tally.live = true;
   }
 
-  /** Counts alone what has waited long enough, and lets the timeline close its buckets. Call it every second or so. */
+  /** Counts what has waited long enough, and lets the timeline close its buckets. Call it every second or so. */
   tick(now: number): void {
-    this.settleParked(now - PARKED_MS, now);
+    this.settle(now);
     this.timeline.tick(now);
     if (now - this.#forgotAt < FORGET_EVERY_MS) return;
     this.#forgotAt = now;
     this.edges.forgetIdle(now - IDLE_EDGE_MS);
   }
 
-  /** Counts alone all that were parked at `before` or earlier. */
+  /** Counts what has waited long enough for its partner. Call it several times a second. */
+  settle(now: number): void {
+    this.#tally.now = now;
+    this.guessed.take(now - GUESSED_MS, (slot) => this.#settleUnjoined(slot, now, false));
+    this.settleParked(now - PARKED_MS, now);
+  }
+
+  /** Counts without their partner all that were parked at `before` or earlier. */
   settleParked(before: number, now: number): void {
     this.#tally.now = now;
-    this.parking.take(before, (slot) => {
-      const { open } = this;
-      const stream = this.#streams.at(open.stream(slot));
-      if (stream === undefined || (open.edge[slot] ?? 0) >= 0) return;
+    this.parking.take(before, (slot) => this.#settleUnjoined(slot, now, true));
+    this.bookings.settle(before, now, (booking, edge, side) => this.#countBooked(booking, edge, side));
+  }
+
+  /** Counts an end that waited in vain where the directory says; by its address, or not yet, when it does not know. */
+  #settleUnjoined(slot: number, now: number, byAddress: boolean): void {
+    const { open } = this;
+    const stream = this.#streams.at(open.stream(slot));
+    if (stream === undefined || (open.edge[slot] ?? 0) >= 0) return;
+    const placement = open.placement[slot] ?? 0;
+    let peer = this.#finder.find(open.columns, slot, { stream, placement });
+    if (peer === 0 && !byAddress) {
+      this.parking.park(slot, now);
+      return;
+    }
+    if (peer === 0) {
       this.alone++;
-      const peer = this.#finder.outside(open.columns, slot, { stream, now });
-      this.#settle(
-        slot,
-        this.#edgeTo(open.columns, slot, { placement: open.placement[slot] ?? 0, peer, port: 0 }),
-        peer,
-      );
-    });
+      peer = this.#finder.outside(open.columns, slot, { stream, now });
+    }
+    this.#settle(slot, this.#edgeTo(open.columns, slot, { placement, peer, port: 0 }), peer);
   }
 
   /** Closes the books on the open ends of a stream that is over: what became of them nobody will tell. */
@@ -180,12 +199,12 @@ export class Aggregator {
         this.edges.addOpen(edge, side, -1);
         this.#tally.vanished(edge, side);
       }
-      this.parking.unpark(slot);
+      this.#unpark(slot);
       open.remove(slot);
     });
   }
 
-  #takeOpen(frame: AggregateFrame, index: number, side: Side): void {
+  #takeOpen(frame: AggregateFrame, index: number): void {
     const { columns } = frame;
     const { open } = this;
     const known = open.find(columns, index, frame.stream);
@@ -195,29 +214,48 @@ export class Aggregator {
     const progressed = columns.u8(index, Field.event) === RecordEvent.PROGRESS;
     if (known < 0) this.#begin(slot, { frame, index, baseline: progressed || isBaseline(columns, index) });
     open.state[slot] = (open.state[slot] ?? 0) | OpenState.CONFIRMED;
-    const edge = open.edge[slot] ?? -1;
-    if (edge >= 0) {
+    if ((open.edge[slot] ?? -1) >= 0) {
+      this.#rejoin(frame, slot);
       this.#peer = open.peer[slot] ?? 0;
-      this.#tally.traffic(edge, side, this.#countedOf(slot));
-      if (progressed) this.#tally.roundTrip(edge, side);
-      if ((open.partner[slot] ?? -1) < 0) this.#rejoin(frame, slot);
+      this.#tally.beyond(this.#countedOf(slot));
+      this.#count(slot, progressed ? Part.TRAFFIC | Part.ROUND_TRIP : Part.TRAFFIC);
       return;
     }
-    const resolved = this.#resolve(frame, index, slot);
-    if (resolved !== null) this.#settle(slot, resolved, this.#peer);
-    else if (known < 0) this.parking.park(slot, frame.arrivedAt);
+    const edge = this.#resolve(frame, index, slot);
+    if (this.#joined) this.#settle(slot, edge, this.#peer);
+    else if (known < 0) (edge >= 0 ? this.guessed : this.parking).park(slot, frame.arrivedAt);
   }
 
   /** Looks for the partner of an end that was counted without it. */
   #rejoin(frame: AggregateFrame, slot: number): void {
     const { open } = this;
-    const from = open.edge[slot] ?? -1;
-    const to = this.#resolve(frame, this.#index, slot);
-    if (to === null || to === from || !this.#joined) return;
+    if (open.isJoined(slot)) return;
+    const edge = this.#resolve(frame, this.#index, slot);
+    if (this.#joined) this.#joinOpen(slot, edge, this.#peer);
+  }
+
+  /** Takes the partner's word on an open end that was counted without it. */
+  #joinOpen(slot: number, to: number, peer: number): void {
+    const { open } = this;
+    const from = open.edge[slot] ?? 0;
+    const booking = open.booking[slot] ?? NO_BOOKING;
+    open.setJoined(slot);
+    open.booking[slot] = NO_BOOKING;
+    if (from === to) {
+      this.#forget(booking);
+      return;
+    }
+    const side = this.#sideAt(slot);
     this.corrected++;
-    this.#tally.moveOpen(this.#sideAt(slot), { from, to });
+    this.#tally.moveOpen({ from, to }, side);
+    this.#moveBooked(booking, { from, to }, side);
     open.edge[slot] = to;
-    open.peer[slot] = this.#peer;
+    open.peer[slot] = peer;
+  }
+
+  #takeFailed(frame: AggregateFrame, index: number, side: Side): void {
+    const edge = this.#resolve(frame, index, -1);
+    this.#tally.failed(edge >= 0 ? edge : this.#aloneEdge(frame, index), side);
   }
 
   #takeClosed(frame: AggregateFrame, index: number, side: Side): void {
@@ -229,32 +267,43 @@ export class Aggregator {
       open.put(frame, index);
       open.setClosing(slot);
       if ((open.edge[slot] ?? -1) >= 0) {
+        this.#rejoin(frame, slot);
         this.#peer = open.peer[slot] ?? 0;
         this.#finish(slot);
         return;
       }
     }
-    const edge = this.#resolve(frame, index, slot);
-    if (edge !== null && slot >= 0) {
-      this.#settle(slot, edge, this.#peer);
-      return;
-    }
-    if (slot >= 0) return;
-    if (edge === null) slot = open.put(frame, index);
+    let edge = this.#resolve(frame, index, slot);
     if (slot >= 0) {
-      this.#begin(slot, { frame, index, baseline: this.#tally.end.adopted });
-      open.setClosing(slot);
-      if (this.#entry >= 0) this.join.setOpen(this.#entry, side, slot);
-      this.parking.park(slot, frame.arrivedAt);
+      if (this.#joined) this.#settle(slot, edge, this.#peer);
       return;
     }
-    const on = edge ?? this.#aloneEdge(frame, index);
-    const { end } = this.#tally;
-    if (end.adopted) {
-      this.#tally.opened(on, side, true);
-      this.#tally.closed(on, side);
-    } else this.#tally.whole(on, side);
-    this.#remember(on, side, end.reason);
+    if (edge < 0) {
+      slot = open.put(frame, index);
+      if (slot >= 0) {
+        this.#begin(slot, { frame, index, baseline: this.#tally.adopted });
+        open.setClosing(slot);
+        if (this.#entry >= 0) this.join.setOpen(this.#entry, side, slot);
+        this.parking.park(slot, frame.arrivedAt);
+        return;
+      }
+      edge = this.#aloneEdge(frame, index);
+    }
+    this.#takeWhole(edge, side);
+  }
+
+  /** Counts an end that was never seen open, or has it wait for its partner's word. */
+  #takeWhole(edge: number, side: Side): void {
+    const { end, now, live, adopted } = this.#tally;
+    const parts = adopted ? WHOLE_ADOPTED : WHOLE;
+    let booking = NO_BOOKING;
+    if (!this.#joined && this.#entry >= 0) {
+      const booked = { edge, side, parts: live ? parts : parts | Part.REPLAYED, previous: NO_BOOKING };
+      booking = this.bookings.wait(booked, end, now);
+      this.edges.touch(edge, now);
+    }
+    if (booking === NO_BOOKING) this.#tally.count(edge, side, parts);
+    this.#remember(side, { edge, booking });
   }
 
   /** Fills in a new slot of the open table. */
@@ -273,52 +322,93 @@ export class Aggregator {
   #settle(slot: number, edge: number, peer: number): void {
     const { open } = this;
     if (!open.inUse(slot) || (open.edge[slot] ?? 0) >= 0) return;
-    this.parking.unpark(slot);
+    this.#unpark(slot);
     const side = this.#sideAt(slot);
     const { live } = this.#tally;
-    this.#tally.live = ((open.state[slot] ?? 0) & OpenState.REPLAYED) === 0;
+    const state = open.state[slot] ?? 0;
+    this.#tally.live = (state & OpenState.REPLAYED) === 0;
     open.edge[slot] = edge;
     open.peer[slot] = peer;
     this.edges.addOpen(edge, side, 1);
     this.#tally.read(open.columns, slot, open.offsetMs(slot));
-    this.#tally.opened(edge, side, ((open.state[slot] ?? 0) & OpenState.BASELINE) !== 0);
-    if (open.isClosing(slot)) this.#finish(slot);
-    else this.#tally.traffic(edge, side, this.#countedOf(slot));
+    const opened = (state & OpenState.BASELINE) !== 0 ? Part.TAKEN_UP : Part.OPENED;
+    if (open.isClosing(slot)) this.#finish(slot, opened);
+    else {
+      this.#tally.beyond(this.#countedOf(slot));
+      this.#count(slot, opened | Part.TRAFFIC);
+    }
     this.#tally.live = live;
   }
 
   /** Counts an end that is on an edge and over, and takes it out of the open table. */
-  #finish(slot: number): void {
+  #finish(slot: number, opened = 0): void {
     const { open } = this;
     const edge = open.edge[slot] ?? 0;
     const side = this.#sideAt(slot);
     const { columns } = open;
     this.#tally.read(columns, slot, open.offsetMs(slot));
-    this.#tally.traffic(edge, side, this.#countedOf(slot));
+    this.#tally.beyond(this.#countedOf(slot));
     this.edges.addOpen(edge, side, -1);
     this.#entry = this.#enter(columns, slot, open.placement[slot] ?? 0);
-    const reason = columns.u8(slot, Field.reason);
+    const lifetime = this.#tally.adopted ? 0 : Part.LIFETIME;
+    this.#count(slot, opened | Part.TRAFFIC | Part.ROUND_TRIP | Part.CLOSED | lifetime);
+    const booking = open.booking[slot] ?? NO_BOOKING;
     open.remove(slot);
-    this.#tally.closed(edge, side);
-    this.#remember(edge, side, reason);
+    this.#remember(side, { edge, booking });
+  }
+
+  /** Counts parts of the record at hand for an end that has an edge, and books them unless its partner has spoken. */
+  #count(slot: number, parts: number): void {
+    const { open } = this;
+    const edge = open.edge[slot] ?? 0;
+    const side = this.#sideAt(slot);
+    this.#tally.count(edge, side, parts);
+    if (open.isJoined(slot)) return;
+    const previous = open.booking[slot] ?? NO_BOOKING;
+    const { end, now } = this.#tally;
+    const booking = this.bookings.add({ edge, side, parts, previous }, end, now);
+    if (booking !== NO_BOOKING) open.booking[slot] = booking;
   }
 
   /** Writes down on which edge an end was counted, until its partner has come too. */
-  #remember(edge: number, side: Side, reason: number): void {
-    const { end } = this.#tally;
+  #remember(side: Side, counted: { edge: number; booking: number }): void {
     if (this.#entry < 0) return;
     const other = side === 0 ? 1 : 0;
-    if (this.join.countedEdge(this.#entry, other) >= 0) {
-      this.join.remove(this.#entry);
-      return;
+    if (this.join.countedEdge(this.#entry, other) >= 0) this.join.remove(this.#entry);
+    else this.join.setCounted(this.#entry, side, counted);
+  }
+
+  /** Counts a booking that waited. */
+  #countBooked(booking: number, edge: number, side: Side): void {
+    const { bookings } = this;
+    const parts = bookings.parts(booking);
+    const { live } = this.#tally;
+    this.#tally.live = (parts & Part.REPLAYED) === 0;
+    bookings.read(booking, this.#tally.end);
+    this.#tally.count(edge, side, parts);
+    this.#tally.live = live;
+  }
+
+  /** Moves what was counted for an end, as far as it is still known, and forgets it. */
+  #moveBooked(booking: number, edges: { from: number; to: number }, side: Side): void {
+    const { bookings } = this;
+    for (let at = booking; bookings.holds(at); at = bookings.previous(at)) {
+      bookings.read(at, this.#tally.end);
+      this.#tally.move(edges, side, bookings.parts(at));
     }
-    const counted = this.#counted;
-    counted.edge = edge;
-    counted.sent = end.sent;
-    counted.received = end.received;
-    counted.time = end.time;
-    counted.reason = reason;
-    this.join.setCounted(this.#entry, side, counted);
+    this.#forget(booking);
+    this.#tally.read(this.#columns, this.#index, this.#clockMs);
+  }
+
+  /** Forgets an end's bookings. */
+  #forget(booking: number): void {
+    const { bookings } = this;
+    let at = booking;
+    while (bookings.holds(at)) {
+      const previous = bookings.previous(at);
+      bookings.release(at);
+      at = previous;
+    }
   }
 
   /** The join entry of a record with this end's side written in, -1 when it has no sequence numbers. */
@@ -335,8 +425,8 @@ export class Aggregator {
     return entry;
   }
 
-  /** The edge of a record, and its peer in `#peer`; `null` when nobody knows the peer yet. */
-  #resolve(frame: AggregateFrame, index: number, slot: number): number | null {
+  /** The edge of a record, -1 when nobody can name its peer; the peer in `#peer`, and whether its partner said so. */
+  #resolve(frame: AggregateFrame, index: number, slot: number): number {
     const { columns } = frame;
     const placement = frame.locals[index] ?? 0;
     const side = sideOf(columns, index);
@@ -344,44 +434,52 @@ export class Aggregator {
     const entry = this.#enter(columns, index, placement);
     this.#entry = entry;
     const partner = entry < 0 ? 0 : this.join.placement(entry, other);
-    this.#joined = partner !== 0;
     const peer =
       partner ||
       this.#finder.find(columns, index, { stream: frame.from, placement }) ||
       (frame.hints?.[index] ?? 0);
     if (entry >= 0 && slot >= 0) this.join.setOpen(entry, side, slot);
-    if (peer === 0) return null;
-    const port = entry < 0 ? 0 : this.join.port(entry);
-    const edge = this.#edgeTo(columns, index, { placement, peer, port });
-    if (partner !== 0) this.#meet({ entry, side: other, edge, slot, peer: placement });
+    let edge = -1;
+    if (peer !== 0) {
+      const port = entry < 0 ? 0 : this.join.port(entry);
+      edge = this.#edgeTo(columns, index, { placement, peer, port });
+      if (partner !== 0) this.#meet({ entry, side: other, edge, slot, peer: placement });
+    }
     this.#entry = entry;
     this.#peer = peer;
+    this.#joined = partner !== 0;
+    if (this.#joined && slot >= 0 && (this.open.edge[slot] ?? -1) < 0) this.open.setJoined(slot);
     return edge;
   }
 
   /** Both ends are known: brings the partner's books in line with the edge both are on. */
   #meet(of: { entry: number; side: Side; edge: number; slot: number; peer: number }): void {
-    const { open, join } = this;
+    const { open, join, bookings } = this;
     const slot = join.open(of.entry, of.side);
     if (open.holds(slot, of.side, this.#isns)) {
       if (of.slot >= 0) open.pair(of.slot, slot);
-      const edge = open.edge[slot] ?? -1;
-      if (edge < 0) {
-        this.#settle(slot, of.edge, of.peer);
-        this.#tally.read(this.#columns, this.#index, this.#clockMs);
-      } else if (edge !== of.edge) {
-        this.corrected++;
-        this.#tally.moveOpen(of.side, { from: edge, to: of.edge });
-        open.edge[slot] = of.edge;
-        open.peer[slot] = of.peer;
+      if ((open.edge[slot] ?? -1) >= 0) {
+        this.#joinOpen(slot, of.edge, of.peer);
+        return;
       }
+      open.setJoined(slot);
+      this.#settle(slot, of.edge, of.peer);
+      this.#tally.read(this.#columns, this.#index, this.#clockMs);
       return;
     }
     const counted = join.countedEdge(of.entry, of.side);
-    if (counted < 0 || counted === of.edge) return;
-    if (this.#tally.live) this.corrected++;
-    this.#tally.move(join.counted(of.entry, of.side), of.side, of.edge);
-    join.setCounted(of.entry, of.side, { ...join.counted(of.entry, of.side), edge: of.edge });
+    if (counted < 0) return;
+    const booking = join.booking(of.entry, of.side);
+    if (bookings.holds(booking) && bookings.isWaiting(booking)) {
+      this.#countBooked(booking, of.edge, of.side);
+      bookings.release(booking);
+      this.#tally.read(this.#columns, this.#index, this.#clockMs);
+    } else if (counted === of.edge) this.#forget(booking);
+    else {
+      if (this.#tally.live) this.corrected++;
+      this.#moveBooked(booking, { from: counted, to: of.edge }, of.side);
+    }
+    join.setCounted(of.entry, of.side, { edge: of.edge, booking: NO_BOOKING });
   }
 
   #edgeTo(
@@ -400,6 +498,11 @@ export class Aggregator {
     const peer = this.#finder.outside(columns, index, { stream: frame.from, now: this.#tally.now });
     this.#peer = peer;
     return this.#edgeTo(columns, index, { placement: frame.locals[index] ?? 0, peer, port: 0 });
+  }
+
+  #unpark(slot: number): void {
+    this.parking.unpark(slot);
+    this.guessed.unpark(slot);
   }
 
   #countedOf(slot: number): Float64Array {

@@ -39,7 +39,7 @@ export interface Segment {
   readonly edges: Uint32Array;
   readonly columns: readonly (Uint32Array | Float64Array | null)[];
   readonly histogramKeys: Uint32Array;
-  readonly histogramCounts: Uint32Array;
+  readonly histogramCounts: Int32Array;
 }
 
 /** Figures by edge over some stretch of time. Rows are made as edges show up. */
@@ -84,9 +84,14 @@ export class Cells {
     return this.#counters[row * CELL_COUNTERS + counter] ?? 0;
   }
 
-  /** Counts one sample; `distribution` is `Distribution.x × 2 + side`. */
-  sample(row: number, distribution: number, value: number): void {
-    this.histograms.add((row * DISTRIBUTIONS + distribution) * (1 << BIN_BITS) + binOf(value), 1);
+  /** The histogram of a row, for {@link sample}; `distribution` is `Distribution.x × 2 + side`. */
+  histogram(row: number, distribution: number): number {
+    return (row * DISTRIBUTIONS + distribution) * (1 << BIN_BITS);
+  }
+
+  /** Counts samples of one value in a {@link histogram}. */
+  sample(histogram: number, value: number, count: number): void {
+    this.histograms.add(histogram + binOf(value), count);
   }
 
   /** Adds cells that are closed. `histograms` false leaves those out, which is faster. */
@@ -133,7 +138,7 @@ export class Cells {
     const columns: (Uint32Array | Float64Array | null)[] = [];
     for (let counter = 0; counter < CELL_COUNTERS; counter++) columns.push(this.#column(counter));
     const histogramKeys = new Uint32Array(this.histograms.size);
-    const histogramCounts = new Uint32Array(this.histograms.size);
+    const histogramCounts = new Int32Array(this.histograms.size);
     let at = 0;
     this.histograms.forEach((key, samples) => {
       histogramKeys[at] = key;

@@ -47,10 +47,13 @@ export function quantilesOf(bins: Float64Array | null): Quantiles {
   return { count, p50: rounded(0.5), p90: rounded(0.9), p95: rounded(0.95), p99: rounded(0.99) };
 }
 
-/** Sparse counts by a 32-bit key other than 0xffffffff: open addressing over two typed arrays. */
+/**
+ * Sparse counts by a 32-bit key other than 0xffffffff: open addressing over two typed arrays. Below 0 where more was
+ * taken away than had been added here.
+ */
 export class SparseCounts {
   #keys = new Uint32Array(64);
-  #counts = new Uint32Array(64);
+  #counts = new Int32Array(64);
   #mask = 63;
   #size = 0;
 
@@ -91,7 +94,7 @@ export class SparseCounts {
     const keys = this.#keys;
     const counts = this.#counts;
     this.#keys = new Uint32Array(keys.length * 2);
-    this.#counts = new Uint32Array(keys.length * 2);
+    this.#counts = new Int32Array(keys.length * 2);
     this.#mask = keys.length * 2 - 1;
     this.#size = 0;
     for (let at = 0; at < keys.length; at++) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { NO_BOOKING } from './bookings.js';
 import type { Side } from './cells.js';
 import { grown } from './grown.js';
 import { KeyTable } from './key-table.js';
@@ -13,10 +14,7 @@ class Generation {
   placement: Uint32Array;
   open: Int32Array;
   edge: Int32Array;
-  sent: Float64Array;
-  received: Float64Array;
-  time: Float64Array;
-  reason: Uint8Array;
+  booking: Float64Array;
   /** Port that the destination itself names: what the source used may have been translated. */
   port: Uint16Array;
 
@@ -26,10 +24,7 @@ class Generation {
     this.placement = new Uint32Array(slots * 2);
     this.open = new Int32Array(slots * 2);
     this.edge = new Int32Array(slots * 2);
-    this.sent = new Float64Array(slots * 2);
-    this.received = new Float64Array(slots * 2);
-    this.time = new Float64Array(slots * 2);
-    this.reason = new Uint8Array(slots * 2);
+    this.booking = new Float64Array(slots * 2);
     this.port = new Uint16Array(slots);
   }
 
@@ -42,10 +37,7 @@ class Generation {
       this.placement = grown(this.placement, slots * 2);
       this.open = grown(this.open, slots * 2);
       this.edge = grown(this.edge, slots * 2);
-      this.sent = grown(this.sent, slots * 2);
-      this.received = grown(this.received, slots * 2);
-      this.time = grown(this.time, slots * 2);
-      this.reason = grown(this.reason, slots * 2);
+      this.booking = grown(this.booking, slots * 2);
       this.port = grown(this.port, slots);
     }
     for (let at = slot * 2; at < slot * 2 + 2; at++) {
@@ -56,16 +48,6 @@ class Generation {
     this.port[slot] = 0;
     return slot;
   }
-}
-
-/** What an end that is over was counted as, in case its partner knows better. */
-export interface CountedEnd {
-  readonly edge: number;
-  readonly sent: number;
-  readonly received: number;
-  /** Unix ms of the bucket it was counted in. */
-  readonly time: number;
-  readonly reason: number;
 }
 
 /**
@@ -115,10 +97,7 @@ export class JoinTable {
         young.placement[to] = old.placement[at] ?? 0;
         young.open[to] = old.open[at] ?? -1;
         young.edge[to] = old.edge[at] ?? -1;
-        young.sent[to] = old.sent[at] ?? 0;
-        young.received[to] = old.received[at] ?? 0;
-        young.time[to] = old.time[at] ?? 0;
-        young.reason[to] = old.reason[at] ?? 0;
+        young.booking[to] = old.booking[at] ?? NO_BOOKING;
       }
       young.port[slot] = old.port[from] ?? 0;
       old.table.remove(from);
@@ -161,26 +140,15 @@ export class JoinTable {
     return this.#young.edge[entry * 2 + side] ?? -1;
   }
 
-  counted(entry: number, side: Side): CountedEnd {
-    const at = entry * 2 + side;
-    const young = this.#young;
-    return {
-      edge: young.edge[at] ?? -1,
-      sent: young.sent[at] ?? 0,
-      received: young.received[at] ?? 0,
-      time: young.time[at] ?? 0,
-      reason: young.reason[at] ?? 0,
-    };
+  /** The newest {@link Bookings} entry of an end that is over. */
+  booking(entry: number, side: Side): number {
+    return this.#young.booking[entry * 2 + side] ?? NO_BOOKING;
   }
 
-  setCounted(entry: number, side: Side, end: CountedEnd): void {
-    const at = entry * 2 + side;
-    const young = this.#young;
-    young.edge[at] = end.edge;
-    young.sent[at] = end.sent;
-    young.received[at] = end.received;
-    young.time[at] = end.time;
-    young.reason[at] = end.reason;
+  /** Writes down on which edge an end that is over was counted, and its bookings in case its partner knows better. */
+  setCounted(entry: number, side: Side, counted: { edge: number; booking: number }): void {
+    this.#young.edge[entry * 2 + side] = counted.edge;
+    this.#young.booking[entry * 2 + side] = counted.booking;
   }
 
   #turn(now: number): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConnectionRecord as Field, RecordColumns } from '@undermesh/bpf-abi';
+import { NO_BOOKING } from './bookings.js';
 import type { Side } from './cells.js';
 import { grown } from './grown.js';
 import { KeyTable } from './key-table.js';
@@ -19,6 +20,8 @@ export const OpenState = {
   CONFIRMED: 4,
   /** From an earlier run of the collector: it does not move the totals. */
   REPLAYED: 8,
+  /** Its peer is known by its partner's word, not by a guess. */
+  JOINED: 16,
 } as const;
 
 /** What {@link OpenTable.put} takes from a frame. */
@@ -59,6 +62,8 @@ export class OpenTable implements OpenConnections {
   peer: Uint32Array = new Uint32Array(1024);
   partner: Int32Array = new Int32Array(1024);
   updatedAt: Float64Array = new Float64Array(1024);
+  /** The newest {@link Bookings} entry of an end that was counted without its partner. */
+  booking: Float64Array = new Float64Array(1024);
   /** Sent, received, segments and retransmits that have been counted, four per slot. */
   counted: Float64Array = new Float64Array(4096);
   /** Ends that found no room; they are counted when they end. */
@@ -117,6 +122,15 @@ export class OpenTable implements OpenConnections {
   /** Whether the end is over and only waits to be counted. */
   isClosing(slot: number): boolean {
     return ((this.state[slot] ?? 0) & OpenState.CLOSING) !== 0;
+  }
+
+  /** Whether the end's peer is known by its partner's word. */
+  isJoined(slot: number): boolean {
+    return ((this.state[slot] ?? 0) & OpenState.JOINED) !== 0;
+  }
+
+  setJoined(slot: number): void {
+    this.state[slot] = (this.state[slot] ?? 0) | OpenState.JOINED;
   }
 
   remove(slot: number): void {
@@ -227,6 +241,7 @@ export class OpenTable implements OpenConnections {
       this.peer = grown(this.peer, slots);
       this.partner = grown(this.partner, slots);
       this.updatedAt = grown(this.updatedAt, slots);
+      this.booking = grown(this.booking, slots);
       this.counted = grown(this.counted, slots * 4);
       const sequence = new BigUint64Array(slots);
       sequence.set(this.#sequence);
@@ -239,6 +254,7 @@ export class OpenTable implements OpenConnections {
     this.state[slot] = 0;
     this.peer[slot] = 0;
     this.partner[slot] = -1;
+    this.booking[slot] = NO_BOOKING;
     this.counted.fill(0, slot * 4, slot * 4 + 4);
     return slot;
   }

@@ -3,8 +3,13 @@ import { grown } from './grown.js';
 
 /** How long an end waits for its partner's name before it is counted alone. */
 export const PARKED_MS = 3000;
+/**
+ * How long an end that is open waits when the directory names its peer: the partner's word counts for more, but what
+ * opened has to show within a second, a look of the agent and its way here included.
+ */
+export const GUESSED_MS = 400;
 
-/** Ends that wait for their partner, oldest first. All wait equally long, so a queue is enough. */
+/** Slots that wait, oldest first. All wait equally long, so a queue is enough. */
 export class Parking {
   #slots: Int32Array = new Int32Array(1024);
   #times: Float64Array = new Float64Array(1024);
@@ -18,16 +23,13 @@ export class Parking {
   }
 
   park(slot: number, now: number): void {
+    this.#skipSettled();
     if (this.#count === this.#slots.length) this.#grow();
     const at = (this.#head + this.#count++) & (this.#slots.length - 1);
     this.#slots[at] = slot;
     this.#times[at] = now;
     if (slot >= this.#parkedAt.length) this.#parkedAt = grown(this.#parkedAt, (slot + 1) * 2);
     this.#parkedAt[slot] = now;
-  }
-
-  isParked(slot: number): boolean {
-    return (this.#parkedAt[slot] ?? 0) !== 0;
   }
 
   unpark(slot: number): void {
@@ -44,6 +46,18 @@ export class Parking {
       if (this.#parkedAt[slot] !== time) continue;
       this.#parkedAt[slot] = 0;
       visit(slot);
+    }
+  }
+
+  /** Drops what was settled from the head, so that ends that are joined at once take no room. */
+  #skipSettled(): void {
+    const mask = this.#slots.length - 1;
+    while (
+      this.#count > 0 &&
+      this.#parkedAt[this.#slots[this.#head] ?? 0] !== (this.#times[this.#head] ?? 0)
+    ) {
+      this.#head = (this.#head + 1) & mask;
+      this.#count--;
     }
   }
 

@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConnectionRecord as Field, type RecordColumns, RecordFlag } from '@undermesh/bpf-abi';
-import { COUNTERS, Counter, Distribution, type Side } from './cells.js';
+import { type Cells, COUNTERS, Counter, Distribution, type Side } from './cells.js';
 import type { EdgeTable } from './edges.js';
-import type { CountedEnd } from './join.js';
 import type { Timeline } from './timeline.js';
 
 /** First values of the two ranges in `enum close_reason`. */
 const FIRST_ENDING = 1;
 const FIRST_FAILURE = 16;
 
-/** The members of one record that are counted. One object, filled again for every record. */
+/** What of an end is counted: bits for {@link Tally.count}. */
+export const Part = {
+  /** Opened now, with the time that the connect took. */
+  OPENED: 1,
+  /** Open since before anyone looked: it counts as open, not as opened now. */
+  TAKEN_UP: 2,
+  TRAFFIC: 4,
+  ROUND_TRIP: 8,
+  CLOSED: 16,
+  LIFETIME: 32,
+  /** From an earlier run of the collector: in the timeline only. */
+  REPLAYED: 64,
+} as const;
+
+/** All there is to count of an end that was never seen open: what most connections are. */
+export const WHOLE = Part.OPENED | Part.TRAFFIC | Part.ROUND_TRIP | Part.CLOSED | Part.LIFETIME;
+/** The same for one that is older than its agent: neither its opening nor its lifetime nor what it sent is known. */
+export const WHOLE_ADOPTED = Part.TAKEN_UP | Part.ROUND_TRIP | Part.CLOSED;
+
+/** The figures of one record that are counted. One object, filled again for every record. */
 export interface EndFigures {
   sent: number;
   received: number;
@@ -19,10 +37,9 @@ export interface EndFigures {
   /** Unix ms. */
   time: number;
   openedAt: number;
+  lifetimeUs: number;
   connectUs: number;
   roundTripUs: number;
-  /** Older than its agent: neither its opening nor its lifetime is known. */
-  adopted: boolean;
 }
 
 /** Counts ends on edges: in the timeline by the time of the record, in the totals at once. */
@@ -35,10 +52,12 @@ export class Tally {
     reason: 0,
     time: 0,
     openedAt: 0,
+    lifetimeUs: 0,
     connectUs: 0,
     roundTripUs: 0,
-    adopted: false,
   };
+  /** Older than its agent. */
+  adopted = false;
   readonly #edges: EdgeTable;
   readonly #timeline: Timeline;
   /** Unix ms of the frame at hand. */
@@ -61,108 +80,30 @@ export class Tally {
     end.reason = columns.u8(index, Field.reason);
     end.time = columns.u64(index, Field.timeNs) / 1e6 + clockMs;
     end.openedAt = columns.u64(index, Field.openedNs) / 1e6 + clockMs;
+    end.lifetimeUs = Math.max(0, end.time - end.openedAt) * 1000;
     end.connectUs = columns.u32(index, Field.connectUs);
     end.roundTripUs = columns.u32(index, Field.srttUs);
-    end.adopted = (columns.u16(index, Field.flags) & RecordFlag.ADOPTED) !== 0;
+    this.adopted = (columns.u16(index, Field.flags) & RecordFlag.ADOPTED) !== 0;
   }
 
-  /** @param baseline it was open before anyone looked: it counts as open, not as opened now. */
-  opened(edge: number, side: Side, baseline: boolean): void {
+  /** Leaves in {@link end} only what goes beyond `counted` (sent, received, segments, retransmits); brings that up to date. */
+  beyond(counted: Float64Array): void {
     const { end } = this;
-    const counter = side * COUNTERS + Counter.opened;
-    if (!baseline) {
-      const cells = this.#timeline.at(end.openedAt, this.now);
-      if (cells !== null) {
-        const row = cells.row(edge);
-        cells.add(row, counter, 1);
-        if (end.connectUs > 0) cells.sample(row, Distribution.connectUs * 2 + side, end.connectUs);
-      }
-    }
-    this.#total(edge, counter, 1);
+    const { sent, received, segments, retransmits } = end;
+    end.sent = Math.max(0, sent - (counted[0] ?? 0));
+    end.received = Math.max(0, received - (counted[1] ?? 0));
+    end.segments = Math.max(0, segments - (counted[2] ?? 0));
+    end.retransmits = Math.max(0, retransmits - (counted[3] ?? 0));
+    counted[0] = sent;
+    counted[1] = received;
+    counted[2] = segments;
+    counted[3] = retransmits;
   }
 
-  /** Adds what went over the wire beyond `counted` (sent, received, segments, retransmits), and brings that up to date. */
-  traffic(edge: number, side: Side, counted: Float64Array): void {
-    const { end } = this;
-    const offset = side * COUNTERS;
-    const sent = Math.max(0, end.sent - (counted[0] ?? 0));
-    const received = Math.max(0, end.received - (counted[1] ?? 0));
-    const cells = this.#timeline.at(end.time, this.now);
-    if (cells !== null) {
-      const row = cells.row(edge);
-      const retransmits = end.retransmits - (counted[3] ?? 0);
-      cells.add(row, offset + Counter.sent, sent);
-      cells.add(row, offset + Counter.received, received);
-      cells.add(row, offset + Counter.segments, Math.max(0, end.segments - (counted[2] ?? 0)));
-      if (retransmits > 0) cells.add(row, offset + Counter.retransmits, retransmits);
-    }
-    this.#total(edge, offset + Counter.sent, sent);
-    this.#total(edge, offset + Counter.received, received);
-    counted[0] = end.sent;
-    counted[1] = end.received;
-    counted[2] = end.segments;
-    counted[3] = end.retransmits;
-  }
-
-  roundTrip(edge: number, side: Side): void {
-    const { end } = this;
-    if (end.roundTripUs === 0) return;
-    const cells = this.#timeline.at(end.time, this.now);
-    cells?.sample(cells.row(edge), Distribution.roundTripUs * 2 + side, end.roundTripUs);
-  }
-
-  closed(edge: number, side: Side): void {
-    const { end } = this;
-    const offset = side * COUNTERS;
-    const ended = offset + Counter.ended + end.reason - FIRST_ENDING;
-    const cells = this.#timeline.at(end.time, this.now);
-    if (cells !== null) {
-      const row = cells.row(edge);
-      cells.add(row, offset + Counter.closed, 1);
-      cells.add(row, ended, 1);
-      if (end.roundTripUs > 0) cells.sample(row, Distribution.roundTripUs * 2 + side, end.roundTripUs);
-      if (!end.adopted) {
-        const lifetimeUs = Math.max(0, end.time - end.openedAt) * 1000;
-        cells.sample(row, Distribution.lifetimeUs * 2 + side, lifetimeUs);
-      }
-    }
-    this.#total(edge, offset + Counter.closed, 1);
-    this.#total(edge, ended, 1);
-  }
-
-  /** Counts an end that was never seen open, all at once: what most connections are. */
-  whole(edge: number, side: Side): void {
-    const { end } = this;
-    const offset = side * COUNTERS;
-    const ended = offset + Counter.ended + end.reason - FIRST_ENDING;
-    const cells = this.#timeline.at(end.time, this.now);
-    if (cells !== null) {
-      const row = cells.row(edge);
-      cells.add(row, offset + Counter.closed, 1);
-      cells.add(row, offset + Counter.sent, end.sent);
-      cells.add(row, offset + Counter.received, end.received);
-      cells.add(row, offset + Counter.segments, end.segments);
-      if (end.retransmits > 0) cells.add(row, offset + Counter.retransmits, end.retransmits);
-      cells.add(row, ended, 1);
-      if (end.roundTripUs > 0) cells.sample(row, Distribution.roundTripUs * 2 + side, end.roundTripUs);
-      const lifetimeUs = Math.max(0, end.time - end.openedAt) * 1000;
-      cells.sample(row, Distribution.lifetimeUs * 2 + side, lifetimeUs);
-      const opened = this.#timeline.at(end.openedAt, this.now);
-      if (opened !== null) {
-        const openedRow = opened === cells ? row : opened.row(edge);
-        opened.add(openedRow, offset + Counter.opened, 1);
-        if (end.connectUs > 0) opened.sample(openedRow, Distribution.connectUs * 2 + side, end.connectUs);
-      }
-    }
-    if (this.live) {
-      const { pairs } = this.#edges;
-      const pair = this.#edges.pair(edge);
-      pairs.add(pair, offset + Counter.opened, 1);
-      pairs.add(pair, offset + Counter.closed, 1);
-      pairs.add(pair, offset + Counter.sent, end.sent);
-      pairs.add(pair, offset + Counter.received, end.received);
-      pairs.add(pair, ended, 1);
-    }
+  /** Counts parts of {@link end} on an edge; `parts` are bits of {@link Part}. */
+  count(edge: number, side: Side, parts: number): void {
+    this.#inTimeline(edge * 2 + side, parts, 1);
+    if (this.live) this.#inTotals(edge, side, parts);
     this.#edges.touch(edge, this.now);
   }
 
@@ -171,46 +112,87 @@ export class Tally {
     const counter = side * COUNTERS + Counter.failed + end.reason - FIRST_FAILURE;
     const cells = this.#timeline.at(end.time, this.now);
     cells?.add(cells.row(edge), counter, 1);
-    this.#total(edge, counter, 1);
+    this.#total(edge, counter);
   }
 
-  /** Moves what an end was counted as to the edge that its partner names. Totals stay: they never shrink. */
-  move(counted: CountedEnd, side: Side, edge: number): void {
-    const cells = this.#timeline.at(counted.time, this.now);
-    if (cells === null) return;
-    const offset = side * COUNTERS;
-    for (const [to, sign] of [
-      [counted.edge, -1],
-      [edge, 1],
-    ] as const) {
-      const row = cells.row(to);
-      cells.add(row, offset + Counter.opened, sign);
-      cells.add(row, offset + Counter.closed, sign);
-      cells.add(row, offset + Counter.sent, sign * counted.sent);
-      cells.add(row, offset + Counter.received, sign * counted.received);
-      cells.add(row, offset + Counter.ended + counted.reason - FIRST_ENDING, sign);
-    }
+  /** Takes parts of {@link end} from one edge of the timeline to another. Totals stay: they never shrink. */
+  move(edges: { from: number; to: number }, side: Side, parts: number): void {
+    this.#inTimeline(edges.from * 2 + side, parts, -1);
+    this.#inTimeline(edges.to * 2 + side, parts, 1);
+    this.#edges.touch(edges.to, this.now);
   }
 
-  /** Moves an open end: it leaves one edge as closed and joins the other as opened. */
-  moveOpen(side: Side, edges: { from: number; to: number }): void {
+  /** Moves an open end in what is open and in the totals: it leaves one edge as closed and joins the other as opened. */
+  moveOpen(edges: { from: number; to: number }, side: Side): void {
     this.#edges.addOpen(edges.from, side, -1);
     this.#edges.addOpen(edges.to, side, 1);
-    this.#total(edges.from, side * COUNTERS + Counter.closed, 1);
-    this.#total(edges.to, side * COUNTERS + Counter.opened, 1);
-    const cells = this.#timeline.at(this.now, this.now);
-    if (cells === null) return;
-    cells.add(cells.row(edges.from), side * COUNTERS + Counter.opened, -1);
-    cells.add(cells.row(edges.to), side * COUNTERS + Counter.opened, 1);
+    this.#total(edges.from, side * COUNTERS + Counter.closed);
+    this.#total(edges.to, side * COUNTERS + Counter.opened);
   }
 
   /** Counts only in the totals that an end is over: what became of it is not known. */
   vanished(edge: number, side: Side): void {
-    this.#total(edge, side * COUNTERS + Counter.closed, 1);
+    this.#total(edge, side * COUNTERS + Counter.closed);
   }
 
-  #total(edge: number, counter: number, amount: number): void {
-    if (this.live) this.#edges.pairs.add(this.#edges.pair(edge), counter, amount);
+  /** @param at edge × 2 + side; `sign` is 1 to add and -1 to take away. */
+  #inTimeline(at: number, parts: number, sign: number): void {
+    const { end } = this;
+    const edge = at >>> 1;
+    const side = at & 1;
+    const offset = side * COUNTERS;
+    let cells: Cells | null = null;
+    let row = 0;
+    if ((parts & (Part.TRAFFIC | Part.ROUND_TRIP | Part.CLOSED)) !== 0) {
+      cells = this.#timeline.at(end.time, this.now);
+      if (cells !== null) {
+        row = cells.row(edge);
+        if ((parts & Part.TRAFFIC) !== 0) {
+          cells.add(row, offset + Counter.sent, sign * end.sent);
+          cells.add(row, offset + Counter.received, sign * end.received);
+          cells.add(row, offset + Counter.segments, sign * end.segments);
+          if (end.retransmits > 0) cells.add(row, offset + Counter.retransmits, sign * end.retransmits);
+        }
+        if ((parts & Part.ROUND_TRIP) !== 0 && end.roundTripUs > 0) {
+          cells.sample(cells.histogram(row, Distribution.roundTripUs * 2 + side), end.roundTripUs, sign);
+        }
+        if ((parts & Part.CLOSED) !== 0) {
+          cells.add(row, offset + Counter.closed, sign);
+          cells.add(row, offset + Counter.ended + end.reason - FIRST_ENDING, sign);
+        }
+        if ((parts & Part.LIFETIME) !== 0) {
+          cells.sample(cells.histogram(row, Distribution.lifetimeUs * 2 + side), end.lifetimeUs, sign);
+        }
+      }
+    }
+    if ((parts & Part.OPENED) === 0) return;
+    const then = this.#timeline.at(end.openedAt, this.now);
+    if (then === null) return;
+    if (then !== cells) row = then.row(edge);
+    then.add(row, offset + Counter.opened, sign);
+    if (end.connectUs > 0) {
+      then.sample(then.histogram(row, Distribution.connectUs * 2 + side), end.connectUs, sign);
+    }
+  }
+
+  #inTotals(edge: number, side: Side, parts: number): void {
+    const { end } = this;
+    const { pairs } = this.#edges;
+    const pair = this.#edges.pair(edge);
+    const offset = side * COUNTERS;
+    if ((parts & (Part.OPENED | Part.TAKEN_UP)) !== 0) pairs.add(pair, offset + Counter.opened, 1);
+    if ((parts & Part.TRAFFIC) !== 0) {
+      pairs.add(pair, offset + Counter.sent, end.sent);
+      pairs.add(pair, offset + Counter.received, end.received);
+    }
+    if ((parts & Part.CLOSED) !== 0) {
+      pairs.add(pair, offset + Counter.closed, 1);
+      pairs.add(pair, offset + Counter.ended + end.reason - FIRST_ENDING, 1);
+    }
+  }
+
+  #total(edge: number, counter: number): void {
+    if (this.live) this.#edges.pairs.add(this.#edges.pair(edge), counter, 1);
     this.#edges.touch(edge, this.now);
   }
 }

@@ -200,12 +200,12 @@ function registerRecords(registry: Registry, { ledger, agents, store }: Promethe
 }
 
 function registerAggregates(registry: Registry, { aggregator, series }: PrometheusParts): void {
-  const { edges, open, join, timeline, parking } = aggregator;
+  const { edges, open, join, timeline } = aggregator;
   const gauges: readonly [string, string, () => number][] = [
     ['open_connections', 'Connection ends that are open.', () => open.size],
     ['edges', 'Edges between workloads on nodes, by port.', () => edges.size],
     ['join_entries', 'Connections of which the second end is awaited.', () => join.size],
-    ['parked_ends', 'Ends that wait for the name of their peer.', () => parking.size],
+    ['parked_ends', 'Ends that wait for the word of their partner.', () => aggregator.waiting],
     ['edge_cells', 'Edge figures per bucket that are kept.', () => timeline.sealedCells],
   ];
   for (const [name, help, read] of gauges) gauge(registry, { name: `undermesh_${name}`, help, read });

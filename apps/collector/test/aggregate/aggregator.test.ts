@@ -2,7 +2,14 @@
 import { RecordColumns, RecordFlag } from '@undermesh/bpf-abi';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Aggregator } from '../../src/aggregate/aggregator.js';
-import { COUNTERS, Counter } from '../../src/aggregate/cells.js';
+import {
+  CELL_COUNTERS,
+  COUNTERS,
+  Counter,
+  keyBin,
+  keyCell,
+  keyDistribution,
+} from '../../src/aggregate/cells.js';
 import { Placements } from '../../src/aggregate/placements.js';
 import { type Stream, Streams } from '../../src/aggregate/streams.js';
 import { boottimeNs, FakeConnection } from '../../test-support/index.js';
@@ -19,15 +26,17 @@ let now: number;
 let offset: bigint;
 let sequence = 0n;
 
-beforeEach(() => {
+function reset(): void {
   placements = new Placements(() => {});
   const streams = new Streams(placements, 10);
   aggregator = new Aggregator(streams, placements, LIMITS);
   a = streams.get({ id: 'a'.repeat(32), node: 'node-a', cluster: 'default' });
   b = streams.get({ id: 'b'.repeat(32), node: 'node-b', cluster: 'default' });
-  now = Date.now();
+  // In the middle of a bucket.
+  now = Math.floor(Date.now() / 10_000) * 10_000 + 5000;
   offset = BigInt(now) * 1_000_000n - boottimeNs();
-});
+}
+beforeEach(reset);
 
 const workload = (name: string): number =>
   placements.workload(
@@ -61,6 +70,37 @@ function totals(counter: number, side = 0): Record<string, number> {
     const value = pairs.total(pair, side * COUNTERS + counter);
     const name = (id: number): string => placements.get(id)?.name ?? '?';
     if (value !== 0) result[`${name(pairs.source(pair))}>${name(pairs.destination(pair))}`] = value;
+  }
+  return result;
+}
+/** Has the directory name whoever listens at the server's address. */
+function guess(name: string): void {
+  const { directory } = a.cluster;
+  const namespace = directory.namespace(b.node, 1, 0);
+  directory.own(Uint32Array.of(0, 0, 0xffff, 0x0a000002), b.node, namespace);
+  const placement = placements.placement(workload(name), b.node);
+  directory.listen({ address: new Uint32Array(4), port: 80, namespace, placement, open: true });
+}
+
+/** All that the timeline holds of an edge that is not 0, per bucket and by destination, histograms included. */
+function figures(): Map<string, unknown> {
+  const { timeline, edges } = aggregator;
+  const first = Math.floor((timeline.oldest() ?? now) / 10_000) * 10_000;
+  const result = new Map<string, string[]>();
+  for (let from = first; from <= now; from += 10_000) {
+    const cells = timeline.sum({ from, to: from + 10_000 });
+    const add = (row: number, figure: string): void => {
+      const name = placements.get(placements.workloadOf(edges.destination(cells.edge(row))))?.name ?? '?';
+      result.set(name, [...(result.get(name) ?? []), `${(from - first) / 1000} s: ${figure}`].sort());
+    };
+    for (let row = 0; row < cells.count; row++) {
+      for (let counter = 0; counter < CELL_COUNTERS; counter++) {
+        if (cells.get(row, counter) !== 0) add(row, `${counter} ${cells.get(row, counter)}`);
+      }
+    }
+    cells.histograms.forEach((key, count) => {
+      if (count !== 0) add(keyCell(key), `histogram ${keyDistribution(key)} ${keyBin(key)} ${count}`);
+    });
   }
   return result;
 }
@@ -114,29 +154,103 @@ describe('Aggregator', () => {
     expect(aggregator.alone).toBe(1);
   });
 
-  it('lets the partner correct what the directory said', () => {
-    const { directory } = a.cluster;
-    const namespace = directory.namespace(b.node, 1, 0);
-    directory.own(Uint32Array.of(0, 0, 0xffff, 0x0a000002), b.node, namespace);
-    const stale = placements.placement(workload('stale'), b.node);
-    directory.listen({ address: new Uint32Array(4), port: 80, namespace, placement: stale, open: true });
+  it('counts an open end that the directory names within half a second', () => {
+    guess('stock');
+    take(a, 'cart', connection().opened('source'));
+    aggregator.settle(now + 399);
+    expect(totals(Counter.opened)).toEqual({});
+    aggregator.settle(now + 400);
+    expect(totals(Counter.opened)).toEqual({ 'cart>stock': 1 });
+    expect(open()).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['at once', 0],
+    ['while the other end waits', 300],
+  ])('counts nothing on a wrong guess when the partner speaks %s', (_, later) => {
+    guess('stale');
     const [closed, opened] = [connection(), connection()];
-    take(a, 'cart', closed.closed('source'), opened.opened('source'));
-    expect(totals(Counter.closed)).toEqual({ 'cart>stale': 1 });
+    take(a, 'cart', closed.closed('source'), opened.opened('source', { sentBytes: 50n }));
+    now += later;
+    aggregator.settle(now);
     take(b, 'stock', closed.closed('destination'), opened.opened('destination'));
-    expect(aggregator.corrected).toBe(2);
-    const cells = aggregator.timeline.sum({ from: now - 20_000, to: now + 20_000 });
-    const byEdge: Record<string, number> = {};
-    for (let row = 0; row < cells.count; row++) {
-      const to =
-        placements.get(placements.workloadOf(aggregator.edges.destination(cells.edge(row))))?.name ?? '';
-      byEdge[to] = (byEdge[to] ?? 0) + cells.get(row, Counter.opened);
-    }
-    expect(byEdge).toEqual({ stale: 0, stock: 2 });
-    expect(open()).toEqual([1, 1]);
     take(a, 'cart', opened.closed('source', { flags: 3 }));
     take(b, 'stock', opened.closed('destination', { flags: 3 }));
+    aggregator.tick(now + 5000);
+    expect(aggregator.corrected).toBe(0);
+    for (const [counter, total] of [
+      [Counter.opened, 2],
+      [Counter.closed, 2],
+      [Counter.sent, 200],
+      [Counter.received, 4000],
+    ] as const) {
+      expect(totals(counter)).toEqual({ 'cart>stock': total });
+    }
+    expect([...figures().keys()]).toEqual(['stock']);
+  });
+
+  it('moves everything that was counted on a wrong guess, each in its own bucket', () => {
+    const openedNs = boottimeNs() - 22_000_000_000n;
+    const [closed, opened] = [connection(), connection({ openedNs })];
+    const later = (seconds: number): object => ({
+      timeNs: openedNs + BigInt(seconds * 1e9),
+      retransmittedSegments: seconds,
+    });
+    /** What the two ends leave behind; with a guess the destination's word comes after that was counted. */
+    const play = (guessed: boolean): Map<string, unknown> => {
+      const speak = (): unknown =>
+        take(b, 'stock', closed.closed('destination'), opened.opened('destination'));
+      if (guessed) guess('stale');
+      else speak();
+      take(a, 'cart', closed.closed('source', { retransmittedSegments: 2 }));
+      take(a, 'cart', opened.opened('source', { sentBytes: 7n }));
+      if (guessed) aggregator.settle(now + 3000);
+      take(a, 'cart', opened.progress('source', { ...later(11), sentBytes: 60n, srttUs: 300 }));
+      if (guessed) {
+        expect([...figures().keys()]).toEqual(['stale']);
+        speak();
+      }
+      take(a, 'cart', opened.closed('source', { ...later(21), flags: 3 }));
+      take(b, 'stock', opened.closed('destination', { ...later(21), flags: 3 }));
+      expect(open()).toEqual([0, 0]);
+      expect(aggregator.corrected).toBe(guessed ? 2 : 0);
+      return figures();
+    };
+    const right = play(false);
+    expect([...right.keys()]).toEqual(['stock']);
+    reset();
+    expect(play(true)).toEqual(right);
+    expect(totals(Counter.opened)).toEqual({ 'cart>stale': 2, 'cart>stock': 1 });
+    expect(aggregator.bookings.size).toBe(0);
+  });
+
+  it('moves an end whose last record is the first after its partner spoke', () => {
+    guess('stale');
+    const one = connection();
+    take(a, 'cart', one.opened('source'));
+    aggregator.settle(now + 500);
+    take(b, 'stock', one.closed('destination'));
+    take(a, 'cart', one.closed('source', { flags: 3 }));
+    expect([...figures().keys()]).toEqual(['stock']);
     expect(open()).toEqual([0, 0]);
+  });
+
+  it('moves what was counted by its address', () => {
+    const one = connection();
+    take(a, 'cart', one.closed('source'));
+    aggregator.settle(now + 3000);
+    expect([...figures().keys()]).toEqual(['10.0.0.2']);
+    take(b, 'stock', one.closed('destination'));
+    expect([...figures().keys()]).toEqual(['stock']);
+  });
+
+  it('forgets after two minutes what could still be moved', () => {
+    guess('stock');
+    take(a, 'cart', connection().closed('source'));
+    aggregator.settle(now + 3000);
+    expect(aggregator.bookings.size).toBe(1);
+    aggregator.settle(now + 123_001);
+    expect(aggregator.bookings.size).toBe(0);
   });
 
   it('keeps opened minus closed equal to what is open, whatever comes in whatever order', () => {

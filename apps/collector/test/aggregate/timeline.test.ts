@@ -10,7 +10,7 @@ function count(timeline: Timeline, edge: number, time: number, now = time): void
   if (cells === null) return;
   const row = cells.row(edge);
   cells.add(row, 0, 1);
-  cells.sample(row, Distribution.connectUs * 2, 100);
+  cells.sample(cells.histogram(row, Distribution.connectUs * 2), 100, 1);
 }
 function sum(timeline: Timeline, from: number, to: number, edge = 1): { count: number; samples: number } {
   const cells = timeline.sum({ from, to });
