@@ -71,6 +71,7 @@ export async function startAgents(processes, nodes, { collectorPort, identity, s
         listen: { port },
         identity,
         systemProcesses: [...others],
+        spool: { directory: join(stateDirectory, 'spool') },
       },
     });
     const agent = processes.start({

@@ -97,6 +97,7 @@ export class Mesh {
         collector: { url: `ws://127.0.0.1:${port}/ingest/v1`, credentialFile },
         listen: { port: 0 },
         runDirectory: join(this.#scratch.path, 'run'),
+        spool: { directory: join(this.#scratch.path, 'spool') },
         pinDirectory: PINS,
         logLevel: 'error',
         ...options.agent,

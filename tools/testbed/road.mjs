@@ -112,6 +112,7 @@ export class Road {
         listen: { port: 0 },
         identity: this.identity,
         runDirectory: join(this.#state, 'run'),
+        spool: { directory: join(this.#state, 'spool') },
         pinDirectory: this.#pins,
         ...settings,
       },

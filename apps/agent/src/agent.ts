@@ -65,8 +65,9 @@ class NodeAgent implements Agent {
     this.#lifecycle.add({
       name: 'records',
       start: () => {
-        this.#parts?.uplink.start();
-        this.#parts?.loop.start();
+        const { earlier, loop, uplink } = this.#started();
+        loop.start();
+        earlier.start(() => uplink.start());
       },
       stop: () => this.#finish(),
     });
@@ -94,14 +95,18 @@ class NodeAgent implements Agent {
     const reasons = parts.loop.hooks
       .filter(({ attached }) => !attached)
       .map(({ name }) => `${name} is not attached`);
-    if (parts.uplink.state !== 'welcomed')
-      reasons.push(`no collector: ${parts.uplink.problem ?? 'connecting'}`);
+    const { earlier, uplink } = parts;
+    if (uplink.state !== 'welcomed') {
+      const problem = earlier.problem ?? uplink.problem;
+      const doing = earlier.unfinished.length > 0 ? 'sending what an earlier run left' : 'connecting';
+      reasons.push(problem === undefined ? `not yet: ${doing}` : `no collector: ${problem}`);
+    }
     return { ready: reasons.length === 0, reasons };
   }
 
   /** Detached first: no end is made that nobody would read. */
   async #finish(): Promise<void> {
-    const { observe, loop, uplink, drain } = this.#started();
+    const { observe, loop, uplink, drain, leave } = this.#started();
     await loop.stop();
     observe.detach();
     drain.run(performance.now());
@@ -110,6 +115,7 @@ class NodeAgent implements Agent {
     uplink.report(loop.report());
     const { ledger } = this.snapshot();
     if (!flushed) this.#log.warn({ waiting: ledger.waiting }, 'stopped before the collector had everything');
+    await leave();
     await uplink.stop();
     this.#log.info({ ...ledger }, 'stopped');
   }

@@ -5,6 +5,7 @@ import { clockPairNs, type Observe } from './kernel/index.js';
 import type { Listeners } from './listeners/listeners.js';
 import type { Drain } from './records/drain.js';
 import { Pace } from './records/pace.js';
+import type { OwnSpool } from './spool/own-spool.js';
 import type { Uplink } from './uplink/uplink.js';
 
 /** What the loop drives. */
@@ -13,6 +14,7 @@ export interface LoopOptions {
   readonly drain: Drain;
   readonly uplink: Uplink;
   readonly listeners: Listeners;
+  readonly spool: OwnSpool;
   readonly log: Logger;
   readonly intervals: {
     readonly busyMs: number;
@@ -112,7 +114,7 @@ export class Loop {
 
   /** Does what is due; returns when to come back, ms. */
   #work(nowMs: number): number {
-    const { observe, drain, uplink, listeners } = this.#options;
+    const { observe, drain, uplink, listeners, spool } = this.#options;
     // Listeners first: they tell which processes are ours, before records of theirs are named.
     if (this.#listen.due(nowMs)) listeners.update(observe.listeners(), Number(clockPairNs().boottime));
     if (this.#look.due(nowMs)) observe.look();
@@ -120,9 +122,12 @@ export class Loop {
     drain.run(nowMs);
     const pauseMs = this.#pace.next(filled, nowMs - this.#drainedMs);
     this.#drainedMs = nowMs;
-    // While the collector is away frames are filled to the brim: they take less memory so.
-    if (uplink.ready && drain.ageMs(nowMs) + pauseMs > FRAME_MS) drain.cut();
+    // While the collector is away frames are filled to the brim, as they take less memory so, or until it is time to
+    // write them.
+    const frameMs = uplink.ready ? FRAME_MS : (spool.delayMs ?? Number.POSITIVE_INFINITY);
+    if (drain.ageMs(nowMs) + pauseMs > frameMs) drain.cut();
     uplink.pump();
+    spool.tick(nowMs);
     if (this.#readHooks.due(nowMs)) this.#hooks = observe.hooks();
     if (this.#readMaps.due(nowMs)) this.#maps = observe.maps();
     // A new collector learns at once what this node is.

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ABI_VERSION } from '@undermesh/bpf-abi';
 import { createLogger } from '@undermesh/core';
-import type { Hello, Report } from '@undermesh/schema';
+import type { Hello, Hook, MapUse, Report } from '@undermesh/schema';
 import type { AgentConfig } from './config/schema.js';
 import type { AgentSnapshot } from './http/metrics.js';
 import { Identity } from './identity/identity.js';
@@ -23,10 +23,13 @@ import { Listeners } from './listeners/listeners.js';
 import { Loop } from './loop.js';
 import { openConnections } from './open-connections.js';
 import { Backlog } from './records/backlog.js';
-import { Drain } from './records/drain.js';
+import { Drain, type OverflowReason } from './records/drain.js';
 import { FrameBuilder } from './records/frame-builder.js';
-import { balance } from './records/ledger.js';
+import { balance, countsSince } from './records/ledger.js';
 import { makeReport } from './report.js';
+import { EarlierRuns } from './spool/earlier-runs.js';
+import { OwnSpool } from './spool/own-spool.js';
+import { takeOver } from './takeover.js';
 import { readCredential } from './uplink/credential.js';
 import { dictionarySource } from './uplink/dictionary.js';
 import { isLoopback, portOf } from './uplink/endpoint.js';
@@ -39,45 +42,84 @@ export interface Parts {
   readonly drain: Drain;
   readonly uplink: Uplink;
   readonly loop: Loop;
+  readonly earlier: EarlierRuns;
   /** A consistent look at all counters. */
   snapshot(): AgentSnapshot;
+  /** Has the disk keep what was not acknowledged, for the next run. */
+  leave(): Promise<void>;
   /** Takes everything out of the kernel. */
   remove(): void;
 }
 
 /** Attaches and puts an agent together: everything, or an UndermeshError and nothing. */
 export function makeParts(config: AgentConfig): Parts {
-  const { observe, scope, lock } = attach(config);
+  const kernel = load(config);
+  try {
+    return assemble(config, kernel);
+  } catch (error) {
+    kernel.observe.close({ last: false, failed: true });
+    kernel.lock.release();
+    throw error;
+  }
+}
+
+/** What is in the kernel, and whose it is. */
+interface Kernel {
+  readonly observe: Observe;
+  readonly scope: Scope;
+  readonly lock: InstanceLock;
+}
+
+function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts {
   const startedAtMs = Date.now();
   const streamId = randomBytes(16);
+  const bootId = readBootId();
   const workloads = new Workloads();
   const identity = makeIdentity(config, { workloads, scope, observe });
   const { url } = config.collector;
   const collector = isLoopback(url) ? { port: portOf(url), name: 'undermesh-collector' } : undefined;
   const listeners = new Listeners({ identity, collector });
   const builder = new FrameBuilder(streamId);
-  const backlog = new Backlog(config.memoryBytes, (message) => builder.reuse(message));
-  const drain = new Drain({ source: observe.records, builder, backlog, identity, clock: clockPairNs });
-  const uplink = new Uplink({
+  const disk = new OwnSpool(config, { streamId, workloads, clock: clockPairNs });
+  const backlog = new Backlog(config.memoryBytes, {
+    onFree: (message) => builder.reuse(message),
+    onRelease: (place) => disk.release(place),
+    onStarved: () => disk.load(() => uplink.pump()),
+  });
+  disk.use(backlog);
+  const overflow = (): OverflowReason => (disk.refuses ? 'spool_full' : 'agent_memory');
+  const drain = new Drain({
+    source: observe.records,
+    builder,
+    backlog,
+    identity,
+    clock: clockPairNs,
+    overflow,
+  });
+  const uplinkOptions = {
     url,
     credential: () => readCredential(config.collector.credentialFile),
-    hello: makeHello(config),
+    clock: clockPairNs,
+    maxBackoffMs: config.collector.maxBackoff || (isLoopback(url) ? 5_000 : 30_000),
+    log: createLogger('uplink'),
+  };
+  const hello = makeHello(config, bootId);
+  const uplink = new Uplink({
+    ...uplinkOptions,
+    hello,
     streamId,
     backlog,
     dictionary: dictionarySource(workloads, listeners),
-    clock: clockPairNs,
     onNewCollector: () => observe.announceAgain(),
-    maxBackoffMs: config.collector.maxBackoff || (isLoopback(url) ? 5_000 : 30_000),
-    log: createLogger('uplink'),
   });
 
   const features = readFeatures();
   const snapshot = (): AgentSnapshot => {
-    const counts = observe.totals();
+    const counts = countsSince(beginning.origin, observe.totals());
     const ledger = balance(counts, {
       acknowledged: backlog.acknowledgedEnds,
-      inMemory: backlog.ends + builder.ends,
-      lostMemory: drain.endsLost,
+      held: backlog.ends + builder.ends,
+      lost: { ...drain.endsLost, invalid: backlog.damagedEnds },
     });
     const { records } = observe;
     return {
@@ -92,19 +134,38 @@ export function makeParts(config: AgentConfig): Parts {
         peakFilledBytes: drain.peakBytes,
       },
       backlog: { frames: backlog.frames, bytes: backlog.bytes, limitBytes: config.memoryBytes },
+      spool: {
+        frames: backlog.spooledFrames,
+        bytes: disk.space.usedBytes,
+        limitBytes: disk.space.limitBytes,
+        refuses: disk.refuses,
+        earlierStreams: earlier.unfinished.length,
+      },
       uplink,
       helperErrors: observe.helperErrors(),
-      open: openConnections(counts, drain),
+      open: openConnections(
+        { ...counts, endsEmitted: counts.endsEmitted - beginning.left },
+        { failed: drain.failed - beginning.failed, adopted: drain.adopted - beginning.adopted },
+      ),
       workloads: workloads.size,
       listeners: listeners.size,
       hooks: loop.hooks,
     };
   };
+  const report = (kernel: { hooks: Hook[]; maps: MapUse[] }): Report =>
+    makeReport({
+      ...snapshot(),
+      ...kernel,
+      features,
+      startedAtMs,
+      scope: { cgroup: scope.path, wholeHost: scope.wholeHost },
+    });
   const loop: Loop = new Loop({
     observe,
     drain,
     uplink,
     listeners,
+    spool: disk,
     log: createLogger('records'),
     intervals: {
       busyMs: config.drain.busy,
@@ -112,29 +173,48 @@ export function makeParts(config: AgentConfig): Parts {
       lookMs: config.lookInterval,
       listenersMs: config.listenerInterval,
     },
-    report: ({ hooks, maps }) =>
-      makeReport({
-        ...snapshot(),
-        features,
-        hooks,
-        maps,
-        startedAtMs,
-        scope: { cgroup: scope.path, wholeHost: scope.wholeHost },
-      }),
+    report,
   });
+  const earlier = new EarlierRuns({
+    streams: disk.earlier,
+    uplink: ({ unfinished, ...own }) =>
+      new Uplink({
+        ...uplinkOptions,
+        ...own,
+        hello: { ...hello, unfinished: [...unfinished] },
+        onNewCollector: () => {},
+      }),
+    report: (records) => ({ ...loop.report(), records }),
+    memoryBytes: config.memoryBytes,
+    log: createLogger('spool'),
+  });
+
+  const beginning = takeOver({ observe, drain, backlog });
+  observe.attach();
+  const { endsEmitted, endsLostRingFull: ringFull } = beginning.origin;
+  disk.begin({
+    startedAtMs,
+    origin: { bootId, totalsId: observe.totalsId, made: endsEmitted + ringFull, ringFull },
+  });
+  const leave = async (): Promise<void> => {
+    await earlier.stop();
+    const { made, lost } = snapshot().ledger;
+    await disk.leave({ made, lost });
+  };
   const remove = (): void => {
     observe.close({ last: lock.last });
     lock.release();
   };
-  return { scope, observe, drain, uplink, loop, snapshot, remove };
+  return { scope, observe, drain, uplink, loop, earlier, snapshot, leave, remove };
 }
 
 /** Checks, locks, loads. */
-function attach(config: AgentConfig): { observe: Observe; scope: Scope; lock: InstanceLock } {
+function load(config: AgentConfig): Kernel {
   preflight();
   const scope = resolveScope(config.cgroup);
   const objectFile = observeObject(config.objectFile);
-  const lock = new InstanceLock(config.runDirectory, config.instance || config.node);
+  const instance = config.instance || config.node;
+  const lock = new InstanceLock(config.runDirectory, instance);
   try {
     const observe = new Observe({
       objectFile,
@@ -143,6 +223,8 @@ function attach(config: AgentConfig): { observe: Observe; scope: Scope; lock: In
       progressIntervalMs: config.progressInterval,
       programStatistics: config.programStatistics,
       pinDirectory: config.pinDirectory,
+      instance,
+      outlive: config.spool.bytes > 0,
     });
     return { observe, scope, lock };
   } catch (error) {
@@ -170,12 +252,14 @@ function makeIdentity(
   return identity;
 }
 
-const makeHello = (config: AgentConfig): Hello => ({
+const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+const makeHello = (config: AgentConfig, bootId: string): Hello => ({
   node: config.node,
   cluster: config.cluster,
   agentVersion: agentVersion(),
   instance: randomUUID(),
-  bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+  bootId,
   abiVersion: ABI_VERSION,
 });
 

@@ -21,6 +21,8 @@ export const Hello = Type.Object({
   bootId: Type.String({ maxLength: 64 }),
   /** ABI versions of the records it may send. */
   abiVersion: Type.Integer({ minimum: 1 }),
+  /** Other streams of this node that the agent still holds frames of, from earlier runs: what is missing of them may come. */
+  unfinished: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{32}$' }), { maxItems: 1024 })),
 });
 export type Hello = Static<typeof Hello>;
 

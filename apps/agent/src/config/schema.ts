@@ -87,8 +87,27 @@ export const AgentConfig = Type.Object(
       minimum: 1_048_576,
       maximum: 17_179_869_184,
       default: 67_108_864,
-      description: 'Bound of the frames that wait for an acknowledgement; what exceeds it is counted as lost',
+      description:
+        'Bound of the frames that wait in memory for an acknowledgement; half of it taken, they wait on disk',
     }),
+    spool: Type.Object(
+      {
+        directory: Type.String({
+          minLength: 1,
+          default: '/var/lib/undermesh/spool',
+          description: 'Where frames wait on disk, below the name of the instance',
+        }),
+        bytes: Type.Integer({
+          minimum: 0,
+          maximum: 1_099_511_627_776,
+          default: 268_435_456,
+          description:
+            'Bound of the frames on disk; what exceeds it is counted as lost. 0: nothing is kept on disk, and nothing outlives the agent',
+        }),
+        delay: Milliseconds(500, 'How long a frame waits for its acknowledgement before it is written, ms'),
+      },
+      { default: {}, additionalProperties: false },
+    ),
     drain: Type.Object(
       {
         busy: Milliseconds(10, 'Shortest pause between two readings of the ring, ms'),

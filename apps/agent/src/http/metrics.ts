@@ -16,6 +16,15 @@ export interface AgentSnapshot {
     readonly peakFilledBytes: number;
   };
   readonly backlog: { readonly frames: number; readonly bytes: number; readonly limitBytes: number };
+  readonly spool: {
+    readonly frames: number;
+    readonly bytes: number;
+    readonly limitBytes: number;
+    /** Frames ought to go to disk and cannot. */
+    readonly refuses: boolean;
+    /** Of earlier runs, not all sent. */
+    readonly earlierStreams: number;
+  };
   readonly uplink: {
     readonly state: UplinkState;
     readonly reconnects: number;
@@ -78,7 +87,7 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Reading])[
 const GAUGES: readonly (readonly [name: string, help: string, read: Reading])[] = [
   [
     'ends_waiting',
-    'Connection ends in the ring or in memory, not acknowledged yet',
+    'Connection ends in the ring, in memory or on disk, not acknowledged yet',
     ({ ledger }) => ledger.waiting,
   ],
   ['connections_open', 'Ends of established connections that are open', ({ open }) => open],
@@ -88,6 +97,19 @@ const GAUGES: readonly (readonly [name: string, help: string, read: Reading])[] 
   ['backlog_frames', 'Frames that wait for an acknowledgement', ({ backlog }) => backlog.frames],
   ['backlog_bytes', 'Memory of the frames that wait', ({ backlog }) => backlog.bytes],
   ['backlog_limit_bytes', 'Most memory that frames may take', ({ backlog }) => backlog.limitBytes],
+  ['spool_frames', 'Frames of them that are on disk', ({ spool }) => spool.frames],
+  ['spool_bytes', 'Disk that frames take, those of earlier runs included', ({ spool }) => spool.bytes],
+  ['spool_limit_bytes', 'Most disk that frames may take', ({ spool }) => spool.limitBytes],
+  [
+    'spool_refuses',
+    '1 while frames ought to go to disk and cannot: it is full or fails',
+    ({ spool }) => (spool.refuses ? 1 : 0),
+  ],
+  [
+    'spool_earlier_streams',
+    'Streams of earlier runs that are not all sent',
+    ({ spool }) => spool.earlierStreams,
+  ],
   [
     'uplink_up',
     '1 while the collector has welcomed the agent',
@@ -145,7 +167,7 @@ export class AgentMetrics {
     }
     for (const { gauge, read } of this.#gauges) gauge.set(read(snapshot));
     this.#lost.reset();
-    for (const reason of ['ring_full', 'agent_memory'] as const) {
+    for (const reason of ['ring_full', 'agent_memory', 'spool_full', 'invalid'] as const) {
       this.#lost.inc({ reason }, snapshot.ledger.lost[reason] ?? 0);
     }
     this.#helperErrors.reset();

@@ -69,6 +69,11 @@ export class Workloads {
     return [...this.#entries];
   }
 
+  /** Those behind the first `count`; {@link takeNew} takes no notice. */
+  after(count: number): WorkloadEntry[] {
+    return this.#entries.slice(count);
+  }
+
   get(id: number): WorkloadEntry | undefined {
     return this.#entries[id - 1];
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export { clockPairNs, kernelFeatures } from '@undermesh/libbpf-ts';
 export { InstanceLock } from './instance-lock.js';
+export { KeptMaps } from './kept-maps.js';
 export { Observe, type ObserveOptions } from './observe.js';
 export { OwnerMap } from './owner-map.js';
 export { observeObject, preflight } from './preflight.js';

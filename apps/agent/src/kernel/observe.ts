@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomInt } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   decodeCgroupName,
   encodeObserveConfig,
@@ -29,6 +29,7 @@ import type { RecordSource } from '../records/drain.js';
 import type { KernelCounts } from '../records/ledger.js';
 import { readHelperErrors, readTotals } from './counters.js';
 import { type Attachment, readHook, readMapUse } from './hooks.js';
+import { KeptMaps } from './kept-maps.js';
 import { OwnerMap } from './owner-map.js';
 import type { Scope } from './scope.js';
 
@@ -40,25 +41,33 @@ export interface ObserveOptions {
   readonly progressIntervalMs: number;
   readonly programStatistics: boolean;
   readonly pinDirectory: string;
+  /** Tells agents of one machine apart. */
+  readonly instance: string;
+  /** Whether ring and counters stay in the kernel when the agent is killed. */
+  readonly outlive: boolean;
 }
 
-/** The observing programs in the kernel: loaded and attached by the constructor, gone after {@link close}. */
+/**
+ * The observing programs in the kernel: loaded by the constructor, at work from {@link attach} on, gone after
+ * {@link close}.
+ */
 export class Observe {
   /** The ring of records. */
   readonly records: RecordSource;
   readonly #options: ObserveOptions;
   readonly #object: BpfObject;
   readonly #owner: OwnerMap;
+  readonly #kept: KeptMaps;
   readonly #ring: RingBuffer;
   readonly #attachments: Attachment[] = [];
   readonly #control: DataView;
-  readonly #look: BpfIterator;
-  readonly #listeners: BpfIterator;
-  readonly #statistics: Disposable | undefined;
+  #look: BpfIterator | undefined;
+  #listeners: BpfIterator | undefined;
+  #statistics: Disposable | undefined;
 
   /**
-   * Loads, attaches, and takes up sockets that are older. Nothing stays behind when that fails.
-   * Throws UndermeshError `object_mismatch` or `attach_failed` (with the kernel's reason).
+   * Loads, with the ring and the counters that an earlier run left in the kernel. Nothing new stays behind when that
+   * fails. Throws UndermeshError `object_mismatch` or `attach_failed` (with the kernel's reason).
    */
   constructor(options: ObserveOptions) {
     this.#options = options;
@@ -67,41 +76,59 @@ export class Observe {
     try {
       this.#owner = new OwnerMap(options.pinDirectory);
       undo.push(() => this.#owner.close());
-      this.#object = loadObserve(options, this.#owner);
+      this.#kept = new KeptMaps(options.pinDirectory, options.instance);
+      this.#object = loadObserve(options, { owner: this.#owner, kept: this.#kept });
       undo.push(() => this.#object.close());
       this.#ring = new RingBuffer(this.#map('records'));
       this.records = this.#ring;
       undo.push(() => this.#ring.close());
       const control = this.#map('control').mmap();
       this.#control = new DataView(control.buffer, control.byteOffset, control.byteLength);
-      undo.push(() => this.detach());
-      this.#statistics = options.programStatistics ? enableProgramStats() : undefined;
-      undo.push(() => this.#statistics?.[Symbol.dispose]());
-      this.#attach();
+    } catch (cause) {
+      for (const step of undo.reverse()) step();
+      throw this.#failure(cause);
+    }
+  }
+
+  /**
+   * Attaches, and takes up sockets that are older. Throws UndermeshError `attach_failed`; {@link close} is then still to
+   * be called.
+   */
+  attach(): void {
+    try {
+      // Before anything is made that would have to be counted.
+      if (this.#options.outlive) this.#kept.keep(this.#object);
+      this.#statistics = this.#options.programStatistics ? enableProgramStats() : undefined;
+      this.#attachHooks();
       this.#look = this.#iterator('look').createIterator();
       this.#listeners = this.#iterator('list_listeners').createIterator();
       this.#adopt();
     } catch (cause) {
-      for (const step of undo.reverse()) step();
-      if (!(cause instanceof BpfError)) throw cause;
-      throw agentError(
-        'attach_failed',
-        `Attaching to ${options.scope.directory} failed: ${messageOf(cause)}`,
-        cause,
-      );
+      throw this.#failure(cause);
     }
+  }
+
+  /** Whether ring and counters are those of an earlier run. */
+  get continued(): boolean {
+    return this.#kept.adopted;
+  }
+
+  /** The kernel's id of the counters. */
+  get totalsId(): number {
+    return this.#map('totals').id;
   }
 
   /** Writes OPENED and PROGRESS records of what is open into the ring. */
   look(): void {
-    this.#look.run();
+    this.#look?.run();
   }
 
   /** Listening sockets: listener_entry structures, packed. */
   listeners(): Uint8Array {
-    return this.#listeners.readAll();
+    return this.#listeners?.readAll() ?? new Uint8Array();
   }
 
+  /** Since the maps were made: perhaps by an earlier run. */
   totals(): KernelCounts {
     return readTotals(this.#map('totals'));
   }
@@ -142,9 +169,13 @@ export class Observe {
     for (const { link } of this.#attachments.splice(0).reverse()) link.close();
   }
 
-  /** Detaches and lets go of everything. `last`: no other agent is left on this kernel, what agents share goes as well. */
-  close(options: { readonly last: boolean }): void {
+  /**
+   * Detaches and lets go of everything. `last`: no other agent is left on this kernel, what agents share goes as well.
+   * `failed`: a start did; what an earlier run left stays.
+   */
+  close(options: { readonly last: boolean; readonly failed?: boolean }): void {
     this.detach();
+    if (options.failed !== true || !this.continued) this.#kept.remove();
     this.#statistics?.[Symbol.dispose]();
     this.#ring.close();
     this.#object.close();
@@ -156,7 +187,13 @@ export class Observe {
     return this.#object.map(name);
   }
 
-  #attach(): void {
+  #failure(cause: unknown): unknown {
+    if (!(cause instanceof BpfError)) return cause;
+    const { directory } = this.#options.scope;
+    return agentError('attach_failed', `Attaching to ${directory} failed: ${messageOf(cause)}`, cause);
+  }
+
+  #attachHooks(): void {
     const { directory } = this.#options.scope;
     const sockops = this.#object.program('observe_sockops');
     const link = sockops.attachCgroup(directory);
@@ -196,12 +233,14 @@ function checkObject(path: string): void {
 const LOAD_ATTEMPTS = 5;
 
 /** Tries again when another agent shared its map meanwhile, or a signal interrupted the verifier (EAGAIN). */
-function loadObserve(options: ObserveOptions, owner: OwnerMap): BpfObject {
+function loadObserve(options: ObserveOptions, shared: { owner: OwnerMap; kept: KeptMaps }): BpfObject {
+  const { owner, kept } = shared;
   for (let attempt = 1; ; attempt++) {
     const object = openObject(options.objectFile);
     try {
       configure(object, options);
       owner.use(object);
+      if (options.outlive) kept.use(object);
       object.load();
       if (owner.share(object.map('socket_owner'))) return object;
     } catch (error) {
@@ -217,14 +256,21 @@ function loadObserve(options: ObserveOptions, owner: OwnerMap): BpfObject {
   }
 }
 
+/**
+ * Tells an agent from others of this kernel, whose numbers it cannot know: 1 in 2^31 that two are equal. The same for
+ * every run of an instance: sockets, and what listeners hand down to those they accept, keep the mark of a killed run.
+ */
+function ownerOf(instance: string): number {
+  return (createHash('sha256').update(instance).digest().readUInt32LE(0) >>> 1) + 1;
+}
+
 function configure(object: BpfObject, options: ObserveOptions): void {
-  const { scope, ringBytes, progressIntervalMs } = options;
+  const { scope, ringBytes, progressIntervalMs, instance } = options;
   object.setMaxEntries('records', ringBytes);
   const config = encodeObserveConfig({
     cgroupId: scope.cgroupId,
     cgroupLevel: scope.level,
-    // Told apart from other agents of this kernel, whose numbers cannot be known: 1 in 2^31 that two are equal.
-    owner: randomInt(1, 2 ** 31),
+    owner: ownerOf(instance),
     marksOwnership: scope.wholeHost ? 0 : 1,
     progressIntervalMs,
   });

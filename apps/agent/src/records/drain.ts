@@ -21,7 +21,12 @@ export interface DrainOptions {
   readonly backlog: Backlog;
   readonly identity: Identity;
   readonly clock: () => ClockPair;
+  /** Why a frame without room is lost; default `agent_memory`. */
+  readonly overflow?: () => OverflowReason;
 }
+
+/** What may keep a frame from being kept. */
+export type OverflowReason = 'agent_memory' | 'spool_full';
 
 const STRIDE = ConnectionRecord.BYTES >> 2;
 const WORKLOAD = ConnectionRecord.workloadId >> 2;
@@ -32,7 +37,7 @@ export class Drain {
   #peakBytes = 0;
   #recordsRead = 0;
   #recordsSkipped = 0;
-  #endsLost = 0;
+  readonly #endsLost = { agent_memory: 0, spool_full: 0 };
   #recordsLost = 0;
   #oldestMs = 0;
   #failed = 0;
@@ -72,7 +77,7 @@ export class Drain {
       backlog.push(builder.seal(backlog.nextSequence, clock));
       return;
     }
-    this.#endsLost += builder.ends;
+    this.#endsLost[this.#options.overflow?.() ?? 'agent_memory'] += builder.ends;
     this.#recordsLost += builder.records;
     builder.clear();
   }
@@ -108,8 +113,8 @@ export class Drain {
     return this.#adopted;
   }
 
-  /** Ends dropped because the backlog was full. */
-  get endsLost(): number {
+  /** Ends dropped because the backlog was full, by what kept it so. */
+  get endsLost(): Readonly<Record<OverflowReason, number>> {
     return this.#endsLost;
   }
 

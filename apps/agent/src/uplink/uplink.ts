@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
 import { type Logger, messageOf, UndermeshError } from '@undermesh/core';
 import {
   type Dictionary,
@@ -144,6 +145,27 @@ export class Uplink {
       if (performance.now() >= until || this.#state === 'stopped') return false;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+  }
+
+  /** Whether the collector has taken in everything that was sent so far: a ping came back that was sent after it. */
+  confirm(timeoutMs: number): Promise<boolean> {
+    const socket = this.#socket;
+    if (this.#state !== 'welcomed' || socket === undefined) return Promise.resolve(false);
+    const token = randomUUID();
+    return new Promise((resolve) => {
+      const finish = (reached: boolean): void => {
+        clearTimeout(late);
+        socket.off('pong', hear).off('close', miss);
+        resolve(reached);
+      };
+      const miss = (): void => finish(false);
+      const hear = (data: Buffer): void => {
+        if (data.toString() === token) finish(true);
+      };
+      const late = setTimeout(miss, timeoutMs);
+      socket.on('pong', hear).once('close', miss);
+      socket.ping(token);
+    });
   }
 
   async stop(): Promise<void> {

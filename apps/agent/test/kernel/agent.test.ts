@@ -65,6 +65,7 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
       collector: { url: collector.url, credentialFile: join(directory, 'credential') },
       listen: { port: 0 },
       runDirectory: join(directory, 'run'),
+      spool: { directory: join(directory, 'spool') },
       pinDirectory: `/sys/fs/bpf/undermesh-test-${process.pid}`,
       ringBytes: 1 << 20,
       logLevel: 'silent',
@@ -220,6 +221,7 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
       ...['--node', 'signal-node', '--cgroup', cgroup, '--collector', collector.url, '--port', '0'],
       ...['--credential', join(directory, 'credential'), '--set', `runDirectory=${join(directory, 'run')}`],
       ...['--set', `pinDirectory=/sys/fs/bpf/undermesh-test-${process.pid}`, '--set', 'logLevel=warn'],
+      ...['--set', `spool.directory=${join(directory, 'spool')}`],
     ];
     const child = spawn(process.execPath, args, { stdio: 'inherit' });
     await collector.until(() => collector.frames(FRAME_TYPES.report).length > 0, 'a report');

@@ -14,11 +14,11 @@ describe('ledger', () => {
     // read before the kernel had counted it
     [100, 7, 60, 41, 0],
   ])('balances %i emitted, %i ring full, %i acknowledged, %i in memory, %i lost', (...numbers) => {
-    const [endsEmitted, endsLostRingFull, acknowledged, inMemory, lostMemory] = numbers;
-    const ledger = balance({ endsEmitted, endsLostRingFull }, { acknowledged, inMemory, lostMemory });
+    const [endsEmitted, endsLostRingFull, acknowledged, held, agent_memory] = numbers;
+    const ledger = balance({ endsEmitted, endsLostRingFull }, { acknowledged, held, lost: { agent_memory } });
     const lost = Object.values(ledger.lost).reduce((sum, count) => sum + count, 0);
     expect(ledger.made).toBe(ledger.acknowledged + ledger.waiting + lost);
-    expect(ledger.waiting).toBeGreaterThanOrEqual(inMemory);
+    expect(ledger.waiting).toBeGreaterThanOrEqual(held);
     expect(ledger.made).toBeGreaterThanOrEqual(endsEmitted + endsLostRingFull);
     expect(Object.values(ledger.lost).every((count) => count > 0)).toBe(true);
   });

@@ -151,7 +151,7 @@ export class Ingest implements SessionHost {
     this.#byNode.set(hello.node, session);
     const agent = agents.greet(hello, streamId, now());
     const road = this.road(agent, streamId);
-    ledger.begin(hello.node, streamId);
+    ledger.begin(hello.node, streamId, hello.unfinished);
     this.#reconcile(hello, road);
     log.info({ node: hello.node, agentVersion: hello.agentVersion, streamId }, 'agent connected');
     const welcome: Welcome = {

@@ -101,10 +101,11 @@ export class Ledger {
     }
   }
 
-  /** The node's agent lives on with `stream`; its earlier ones are over. */
-  begin(node: string, stream: string): void {
+  /** The node's agent lives on with `stream`; its earlier ones are over, except those it still holds frames of. */
+  begin(node: string, stream: string, unfinished: readonly string[] = []): void {
+    const alive = new Set([stream, ...unfinished]);
     for (const account of this.#accounts.values()) {
-      if (account.node === node) account.ended = account.stream !== stream;
+      if (account.node === node) account.ended = !alive.has(account.stream);
     }
     this.#account(node, stream).ended = false;
   }

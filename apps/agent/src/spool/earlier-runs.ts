@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Logger, messageOf } from '@undermesh/core';
+import type { Dictionary, LossCounts, Report } from '@undermesh/schema';
+import { Backlog } from '../records/backlog.js';
+import type { DictionarySource, Uplink, UplinkOptions } from '../uplink/uplink.js';
+import { Spooler } from './spooler.js';
+import type { SpoolPlace, StreamSpool } from './stream-spool.js';
+
+/** What an uplink for an earlier stream differs in from this run's own. */
+export type EarlierUplink = Pick<UplinkOptions, 'streamId' | 'backlog' | 'dictionary'> & {
+  readonly unfinished: readonly string[];
+};
+
+/** What sending earlier streams works with. */
+export interface EarlierRunsOptions {
+  readonly streams: readonly StreamSpool[];
+  /** Makes the connection that speaks for one of them. */
+  readonly uplink: (of: EarlierUplink) => Uplink;
+  /** A report of this moment with the books of another stream. */
+  readonly report: (records: Report['records']) => Report;
+  /** Bound of the frames in memory. */
+  readonly memoryBytes: number;
+  readonly log: Logger;
+}
+
+const TURN_MS = 50;
+const REPORT_MS = 1_000;
+const CONFIRM_MS = 5_000;
+
+/**
+ * Sends what earlier runs left on disk, one stream after the other, each under its own id over a connection that speaks
+ * for it, and says how many ends it had in all. The collector then knows what will never come.
+ */
+export class EarlierRuns {
+  readonly #options: EarlierRunsOptions;
+  #waiting: StreamSpool[];
+  #uplink: Uplink | undefined;
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: EarlierRunsOptions) {
+    this.#options = options;
+    this.#waiting = [...options.streams];
+  }
+
+  /** Ids of streams that are not all sent. */
+  get unfinished(): string[] {
+    return this.#waiting.map(({ streamId }) => streamId);
+  }
+
+  /** Why nothing is sent, if so. */
+  get problem(): string | undefined {
+    return this.#uplink?.problem;
+  }
+
+  /** Sends all there is, then calls `then`; not after {@link stop}. */
+  start(then: () => void): void {
+    if (this.#waiting.length === 0) {
+      then();
+      return;
+    }
+    this.#running = this.#sendAll().then(() => {
+      if (!this.#stopped) then();
+    });
+  }
+
+  /** What was not acknowledged stays for the next run. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #sendAll(): Promise<void> {
+    const { log } = this.#options;
+    for (let stream = this.#waiting[0]; stream !== undefined && !this.#stopped; stream = this.#waiting[0]) {
+      try {
+        await this.#send(stream);
+      } catch (error) {
+        const { directory } = stream;
+        log.error({ directory, problem: messageOf(error) }, 'cannot read what an earlier run left; it stays');
+      }
+      this.#waiting.shift();
+    }
+  }
+
+  async #send(spool: StreamSpool): Promise<void> {
+    const { memoryBytes, uplink: connect, log } = this.#options;
+    const { directory, state } = spool;
+    const found = await spool.recover();
+    const { frames, dictionary, damaged, damagedEnds } = found;
+    log.info({ directory, frames: frames.length, damaged, damagedEnds }, 'sending what an earlier run left');
+    const backlog: Backlog = new Backlog(memoryBytes, {
+      onRelease: (place) => spool.release(place as SpoolPlace),
+      onStarved: () => spooler.load(() => uplink.pump()),
+    });
+    const nothing = { pending: () => [], advance: () => {} };
+    const spooler = new Spooler({ backlog, spool, delayMs: 0, dictionary: nothing, log });
+    const uplink = connect({
+      streamId: Buffer.from(spool.streamId, 'hex'),
+      backlog,
+      dictionary: fixed(dictionary),
+      unfinished: this.unfinished.filter((id) => id !== spool.streamId),
+    });
+    backlog.restore(frames);
+    this.#uplink = uplink;
+    const report = (): void => {
+      const lost: LossCounts = { ...state?.final?.lost };
+      const invalid = damagedEnds + backlog.damagedEnds;
+      if (invalid > 0) lost.invalid = (lost.invalid ?? 0) + invalid;
+      // Without books of its own the stream has as many ends as the collector knows of: at least these.
+      const made = state?.final?.made ?? 0;
+      uplink.report(this.#options.report({ made, lost, waiting: backlog.ends }));
+    };
+    uplink.start();
+    try {
+      let reportedMs = Number.NEGATIVE_INFINITY;
+      let welcomes = 0;
+      while (!this.#stopped) {
+        const nowMs = performance.now();
+        if (nowMs - reportedMs >= REPORT_MS || uplink.welcomes !== welcomes) {
+          if (uplink.state === 'welcomed') report();
+          welcomes = uplink.welcomes;
+          reportedMs = nowMs;
+        }
+        uplink.pump();
+        if (uplink.state === 'welcomed' && backlog.frames === 0) {
+          report();
+          if (await uplink.confirm(CONFIRM_MS)) break;
+        }
+        await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+      }
+    } finally {
+      await uplink.stop();
+      this.#uplink = undefined;
+    }
+    if (this.#stopped) await spool.close();
+    else await spool.remove();
+  }
+}
+
+/** A dictionary that does not change. */
+function fixed(dictionary: readonly Dictionary[]): DictionarySource {
+  return { whole: () => [...dictionary], changes: () => [] };
+}
