@@ -3,25 +3,52 @@ import {
   AddressFamily,
   CloseReason,
   ConnectionRecord as Field,
+  HttpLimit,
+  HttpRecord,
   type RecordColumns,
   RecordEvent,
   RecordKind,
   Reporter,
 } from '@undermesh/bpf-abi';
 
-/** Whether an event is the end of a connection end: what is stored and what "made" counts. */
+/** Whether an event is the end of a connection end: what "made" counts. */
 export const isEnd = (event: number): boolean => event === RecordEvent.CLOSED || event === RecordEvent.FAILED;
+
+/** Whether a record holds requests. */
+export const isHttp = (columns: RecordColumns, index: number): boolean =>
+  columns.u8(index, Field.kind) === RecordKind.HTTP;
+
+/** Whether a record is stored: ends, and requests. */
+export const isStored = (columns: RecordColumns, index: number): boolean =>
+  isHttp(columns, index) || isEnd(columns.u8(index, Field.event));
 
 /** Whether every enumerated member of a record is one this collector knows, and all fit together. */
 export function isRecordValid(columns: RecordColumns, index: number): boolean {
-  if (columns.u8(index, Field.kind) !== RecordKind.CONNECTION) return false;
   const reporter = columns.u8(index, Field.reporter);
   if (reporter !== Reporter.SOURCE && reporter !== Reporter.DESTINATION) return false;
   const family = columns.u8(index, Field.family);
   if (family < AddressFamily.IPV4 || family > AddressFamily.V4_MAPPED) return false;
   if (columns.u8(index, Field.engine) > 2) return false;
   const reason = columns.u8(index, Field.reason);
-  switch (columns.u8(index, Field.event)) {
+  const event = columns.u8(index, Field.event);
+  switch (columns.u8(index, Field.kind)) {
+    case RecordKind.CONNECTION:
+      return isReasonOf(event, reason);
+    case RecordKind.HTTP:
+      return (
+        columns.has(HttpRecord.samples, HttpRecord.BYTES - HttpRecord.samples) &&
+        event === RecordEvent.PROGRESS &&
+        reason === CloseReason.NONE &&
+        columns.u8(index, HttpRecord.sampleCount) <= HttpLimit.SAMPLES
+      );
+    default:
+      return false;
+  }
+}
+
+/** Whether a record of this event may give this reason. */
+function isReasonOf(event: number, reason: number): boolean {
+  switch (event) {
     case RecordEvent.OPENED:
     case RecordEvent.PROGRESS:
       return reason === CloseReason.NONE;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord } from '@undermesh/bpf-abi';
 import { isInWindow, matchesFilter } from './connection-filter.js';
 import { type EndIdentity, isEnd } from './connection-id.js';
 import { connectionOf, pairOf, type WorkloadNames } from './connection-item.js';
 import { PartnerIndex } from './connection-list.js';
 import { compareRows, type RowKey } from './cursor.js';
-import { isSource, joinKey, reportedEnd } from './end.js';
+import { isSource, joinKey } from './end.js';
 import type {
   CandidateRequest,
   Candidates,
@@ -14,15 +13,7 @@ import type {
   EndSource,
   StoredEnd,
 } from './end-source.js';
-import type { RecordBatch } from './store.js';
-
-/** A frame that is kept whole, to be replayed. */
-export interface MemoryFrame {
-  readonly batch: RecordBatch;
-  readonly ordinal: number;
-  readonly newestNs: bigint;
-  readonly ends: readonly StoredEnd[];
-}
+import type { MemoryFrame } from './memory-frame.js';
 
 /** Ends in the order "newest first", kept as objects. */
 export class MemoryEnds implements EndSource {
@@ -44,35 +35,9 @@ export class MemoryEnds implements EndSource {
     return this.#rows[0]?.timeNs ?? null;
   }
 
-  add(batch: RecordBatch): MemoryFrame {
-    const ordinal = ++this.lastBatch;
-    const kept: RecordBatch = {
-      ...batch,
-      records: batch.records.slice(),
-      localWorkload: batch.localWorkload.slice(),
-      peerWorkload: batch.peerWorkload.slice(),
-    };
-    const ends: StoredEnd[] = [];
-    let newestNs = 0n;
-    for (let position = 0; position < batch.count; position++) {
-      const record = new Uint8Array(ConnectionRecord.BYTES);
-      const start = position * batch.recordBytes;
-      record.set(kept.records.subarray(start, start + Math.min(batch.recordBytes, ConnectionRecord.BYTES)));
-      const end = reportedEnd({
-        node: batch.node,
-        streamId: batch.streamId,
-        frameSequence: batch.sequence,
-        record,
-        realtimeOffsetNs: batch.realtimeOffsetNs,
-        localWorkload: kept.localWorkload[position] ?? 0,
-        peerWorkload: kept.peerWorkload[position] ?? 0,
-      });
-      const stored = { ...end, key: { timeNs: end.timeNs, batch: ordinal, position } };
-      if (end.timeNs > newestNs) newestNs = end.timeNs;
-      this.#insert(stored);
-      ends.push(stored);
-    }
-    return { batch: kept, ordinal, newestNs, ends };
+  add(frame: MemoryFrame): void {
+    this.lastBatch = frame.ordinal;
+    for (const end of frame.ends) this.#insert(end);
   }
 
   remove(frame: MemoryFrame): void {
@@ -83,25 +48,6 @@ export class MemoryEnds implements EndSource {
       if (left.length === 0) this.#byKey.delete(key);
       else this.#byKey.set(key, left);
     }
-  }
-
-  /** A frame less its records from before `sinceNs`. */
-  replayed(frame: MemoryFrame, sinceNs: bigint): RecordBatch {
-    const { batch } = frame;
-    const kept = frame.ends.filter((end) => end.timeNs >= sinceNs).map((end) => end.key.position);
-    if (kept.length === batch.count) return batch;
-    const records = new Uint8Array(kept.length * batch.recordBytes);
-    kept.forEach((from, to) => {
-      const start = from * batch.recordBytes;
-      records.set(batch.records.subarray(start, start + batch.recordBytes), to * batch.recordBytes);
-    });
-    return {
-      ...batch,
-      count: kept.length,
-      records,
-      localWorkload: Uint32Array.from(kept, (at) => batch.localWorkload[at] ?? 0),
-      peerWorkload: Uint32Array.from(kept, (at) => batch.peerWorkload[at] ?? 0),
-    };
   }
 
   async candidates({ filter, asOf, after, limit }: CandidateRequest): Promise<Candidates> {

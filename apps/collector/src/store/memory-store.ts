@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord } from '@undermesh/bpf-abi';
+import { RecordKind } from '@undermesh/bpf-abi';
 import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
 import { findConnection, listConnections } from './connection-list.js';
-import { MemoryEnds, type MemoryFrame } from './memory-ends.js';
+import { MemoryEnds } from './memory-ends.js';
+import { framePart, type MemoryFrame, memoryFrame } from './memory-frame.js';
+import { batchKind, endsOf } from './record-kind.js';
 import type { RecordBatch, RecordStore, StoreStats, StreamPosition, Workload } from './store.js';
 
 export interface MemoryStoreOptions {
   readonly retentionSeconds: number;
-  /** Oldest frames are dropped above it. */
+  /** Records of all kinds; the oldest frames are dropped above it. */
   readonly maxRows: number;
 }
 
@@ -20,6 +22,9 @@ export class MemoryStore implements RecordStore {
   readonly #positions = new Map<string, StreamPosition>();
   readonly #workloads = new Map<number, Workload>();
   readonly #frames: MemoryFrame[] = [];
+  #lastFrame = 0;
+  #bytes = 0;
+  #httpRows = 0;
 
   constructor(options: Partial<MemoryStoreOptions> = {}) {
     this.#options = { ...DEFAULTS, ...options };
@@ -36,9 +41,9 @@ export class MemoryStore implements RecordStore {
       node: batch.node,
       streamId: batch.streamId,
       sequence: batch.sequence,
-      stored: (known?.stored ?? 0) + batch.count,
+      stored: (known?.stored ?? 0) + endsOf(batch),
     });
-    if (batch.count > 0) this.#frames.push(this.#ends.add(batch));
+    if (batch.count > 0) this.#keep(memoryFrame(batch, ++this.#lastFrame));
     this.#expire();
     return 'stored';
   }
@@ -66,7 +71,7 @@ export class MemoryStore implements RecordStore {
   async replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void> {
     const sinceNs = BigInt(Math.floor(sinceMs)) * 1_000_000n;
     for (const frame of this.#frames) {
-      const batch = this.#ends.replayed(frame, sinceNs);
+      const batch = framePart(frame, sinceNs);
       if (batch.count > 0) onBatch(batch);
     }
   }
@@ -78,19 +83,30 @@ export class MemoryStore implements RecordStore {
       state: 'ok',
       message: null,
       rows: this.#ends.size,
-      bytes: this.#ends.size * ConnectionRecord.BYTES,
+      httpRows: this.#httpRows,
+      bytes: this.#bytes,
       oldestMs: oldest === null ? null : Number(oldest / 1_000_000n),
       retentionSeconds: this.#options.retentionSeconds,
     };
+  }
+
+  #keep(frame: MemoryFrame): void {
+    this.#frames.push(frame);
+    this.#bytes += frame.batch.records.byteLength;
+    if (batchKind(frame.batch) === RecordKind.HTTP) this.#httpRows += frame.batch.count;
+    else this.#ends.add(frame);
   }
 
   /** Drops whole frames, oldest first, as the other driver drops whole segments. */
   #expire(): void {
     const limit = BigInt(Date.now() - this.#options.retentionSeconds * 1000) * 1_000_000n;
     for (let first = this.#frames[0]; first !== undefined; first = this.#frames[0]) {
-      if (this.#ends.size <= this.#options.maxRows && first.newestNs >= limit) return;
+      const rows = this.#ends.size + this.#httpRows;
+      if (rows <= this.#options.maxRows && first.newestNs >= limit) return;
       this.#frames.shift();
-      this.#ends.remove(first);
+      this.#bytes -= first.batch.records.byteLength;
+      if (batchKind(first.batch) === RecordKind.HTTP) this.#httpRows -= first.batch.count;
+      else this.#ends.remove(first);
     }
   }
 }

@@ -22,8 +22,9 @@ export interface Workload {
 }
 
 /**
- * The ends of one `records` frame: only CLOSED and FAILED records, tightly packed in the ABI's layout, with what the
- * collector found out about them. All arrays have `count` entries.
+ * The records of one `records` frame that are kept: its CLOSED and FAILED connection records, or its http records,
+ * never both. Tightly packed in the ABI's layout, with what the collector found out about them. All arrays have `count`
+ * entries.
  */
 export interface RecordBatch {
   node: string;
@@ -48,7 +49,10 @@ export interface StoreStats {
   driver: Status['store']['driver'];
   state: Status['store']['state'];
   message: string | null;
+  /** Connection ends. */
   rows: number;
+  /** Http records, of up to eight requests each. */
+  httpRows: number;
   bytes: number | null;
   oldestMs: number | null;
   retentionSeconds: number;
@@ -88,7 +92,7 @@ export interface RecordStore {
   connections(query: ConnectionsQuery): Promise<Connections>;
   connection(id: string): Promise<ConnectionDetail | null>;
   /**
-   * Ends since a Unix time in ms, oldest first, to rebuild the aggregates after a restart. A frame may come in parts.
+   * Records since a Unix time in ms, oldest first, to rebuild the aggregates after a restart. A frame may come in parts.
    */
   replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void>;
   stats(): StoreStats;

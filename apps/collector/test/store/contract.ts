@@ -2,7 +2,16 @@
 import { AddressFamily, CloseReason, RecordEvent, RecordFlag, Reporter } from '@undermesh/bpf-abi';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RecordBatch, RecordStore } from '../../src/store/store.js';
-import { address, batchOf, CLOCK_OFFSET_NS, partnerOf, record, STREAM, workload } from './traffic.js';
+import {
+  address,
+  batchOf,
+  CLOCK_OFFSET_NS,
+  httpBatchOf,
+  partnerOf,
+  record,
+  STREAM,
+  workload,
+} from './traffic.js';
 
 export interface StoreUnderTest {
   open(): Promise<RecordStore>;
@@ -124,6 +133,7 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
           retransmittedSegments: 3,
           engine: 'dual-engine',
           seenBy: 'both',
+          protocol: null,
         },
       ]);
     });
@@ -383,6 +393,47 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
       seen.length = 0;
       await store.replay(Number((CLOCK_OFFSET_NS + 15_000_000_000n) / 1_000_000n), keep);
       expect(seen).toEqual(batches.slice(1));
+    });
+
+    it('stores http records in the same stream, and replays both kinds in their order', async () => {
+      const at = (second: number) => ({ timeNs: BigInt(second) * 1_000_000_000n });
+      const requests = httpBatchOf(
+        [
+          {
+            value: record(at(11)),
+            local: 1,
+            peer: 2,
+            requestBytes: 2n ** 40n,
+            responseBytes: 17n,
+            lostRequests: 3,
+            samples: Array.from({ length: 8 }, (_, n) => ({ firstByteUs: 2 ** n, status: 200 + n })),
+          },
+          { value: record(at(12)), local: 2, peer: 3, lostRequests: 9, samples: [] },
+        ],
+        { sequence: 2n },
+      );
+      const batches = [
+        batchOf([{ value: record(at(10)), local: 1, peer: 3 }]),
+        requests,
+        batchOf([{ value: record(at(13)), local: 1, peer: 3 }], { sequence: 3n }),
+      ];
+      for (const batch of batches) expect(await store.append(batch)).toBe('stored');
+      expect(await store.append(requests)).toBe('duplicate');
+      expect(store.stats()).toMatchObject({ rows: 2, httpRows: 2 });
+      // What a stream has stored is counted in ends.
+      expect(await store.positions()).toMatchObject([{ sequence: 3n, stored: 2 }]);
+      expect((await store.connections({})).matched).toBe(2);
+      const seen: RecordBatch[] = [];
+      await store.replay(0, (batch) => seen.push(batch));
+      expect(seen).toEqual(batches);
+      seen.length = 0;
+      await store.replay(Number((CLOCK_OFFSET_NS + 11_500_000_000n) / 1_000_000n), (batch) =>
+        seen.push(batch),
+      );
+      expect(seen.map(({ sequence, count }) => [sequence, count])).toEqual([
+        [2n, 1],
+        [3n, 1],
+      ]);
     });
 
     it('refuses a query that cannot be meant', async () => {

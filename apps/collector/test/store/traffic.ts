@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  ABI_VERSION,
   AddressFamily,
   CloseReason,
   ConnectionRecord,
   type ConnectionRecordValue,
   encodeConnectionRecord,
+  encodeHttpRecord,
+  encodeHttpSample,
+  HttpMethod,
+  HttpRecord,
+  HttpSample,
+  type HttpSampleValue,
   RecordEvent,
   RecordFlag,
   RecordKind,
@@ -127,13 +134,75 @@ export function batchOf(ends: readonly EndOfBatch[], over: Partial<RecordBatch> 
     cluster: 'default',
     streamId: STREAM,
     sequence: 1n,
-    abiVersion: 1,
+    abiVersion: ABI_VERSION,
     recordBytes: ConnectionRecord.BYTES,
     count: ends.length,
     records,
     realtimeOffsetNs: CLOCK_OFFSET_NS,
     localWorkload: Uint32Array.from(ends, ({ local }) => local),
     peerWorkload: Uint32Array.from(ends, ({ peer }) => peer),
+    ...over,
+  };
+}
+
+/** One http record: the end that it stands behind, and its requests. */
+export interface RequestsOfBatch {
+  readonly value: ConnectionRecordValue;
+  readonly local: number;
+  readonly peer: number;
+  readonly samples: readonly Partial<HttpSampleValue>[];
+  readonly requestBytes?: bigint;
+  readonly responseBytes?: bigint;
+  readonly lostRequests?: number;
+}
+
+/** A batch of http records. */
+export function httpBatchOf(
+  requests: readonly RequestsOfBatch[],
+  over: Partial<RecordBatch> = {},
+): RecordBatch {
+  const records = new Uint8Array(requests.length * HttpRecord.BYTES);
+  requests.forEach(({ value, samples, requestBytes = 0n, responseBytes = 0n, lostRequests = 0 }, at) => {
+    const packed = new Uint8Array(HttpRecord.BYTES - HttpRecord.samples);
+    samples.forEach((sample, n) => {
+      packed.set(
+        encodeHttpSample({
+          firstByteUs: 1000,
+          lastByteUs: 1200,
+          status: 200,
+          method: HttpMethod.GET,
+          flags: 0,
+          ...sample,
+        }),
+        n * HttpSample.BYTES,
+      );
+    });
+    const connection = encodeConnectionRecord({
+      ...value,
+      kind: RecordKind.HTTP,
+      event: RecordEvent.PROGRESS,
+      reason: CloseReason.NONE,
+    });
+    records.set(
+      encodeHttpRecord({
+        connection,
+        requestBytes,
+        responseBytes,
+        lostRequests,
+        sampleCount: samples.length,
+        reserved: new Uint8Array(3),
+        samples: packed,
+      }),
+      at * HttpRecord.BYTES,
+    );
+  });
+  return {
+    ...batchOf([]),
+    recordBytes: HttpRecord.BYTES,
+    count: requests.length,
+    records,
+    localWorkload: Uint32Array.from(requests, ({ local }) => local),
+    peerWorkload: Uint32Array.from(requests, ({ peer }) => peer),
     ...over,
   };
 }

@@ -58,7 +58,7 @@ export async function countConnections(
 function sampleFactor({ times }: Segments, fromNs: bigint | null, toNs: bigint | null): number {
   const from = Number((fromNs ?? MIN_NS) / NS);
   const to = Number((toNs ?? MAX_NS) / NS);
-  return Math.max(1, Math.ceil(times.between(from, to) / MAX_COUNTED_ROWS));
+  return Math.max(1, Math.ceil(times.ends.between(from, to) / MAX_COUNTED_ROWS));
 }
 
 interface CountStatement extends CountContext {

@@ -15,6 +15,9 @@ import { StoreError, type StoreErrorCode } from './store-failure.js';
 const BUSY_ROWS = 4096;
 const BUSY_LINGER_SHARE = 0.1;
 
+/** A read waits this long at most for what came before it; then it answers without the rest. */
+const READ_WAIT_MS = 500;
+
 /** Rows that one transaction takes at most. */
 const MAX_GROUP_ROWS = 2 * ROW_GROUP_ROWS;
 
@@ -22,6 +25,12 @@ interface PendingFrame {
   readonly frame: FrameMessage;
   readonly resolve: (outcome: 'stored' | 'duplicate') => void;
   readonly reject: (failure: unknown) => void;
+}
+
+interface Reader {
+  /** Frames that came before it. */
+  readonly frames: number;
+  readonly resolve: () => void;
 }
 
 interface PendingCall {
@@ -41,6 +50,9 @@ export class DuckdbStore implements RecordStore {
   #queuedRows = 0;
   #workloads: Workload[] = [];
   #committing = false;
+  #framesAdmitted = 0;
+  #framesAnswered = 0;
+  #readers: Reader[] = [];
   #committedAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -51,6 +63,7 @@ export class DuckdbStore implements RecordStore {
       state: 'ok',
       message: null,
       rows: 0,
+      httpRows: 0,
       bytes: null,
       oldestMs: null,
       retentionSeconds: this.#options.retentionSeconds,
@@ -99,6 +112,7 @@ export class DuckdbStore implements RecordStore {
       }
       this.#queue.push({ frame: packFrame(batch), resolve, reject });
       this.#queuedRows += batch.count;
+      this.#framesAdmitted++;
       this.#schedule();
     });
   }
@@ -115,11 +129,13 @@ export class DuckdbStore implements RecordStore {
     return this.#call('positions', null);
   }
 
-  connections(query: ConnectionsQuery): Promise<Connections> {
+  async connections(query: ConnectionsQuery): Promise<Connections> {
+    await this.#caughtUp();
     return this.#call('connections', query);
   }
 
-  connection(id: string): Promise<ConnectionDetail | null> {
+  async connection(id: string): Promise<ConnectionDetail | null> {
+    await this.#caughtUp();
     return this.#call('connection', id);
   }
 
@@ -140,17 +156,46 @@ export class DuckdbStore implements RecordStore {
   /**
    * A transaction at once when none was made lately or a whole row group waits; otherwise after `lingerMs`, so that
    * frames share one: a commit costs the same for ten rows as for a thousand. Much that waits is not kept waiting so
-   * long. While one runs, the next one gathers.
+   * long, nor is what a reader waits for. While one runs, the next one gathers.
    */
   #schedule(): void {
     const first = this.#queue[0];
     if (this.#committing || first === undefined) return;
-    const share = this.#queuedRows >= BUSY_ROWS ? BUSY_LINGER_SHARE : 1;
+    const hurried = this.#queuedRows >= BUSY_ROWS || this.#readers.length > 0;
+    const share = hurried ? BUSY_LINGER_SHARE : 1;
     const due = Math.max(this.#committedAt + this.#options.lingerMs * share, 0);
     const wait = this.#queuedRows >= ROW_GROUP_ROWS ? 0 : due - performance.now();
     clearTimeout(this.#timer);
     if (wait <= 0) this.#commit();
     else this.#timer = setTimeout(() => this.#commit(), wait);
+  }
+
+  /** Resolves when all that was appended before is committed, or refused, or after {@link READ_WAIT_MS}. */
+  #caughtUp(): Promise<void> {
+    if (this.#framesAnswered === this.#framesAdmitted || this.#worker === null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const reader: Reader = {
+        frames: this.#framesAdmitted,
+        resolve: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#readers = this.#readers.filter((one) => one !== reader);
+        resolve();
+      }, READ_WAIT_MS);
+      this.#readers.push(reader);
+      this.#schedule();
+    });
+  }
+
+  /** Lets those readers go on whose frames have been answered. */
+  #answered(frames: number): void {
+    this.#framesAnswered += frames;
+    const done = this.#readers.filter((reader) => reader.frames <= this.#framesAnswered);
+    this.#readers = this.#readers.filter((reader) => reader.frames > this.#framesAnswered);
+    for (const { resolve } of done) resolve();
   }
 
   #commit(): void {
@@ -178,15 +223,18 @@ export class DuckdbStore implements RecordStore {
           group.forEach(({ resolve }, at) => {
             resolve(outcomes[at] ?? 'stored');
           });
+          this.#answered(group.length);
         },
         (failure: unknown) => {
           // Whatever waits is refused too: nothing may overtake an earlier frame of its stream.
           const now = performance.now();
-          for (const { frame, reject } of [...group, ...this.#queue.splice(0)]) {
+          const refused = [...group, ...this.#queue.splice(0)];
+          for (const { frame, reject } of refused) {
             this.#order.refuse(frame.streamId, frame.sequence, now);
             reject(failure);
           }
           this.#queuedRows = 0;
+          this.#answered(refused.length);
         },
       )
       .finally(() => {
@@ -231,7 +279,9 @@ export class DuckdbStore implements RecordStore {
     this.#stats = { ...this.#stats, state: 'failed', message: failure.message };
     for (const { reject } of this.#calls.values()) reject(failure);
     this.#calls.clear();
-    for (const { reject } of this.#queue.splice(0)) reject(failure);
+    const refused = this.#queue.splice(0);
+    for (const { reject } of refused) reject(failure);
+    this.#answered(refused.length);
   }
 
   async #stop(): Promise<void> {

@@ -4,11 +4,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { messageOf } from '@undermesh/core';
 import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
 import { findConnection, listConnections } from '../connection-list.js';
+import { endsOf } from '../record-kind.js';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
-import type { EncodedFrame } from './end-encoder.js';
 import { encodedFrame } from './frame-layout.js';
 import type { DuckdbOptions } from './options.js';
 import type { FrameMessage, Operations, ReplaySlice } from './protocol.js';
+import type { EncodedFrame } from './record-encoder.js';
 import { replaySlice } from './replay.js';
 import type { Segment } from './segment.js';
 import { SegmentReader } from './segment-reader.js';
@@ -17,8 +18,8 @@ import { Segments } from './segments.js';
 import { openFailure, runFailure, StoreError } from './store-failure.js';
 import type { StreamEntry } from './streams.js';
 
-/** Bytes a row may take on disk before it is compressed; for the check of free space. */
-const ROW_BYTES = 224;
+/** Bytes a row may take on disk before it is compressed, beyond its record; for the check of free space. */
+const ROW_OVERHEAD = 32;
 
 /** The store inside the worker thread: everything that changes it happens one after the other. */
 export class DuckdbEngine {
@@ -109,7 +110,8 @@ export class DuckdbEngine {
       driver: 'duckdb',
       state: this.#state,
       message: this.#message,
-      rows: times.total,
+      rows: times.ends.total,
+      httpRows: times.http.total,
       bytes,
       oldestMs: oldestNs === null ? null : Number(oldestNs / 1_000_000n),
       retentionSeconds: this.#options.retentionSeconds,
@@ -168,9 +170,12 @@ export class DuckdbEngine {
   }
 
   #refuseWithoutRoom(frames: readonly FrameMessage[]): void {
-    const rows = frames.reduce((sum, { count }) => sum + count, 0);
+    const bytes = frames.reduce(
+      (sum, { count, recordBytes }) => sum + count * (recordBytes + ROW_OVERHEAD),
+      0,
+    );
     const free = this.#freeBytes();
-    const needed = this.#options.reserveBytes + rows * ROW_BYTES;
+    const needed = this.#options.reserveBytes + bytes;
     if (free >= needed) return;
     throw new StoreError(
       'store_full',
@@ -201,7 +206,7 @@ export class DuckdbEngine {
         node: frame.node,
         cluster: frame.cluster,
         sequence: frame.sequence,
-        stored: (known?.stored ?? 0) + frame.count,
+        stored: (known?.stored ?? 0) + endsOf({ count: frame.count, records: new Uint8Array(frame.bytes) }),
         isNew: known?.isNew ?? true,
       });
       if (frame.count > 0) encoded.push(encodedFrame(frame, stream, ++lastBatch));

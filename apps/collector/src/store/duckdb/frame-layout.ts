@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ABI_VERSION } from '@undermesh/bpf-abi';
+import { batchKind } from '../record-kind.js';
 import type { RecordBatch } from '../store.js';
-import type { EncodedFrame } from './end-encoder.js';
 import type { FrameMessage } from './protocol.js';
+import { tableOf } from './record-columns.js';
+import type { EncodedFrame } from './record-encoder.js';
 
 /** Bytes of `count` 32-bit numbers, rounded up to a multiple of 8. */
 export const alignedWords = (count: number): number => (count * 4 + 7) & ~7;
@@ -26,15 +28,12 @@ const views = ({ bytes, count, recordBytes }: FrameMessage) => ({
 });
 
 /** A packed frame as rows are made from it. */
-export const encodedFrame = (frame: FrameMessage, stream: number, batch: number): EncodedFrame => ({
-  stream,
-  batch,
-  sequence: frame.sequence,
-  realtimeOffsetNs: frame.realtimeOffsetNs,
-  recordBytes: frame.recordBytes,
-  count: frame.count,
-  ...views(frame),
-});
+export function encodedFrame(frame: FrameMessage, stream: number, batch: number): EncodedFrame {
+  const { sequence, realtimeOffsetNs, recordBytes, count } = frame;
+  const columns = views(frame);
+  const table = tableOf(batchKind({ count, records: columns.records }));
+  return { table, stream, batch, sequence, realtimeOffsetNs, recordBytes, count, ...columns };
+}
 
 /** A packed frame as it was appended. */
 export const unpackFrame = (frame: FrameMessage): RecordBatch => ({

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord } from '@undermesh/bpf-abi';
-import { END_NAMES_SQL } from './end-columns.js';
-import { type DecodedRows, decodeRows } from './end-decoder.js';
 import { alignedWords } from './frame-layout.js';
 import type { FrameMessage, ReplaySlice } from './protocol.js';
+import { RECORD_TABLES, type RecordTable } from './record-columns.js';
+import { type DecodedRows, decodeRows } from './record-decoder.js';
 import type { SegmentReader } from './segment-reader.js';
 import type { Segments } from './segments.js';
 import { SqlParameters } from './sql-parameters.js';
@@ -18,53 +17,76 @@ interface ReplayFrom {
   readonly fromSecond: number | null;
 }
 
+/** A frame and its place in the order in which frames were stored. */
+interface OrderedFrame {
+  readonly ordinal: number;
+  readonly frame: FrameMessage;
+}
+
 /** Reads the next seconds of rows, oldest first, back into records. A frame that spans slices comes in parts. */
 export async function replaySlice(
   segments: Segments,
   reader: SegmentReader,
   { sinceNs, fromSecond }: ReplayFrom,
 ): Promise<ReplaySlice> {
-  const first = fromSecond ?? Math.max(segments.times.oldest ?? 0, Number(sinceNs / NS));
-  const lastSecond = segments.times.forwardFrom(first, SLICE_ROWS);
+  const { times } = segments;
+  const first = fromSecond ?? Math.max(times.oldest ?? 0, Number(sinceNs / NS));
+  const lastSecond = earliest(
+    times.ends.forwardFrom(first, SLICE_ROWS),
+    times.http.forwardFrom(first, SLICE_ROWS),
+  );
   const fromNs = BigInt(first) * NS > sinceNs ? BigInt(first) * NS : sinceNs;
   const toNs = lastSecond === null ? MAX_NS : BigInt(lastSecond + 1) * NS - 1n;
-  const parameters = new SqlParameters();
-  const scope = reader.scope({ fromNs, toNs, asOf: reader.lastBatch }, parameters);
-  const chunks = await segments.read(async (connection) => {
-    const sql = `SELECT ${END_NAMES_SQL} FROM ${scope} AS e ORDER BY batch, position`;
-    const result = await parameters.run(connection, sql);
-    return (await result.fetchAllChunks()).map(decodeRows);
+  const range = { fromNs, toNs, asOf: reader.lastBatch };
+  const frames = await segments.read(async (connection) => {
+    const found: OrderedFrame[] = [];
+    for (const table of RECORD_TABLES) {
+      const parameters = new SqlParameters();
+      const scope = reader.scope(range, parameters, table);
+      const result = await parameters.run(
+        connection,
+        `SELECT ${table.names} FROM ${scope} AS e ORDER BY batch, position`,
+      );
+      for (const chunk of await result.fetchAllChunks())
+        found.push(...framesOf(decodeRows(chunk, table), { table, segments }));
+    }
+    return found.sort((a, b) => a.ordinal - b.ordinal).map(({ frame }) => frame);
   });
-  const frames = chunks.flatMap((rows) => framesOf(rows, segments));
   return { frames, nextSecond: lastSecond === null ? null : lastSecond + 1 };
 }
 
+const earliest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
 /** Runs of rows of one frame. */
-function framesOf(rows: DecodedRows, { streams }: Segments): FrameMessage[] {
-  const frames: FrameMessage[] = [];
+function framesOf(
+  rows: DecodedRows,
+  { table, segments }: { table: RecordTable; segments: Segments },
+): OrderedFrame[] {
+  const { recordBytes } = table;
+  const frames: OrderedFrame[] = [];
   for (let from = 0, to = 0; from < rows.count; from = to) {
     for (to = from + 1; to < rows.count && rows.batch[to] === rows.batch[from]; ) to++;
     const count = to - from;
-    const workloadsAt = count * ConnectionRecord.BYTES;
+    const workloadsAt = count * recordBytes;
     const bytes = new ArrayBuffer(workloadsAt + 2 * alignedWords(count));
-    new Uint8Array(bytes).set(
-      rows.records.subarray(from * ConnectionRecord.BYTES, to * ConnectionRecord.BYTES),
-    );
+    new Uint8Array(bytes).set(rows.records.subarray(from * recordBytes, to * recordBytes));
     new Uint32Array(bytes, workloadsAt, count).set(rows.localWorkload.subarray(from, to));
     new Uint32Array(bytes, workloadsAt + alignedWords(count), count).set(
       rows.peerWorkload.subarray(from, to),
     );
-    const stream = streams.byOrdinal(rows.stream[from] ?? 0);
-    frames.push({
+    const stream = segments.streams.byOrdinal(rows.stream[from] ?? 0);
+    const frame = {
       node: stream?.node ?? '',
       cluster: stream?.cluster ?? '',
       streamId: stream?.streamId ?? '',
       sequence: rows.sequence[from] ?? 0n,
       realtimeOffsetNs: rows.clockOffsetNs[from] ?? 0n,
-      recordBytes: ConnectionRecord.BYTES,
+      recordBytes,
       count,
       bytes,
-    });
+    };
+    frames.push({ ordinal: Number(rows.batch[from]), frame });
   }
   return frames;
 }

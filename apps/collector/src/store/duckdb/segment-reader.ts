@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { ConnectionRecord } from '@undermesh/bpf-abi';
 import { type EndIdentity, isEnd } from '../connection-id.js';
 import type { RowKey } from '../cursor.js';
 import { JOIN_WINDOW_NS, joinKey, reportedEnd } from '../end.js';
@@ -14,8 +13,8 @@ import type {
 } from '../end-source.js';
 import { countConnections } from './connection-counts.js';
 import { candidateSql, conditionsOf } from './connection-sql.js';
-import { END_NAMES_SQL } from './end-columns.js';
-import { decodeRows } from './end-decoder.js';
+import { ENDS, type RecordTable } from './record-columns.js';
+import { decodeRows } from './record-decoder.js';
 import type { Segments } from './segments.js';
 import { SqlParameters } from './sql-parameters.js';
 import {
@@ -45,12 +44,14 @@ export class SegmentReader implements EndSource {
   }
 
   get oldestNs(): bigint | null {
-    return this.#segments.oldestNs;
+    const { oldest } = this.#segments.times.ends;
+    return oldest === null ? null : BigInt(oldest) * NS;
   }
 
   candidates({ filter, asOf, after, limit }: CandidateRequest): Promise<Candidates> {
     return this.#segments.read(async (connection) => {
-      const { times, oldestNs } = this.#segments;
+      const { oldestNs } = this;
+      const times = this.#segments.times.ends;
       if (oldestNs === null || times.newest === null) return { ends: [], next: null };
       const bottomNs = largest(filter.fromNs ?? MIN_NS, oldestNs);
       let topNs = smallest(after?.timeNs ?? MAX_NS, filter.toNs === null ? MAX_NS : filter.toNs - 1n);
@@ -102,7 +103,7 @@ export class SegmentReader implements EndSource {
       const cookie = parameters.bind('UBIGINT', identity.socketCookie);
       const ends = await this.#ends(
         connection,
-        `SELECT ${END_NAMES_SQL} FROM ${scope} AS e WHERE socket_cookie = ${cookie} AND ${parameters.in('stream', 'UINTEGER', streams)}`,
+        `SELECT ${ENDS.names} FROM ${scope} AS e WHERE socket_cookie = ${cookie} AND ${parameters.in('stream', 'UINTEGER', streams)}`,
         parameters,
       );
       return ends.find((end) => isEnd(end, identity)) ?? null;
@@ -116,12 +117,13 @@ export class SegmentReader implements EndSource {
   }
 
   /** The rows of a range as a relation. Only segments that may hold some are named. */
-  scope({ fromNs, toNs, asOf }: RowRange, parameters: SqlParameters): string {
-    const segments = this.#segments.list.filter((segment) => segment.overlaps(fromNs, toNs));
+  scope(range: RowRange, parameters: SqlParameters, table: RecordTable = ENDS): string {
+    const { fromNs, toNs, asOf } = range;
+    const segments = this.#segments.list.filter((segment) => segment.overlaps(table, range));
     const used = segments.length > 0 ? segments : this.#segments.list.slice(-1);
     const where = `time_ns >= ${parameters.bind('BIGINT', fromNs)} AND time_ns <= ${parameters.bind('BIGINT', toNs)} AND batch <= ${parameters.bind('UBIGINT', asOf)}`;
-    const tables = used.flatMap(({ alias }) => [`${alias}.ends`, `${alias}.ends_tail`]);
-    return `(${tables.map((table) => `SELECT * FROM ${table} WHERE ${where}`).join(' UNION ALL ')})`;
+    const names = used.flatMap(({ alias }) => [`${alias}.${table.name}`, `${alias}.${table.name}_tail`]);
+    return `(${names.map((name) => `SELECT * FROM ${name} WHERE ${where}`).join(' UNION ALL ')})`;
   }
 
   async #slice(
@@ -143,7 +145,7 @@ export class SegmentReader implements EndSource {
     const older = after === null ? 'true' : olderSql(after, parameters);
     return this.#ends(
       connection,
-      `SELECT ${END_NAMES_SQL} FROM ${rows} AS e WHERE ${older} AND ${candidateSql(conditions, 'e', partners)}
+      `SELECT ${ENDS.names} FROM ${rows} AS e WHERE ${older} AND ${candidateSql(conditions, 'e', partners)}
        ORDER BY time_ns DESC, batch DESC, position DESC LIMIT ${parameters.bind('UINTEGER', limit)}`,
       parameters,
     );
@@ -162,7 +164,7 @@ export class SegmentReader implements EndSource {
     );
     const ends = await this.#ends(
       connection,
-      `SELECT ${END_NAMES_SQL} FROM ${scope} AS e WHERE ${parameters.in('time_ns', 'BIGINT', times)}`,
+      `SELECT ${ENDS.names} FROM ${scope} AS e WHERE ${parameters.in('time_ns', 'BIGINT', times)}`,
       parameters,
     );
     return ends.filter((end) => rows.has(rowName(end.key.batch, end.key.position)));
@@ -172,14 +174,14 @@ export class SegmentReader implements EndSource {
     const result = await parameters.run(connection, sql);
     const ends: StoredEnd[] = [];
     for (const chunk of await result.fetchAllChunks()) {
-      const rows = decodeRows(chunk);
+      const rows = decodeRows(chunk, ENDS);
       for (let row = 0; row < rows.count; row++) {
         const stream = this.#segments.streams.byOrdinal(rows.stream[row] ?? 0);
         const end = reportedEnd({
           node: stream?.node ?? '',
           streamId: stream?.streamId ?? '',
           frameSequence: rows.sequence[row] ?? 0n,
-          record: rows.records.subarray(row * ConnectionRecord.BYTES, (row + 1) * ConnectionRecord.BYTES),
+          record: rows.records.subarray(row * ENDS.recordBytes, (row + 1) * ENDS.recordBytes),
           realtimeOffsetNs: rows.clockOffsetNs[row] ?? 0n,
           localWorkload: rows.localWorkload[row] ?? 0,
           peerWorkload: rows.peerWorkload[row] ?? 0,

@@ -14,12 +14,13 @@ import {
 } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { Workload } from '../store.js';
-import { END_COLUMNS } from './end-columns.js';
-import { CHUNK_ROWS, type EncodedFrame, EndEncoder } from './end-encoder.js';
+import { RECORD_TABLES, type RecordTable } from './record-columns.js';
+import { CHUNK_ROWS, type EncodedFrame, RecordEncoder } from './record-encoder.js';
+import { RowTimes } from './row-times.js';
 import type { Segment } from './segment.js';
 import { ROW_GROUP_ROWS } from './segment-rows.js';
 import type { StreamEntry } from './streams.js';
-import { TimeIndex } from './time-index.js';
+import type { TimeIndex } from './time-index.js';
 
 const TYPES = { BIGINT, UBIGINT, UINTEGER, USMALLINT, UTINYINT } as const;
 
@@ -32,11 +33,23 @@ export interface Group {
   readonly lastBatch: number;
 }
 
+/** Buffers of one table, used again and again. */
+interface Pipe {
+  readonly table: RecordTable;
+  readonly encoder: RecordEncoder;
+  readonly chunk: DuckDBDataChunk;
+  readonly vectors: readonly duckdb.Vector[];
+}
+
+function pipeOf(table: RecordTable): Pipe {
+  const chunk = DuckDBDataChunk.create(table.columns.map(({ type }) => TYPES[type]));
+  const vectors = table.columns.map((_, at) => duckdb.data_chunk_get_vector(chunk.chunk, at));
+  return { table, encoder: new RecordEncoder(table), chunk, vectors };
+}
+
 /** Writes into one segment. One group at a time. */
 export class SegmentWriter {
-  readonly #encoder = new EndEncoder();
-  readonly #chunk = DuckDBDataChunk.create(END_COLUMNS.map(({ type }) => TYPES[type]));
-  readonly #vectors = END_COLUMNS.map((_, at) => duckdb.data_chunk_get_vector(this.#chunk.chunk, at));
+  readonly #pipes = RECORD_TABLES.map(pipeOf);
   readonly #connection: DuckDBConnection;
   readonly #raw: duckdb.Connection;
   readonly #appenders = new Map<string, duckdb.Appender>();
@@ -48,16 +61,20 @@ export class SegmentWriter {
   }
 
   /** Resolves with the rows by second once the group is on disk. On a failure nothing of it is stored. */
-  async commit(segment: Segment, group: Group): Promise<TimeIndex> {
-    const times = new TimeIndex();
+  async commit(segment: Segment, group: Group): Promise<RowTimes> {
+    const times = new RowTimes();
     await this.#connection.run('BEGIN');
     try {
       if (group.workloads.length > 0) await this.#putWorkloads(segment, group.workloads);
-      this.#appendRows(segment, group.frames, times);
+      for (const pipe of this.#pipes) {
+        const frames = group.frames.filter(({ table }) => table === pipe.table);
+        if (frames.length > 0) this.#appendRows(segment, { pipe, frames, times: times.of(pipe.table) });
+      }
+      for (const appender of this.#appenders.values()) duckdb.appender_flush_sync(appender);
       await this.#putStreams(segment, group);
       await this.#connection.run('COMMIT');
     } catch (thrown) {
-      this.#encoder.filled = 0;
+      for (const { encoder } of this.#pipes) encoder.filled = 0;
       this.#forget();
       await this.#connection.run('ROLLBACK').catch(() => {});
       throw thrown;
@@ -72,23 +89,26 @@ export class SegmentWriter {
     this.#forget();
   }
 
-  #appendRows(segment: Segment, frames: readonly EncodedFrame[], times: TimeIndex): void {
+  #appendRows(
+    segment: Segment,
+    { pipe, frames, times }: { pipe: Pipe; frames: readonly EncodedFrame[]; times: TimeIndex },
+  ): void {
+    const { encoder, table } = pipe;
     const rows = frames.reduce((sum, frame) => sum + frame.count, 0);
     let bulk = rows - (rows % ROW_GROUP_ROWS);
     for (const frame of frames) {
       for (let from = 0; from < frame.count; ) {
-        from += this.#encoder.add(frame, from, times);
-        if (this.#encoder.filled < CHUNK_ROWS) continue;
-        this.#flush(this.#appender(segment, bulk > 0 ? 'ends' : 'ends_tail'));
+        from += encoder.add(frame, from, times);
+        if (encoder.filled < CHUNK_ROWS) continue;
+        flush(pipe, this.#appender(segment, bulk > 0 ? table.name : `${table.name}_tail`));
         bulk -= CHUNK_ROWS;
       }
     }
-    if (this.#encoder.filled > 0) this.#flush(this.#appender(segment, 'ends_tail'));
-    for (const appender of this.#appenders.values()) duckdb.appender_flush_sync(appender);
+    if (encoder.filled > 0) flush(pipe, this.#appender(segment, `${table.name}_tail`));
   }
 
   /** Appenders are kept: a new one would claim its memory anew for every transaction. */
-  #appender(segment: Segment, table: 'ends' | 'ends_tail'): duckdb.Appender {
+  #appender(segment: Segment, table: string): duckdb.Appender {
     if (this.#segment !== segment) this.#forget();
     this.#segment = segment;
     const known = this.#appenders.get(table);
@@ -108,19 +128,6 @@ export class SegmentWriter {
       }
     }
     this.#appenders.clear();
-  }
-
-  /** Moves the encoder's rows into DuckDB. The copies are bounded by the encoder's buffers. */
-  #flush(appender: duckdb.Appender): void {
-    const rows = this.#encoder.filled;
-    if (rows === 0) return;
-    this.#encoder.columns.forEach(({ buffer, bytes }, at) => {
-      const vector = this.#vectors[at];
-      if (vector !== undefined) duckdb.copy_data_to_vector(vector, 0, buffer, 0, rows * bytes);
-    });
-    duckdb.data_chunk_set_size(this.#chunk.chunk, rows);
-    duckdb.append_data_chunk(appender, this.#chunk.chunk);
-    this.#encoder.filled = 0;
   }
 
   async #putStreams(segment: Segment, { streams, lastBatch }: Group): Promise<void> {
@@ -183,6 +190,18 @@ export class SegmentWriter {
       ],
     );
   }
+}
+
+/** Moves the encoder's rows into DuckDB. The copies are bounded by the encoder's buffers. */
+function flush({ encoder, chunk, vectors }: Pipe, appender: duckdb.Appender): void {
+  const rows = encoder.filled;
+  encoder.columns.forEach(({ buffer, bytes }, at) => {
+    const vector = vectors[at];
+    if (vector !== undefined) duckdb.copy_data_to_vector(vector, 0, buffer, 0, rows * bytes);
+  });
+  duckdb.data_chunk_set_size(chunk.chunk, rows);
+  duckdb.append_data_chunk(appender, chunk.chunk);
+  encoder.filled = 0;
 }
 
 /** The handle beneath a connection: the appender of whole chunks is only reachable through it. */

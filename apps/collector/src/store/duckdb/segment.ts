@@ -2,24 +2,24 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { END_COLUMNS_SQL } from './end-columns.js';
-import { TimeIndex } from './time-index.js';
-import { NS_PER_SECOND as NS } from './time-range.js';
+import { RECORD_TABLES, type RecordTable } from './record-columns.js';
+import { RowTimes } from './row-times.js';
+import { NS_PER_SECOND as NS, type RowRange } from './time-range.js';
 
-/** Version of the tables in a segment file. A file of a later one is refused. */
-export const SEGMENT_FORMAT = 1;
+/** Version of the tables in a segment file. A file of a later one is refused; 1 had no http records. */
+export const SEGMENT_FORMAT = 2;
 const FILE_NAME = /^records-(\d{6,})\.duckdb$/;
 
 /**
- * One file of records. `ends` takes whole row groups, which DuckDB compresses and writes once, without its log;
- * `ends_tail` takes the rest of each transaction. Every file also carries all stream positions and workload names
+ * One file of records: two tables of each kind. `ends` and `http` take whole row groups, which DuckDB compresses and
+ * writes once, without its log; `ends_tail` and `http_tail` take the rest of each transaction. Every file also carries all stream positions and workload names
  * known so far, so that a transaction touches one file only and older files can be dropped.
  */
 export class Segment {
   /** Name of the attached database. */
   readonly alias: string;
   /** Rows by second. */
-  readonly times = new TimeIndex();
+  readonly times = new RowTimes();
   createdMs = 0;
   bytes = 0;
 
@@ -40,9 +40,9 @@ export class Segment {
     return digits === undefined ? null : Number(digits);
   }
 
-  /** Whether rows may lie between two Unix times in ns. */
-  overlaps(fromNs: bigint, toNs: bigint): boolean {
-    const { oldest, newest } = this.times;
+  /** Whether rows of a table may lie in a range of time. */
+  overlaps(table: RecordTable, { fromNs, toNs }: Pick<RowRange, 'fromNs' | 'toNs'>): boolean {
+    const { oldest, newest } = this.times.of(table);
     if (oldest === null || newest === null) return false;
     return BigInt(newest + 1) * NS > fromNs && BigInt(oldest) * NS <= toNs;
   }
@@ -60,8 +60,7 @@ export class Segment {
         ? `CREATE TABLE ${alias}.${table}(${columns})`
         : `CREATE TABLE ${alias}.${table} AS SELECT * FROM ${before.alias}.${table}`;
     await connection.run('BEGIN');
-    await connection.run(`CREATE TABLE ${alias}.ends(${END_COLUMNS_SQL})`);
-    await connection.run(`CREATE TABLE ${alias}.ends_tail(${END_COLUMNS_SQL})`);
+    await this.#createTables(connection);
     await connection.run(copied('streams', STREAM_COLUMNS));
     await connection.run(copied('workloads', WORKLOAD_COLUMNS));
     await connection.run(
@@ -73,7 +72,7 @@ export class Segment {
     this.measure();
   }
 
-  /** Reads what is in the file. Returns its format; `null` when it was never completed (and so holds nothing). */
+  /** Reads what is in the file and brings an older one up to date. Returns its format; `null` when it was never completed (and so holds nothing). */
   async load(connection: DuckDBConnection): Promise<number | null> {
     const tables = await connection.runAndReadAll(
       `SELECT count(*) FROM duckdb_tables() WHERE database_name = '${this.alias}' AND table_name = 'segment'`,
@@ -82,14 +81,34 @@ export class Segment {
     const head = await connection.runAndReadAll(`SELECT format, created_ms FROM ${this.alias}.segment`);
     const [format, createdMs] = head.getRows()[0] ?? [];
     this.createdMs = Number(createdMs);
-    for (const table of ['ends', 'ends_tail']) {
-      const seconds = await connection.runAndReadAll(
-        `SELECT time_ns // ${NS} AS second, count(*) FROM ${this.alias}.${table} GROUP BY 1 ORDER BY 1`,
-      );
-      for (const [second, rows] of seconds.getRows()) this.times.add(Number(second), Number(rows));
+    if (Number(format) > SEGMENT_FORMAT) return Number(format);
+    if (Number(format) < SEGMENT_FORMAT) await this.#upgrade(connection);
+    for (const table of RECORD_TABLES) {
+      for (const name of [table.name, `${table.name}_tail`]) {
+        const seconds = await connection.runAndReadAll(
+          `SELECT time_ns // ${NS} AS second, count(*) FROM ${this.alias}.${name} GROUP BY 1 ORDER BY 1`,
+        );
+        for (const [second, rows] of seconds.getRows())
+          this.times.of(table).add(Number(second), Number(rows));
+      }
     }
     this.measure();
-    return Number(format);
+    return SEGMENT_FORMAT;
+  }
+
+  async #createTables(connection: DuckDBConnection): Promise<void> {
+    for (const { name, definition } of RECORD_TABLES) {
+      await connection.run(`CREATE TABLE IF NOT EXISTS ${this.alias}.${name}(${definition})`);
+      await connection.run(`CREATE TABLE IF NOT EXISTS ${this.alias}.${name}_tail(${definition})`);
+    }
+  }
+
+  /** Adds what earlier formats lacked. One transaction. */
+  async #upgrade(connection: DuckDBConnection): Promise<void> {
+    await connection.run('BEGIN');
+    await this.#createTables(connection);
+    await connection.run(`UPDATE ${this.alias}.segment SET format = ${SEGMENT_FORMAT}`);
+    await connection.run('COMMIT');
   }
 
   /** Reads the size of the file and of its log. */

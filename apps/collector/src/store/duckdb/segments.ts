@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Workload } from '../store.js';
 import type { DuckdbOptions } from './options.js';
+import { RowTimes } from './row-times.js';
 import { SEGMENT_FORMAT, Segment } from './segment.js';
 import { openFailure, StoreError } from './store-failure.js';
 import { Streams } from './streams.js';
-import { TimeIndex } from './time-index.js';
 import { NS_PER_SECOND as NS } from './time-range.js';
 
 /** The open database: all segment files attached to one DuckDB instance, and what is known of them in memory. */
@@ -15,7 +15,7 @@ export class Segments {
   readonly streams = new Streams();
   readonly workloads = new Map<number, Workload>();
   /** Rows by second, over all segments. */
-  readonly times = new TimeIndex();
+  readonly times = new RowTimes();
   /** Ordinal of the last stored frame. */
   lastBatch = 0;
   readonly #options: DuckdbOptions;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { ConnectionRecord as Field, RecordKind } from '@undermesh/bpf-abi';
-import { END_COLUMNS } from './end-columns.js';
+import { ConnectionRecord as Field } from '@undermesh/bpf-abi';
+import type { RecordTable } from './record-columns.js';
 
-/** Rows of the table `ends`, turned back into records of the present ABI, bit for bit. */
+/** Rows of a table, turned back into records of the present ABI, bit for bit. */
 export interface DecodedRows {
   readonly count: number;
-  /** count × ConnectionRecord.BYTES. */
+  /** count × the table's `recordBytes`. */
   readonly records: Uint8Array;
   readonly timeNs: BigInt64Array;
   readonly batch: BigUint64Array;
@@ -19,19 +19,20 @@ export interface DecodedRows {
   readonly peerWorkload: Uint32Array;
 }
 
-/** Decodes a chunk of a result whose columns are {@link END_COLUMNS}, in that order. */
-export function decodeRows(chunk: DuckDBDataChunk): DecodedRows {
+/** Decodes a chunk of a result whose columns are those of the table, in that order. */
+export function decodeRows(chunk: DuckDBDataChunk, table: RecordTable): DecodedRows {
+  const { recordBytes } = table;
   const count = chunk.rowCount;
-  const records = new Uint8Array(count * Field.BYTES);
+  const records = new Uint8Array(count * recordBytes);
   const record = new DataView(records.buffer);
   const columns = new Map<string, ArrayBuffer>();
-  END_COLUMNS.forEach(({ name, bytes, origin }, at) => {
+  table.columns.forEach(({ name, bytes, origin }, at) => {
     const vector = duckdb.data_chunk_get_vector(chunk.chunk, at);
     const data = duckdb.vector_get_data(vector, count * bytes).slice();
     if ('record' in origin) {
       for (let row = 0; row < count; row++) {
         for (let b = 0; b < bytes; b++)
-          records[row * Field.BYTES + origin.record + b] = data[row * bytes + b] ?? 0;
+          records[row * recordBytes + origin.record + b] = data[row * bytes + b] ?? 0;
       }
     } else columns.set(name, data.buffer);
   });
@@ -51,10 +52,10 @@ export function decodeRows(chunk: DuckDBDataChunk): DecodedRows {
   const lifetimeNs = new BigUint64Array(view('lifetime_ns'));
   const joinKey = new BigUint64Array(view('join_key'));
   for (let row = 0; row < count; row++) {
-    const start = row * Field.BYTES;
+    const start = row * recordBytes;
     const boottimeNs = (rows.timeNs[row] ?? 0n) - (rows.clockOffsetNs[row] ?? 0n);
     const key = joinKey[row] ?? 0n;
-    record.setUint8(start + Field.kind, RecordKind.CONNECTION);
+    record.setUint8(start + Field.kind, table.kind);
     record.setBigUint64(start + Field.timeNs, BigInt.asUintN(64, boottimeNs), true);
     record.setBigUint64(
       start + Field.openedNs,

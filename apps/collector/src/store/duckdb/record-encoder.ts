@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConnectionRecord as Field } from '@undermesh/bpf-abi';
-import { END_COLUMNS } from './end-columns.js';
+import type { RecordTable } from './record-columns.js';
 import type { TimeIndex } from './time-index.js';
 
 /** A frame on its way into the store. `records`, `localWorkload` and `peerWorkload` start on multiples of 8 bytes. */
 export interface EncodedFrame {
+  readonly table: RecordTable;
   readonly stream: number;
   readonly sequence: bigint;
   readonly batch: number;
@@ -29,16 +30,26 @@ interface ColumnBuffer {
   readonly bytes: number;
 }
 
-/** Turns records into columns, up to {@link CHUNK_ROWS} rows at a time, in buffers that are used again and again. */
-export class EndEncoder {
-  readonly columns: readonly ColumnBuffer[] = END_COLUMNS.map(({ bytes }) => {
-    const buffer = new ArrayBuffer(CHUNK_ROWS * bytes);
-    const words =
-      bytes === 1 ? new Uint8Array(buffer) : bytes === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer);
-    return { buffer, words, bytes };
-  });
+/** Turns records of one kind into columns, up to {@link CHUNK_ROWS} rows at a time, in buffers used again and again. */
+export class RecordEncoder {
+  readonly #table: RecordTable;
+  readonly columns: readonly ColumnBuffer[];
   /** Rows filled so far; set to 0 once they are copied. */
   filled = 0;
+
+  constructor(table: RecordTable) {
+    this.#table = table;
+    this.columns = table.columns.map(({ bytes }) => {
+      const buffer = new ArrayBuffer(CHUNK_ROWS * bytes);
+      const words =
+        bytes === 1
+          ? new Uint8Array(buffer)
+          : bytes === 2
+            ? new Uint16Array(buffer)
+            : new Uint32Array(buffer);
+      return { buffer, words, bytes };
+    });
+  }
 
   /** Adds records `from` and on; returns how many fitted. Counts their times in `times`. */
   add(frame: EncodedFrame, from: number, times: TimeIndex): number {
@@ -54,8 +65,9 @@ export class EndEncoder {
       at: (from * recordBytes + offset) / unit,
       step: recordBytes / unit,
     });
-    for (let c = 0; c < END_COLUMNS.length; c++) {
-      const column = END_COLUMNS[c];
+    const { columns } = this.#table;
+    for (let c = 0; c < columns.length; c++) {
+      const column = columns[c];
       const out = this.columns[c]?.words;
       if (column === undefined || out === undefined) continue;
       const { origin } = column;

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RecordKind } from '@undermesh/bpf-abi';
+import type { RecordBatch } from './store.js';
+
+/** The kind of the records of a batch: a frame holds one kind, and byte 0 of each record says which. */
+export const batchKind = ({ count, records }: Pick<RecordBatch, 'count' | 'records'>): number =>
+  count > 0 ? (records[0] ?? RecordKind.CONNECTION) : RecordKind.CONNECTION;
+
+/** How many connection ends a batch holds: what the ledger counts. */
+export const endsOf = (batch: Pick<RecordBatch, 'count' | 'records'>): number =>
+  batchKind(batch) === RecordKind.HTTP ? 0 : batch.count;
