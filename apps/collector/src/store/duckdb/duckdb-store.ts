@@ -170,9 +170,13 @@ export class DuckdbStore implements RecordStore {
     else this.#timer = setTimeout(() => this.#commit(), wait);
   }
 
-  /** Resolves when all that was appended before is committed, or refused, or after {@link READ_WAIT_MS}. */
+  /**
+   * Resolves when all that was appended before is committed, or refused, or after {@link READ_WAIT_MS}; at once when so
+   * much waits that commits follow each other anyway, and a reader would only wait for the backlog.
+   */
   #caughtUp(): Promise<void> {
-    if (this.#framesAnswered === this.#framesAdmitted || this.#worker === null) return Promise.resolve();
+    const isCurrent = this.#framesAnswered === this.#framesAdmitted;
+    if (isCurrent || this.#queuedRows >= BUSY_ROWS || this.#worker === null) return Promise.resolve();
     return new Promise((resolve) => {
       const reader: Reader = {
         frames: this.#framesAdmitted,
