@@ -79,7 +79,7 @@ export class Aggregator {
   constructor(streams: Streams, placements: Placements, limits: AggregateLimits) {
     this.#streams = streams;
     this.edges = new EdgeTable(placements, limits.edges);
-    this.timeline = new Timeline(limits.cells);
+    this.timeline = new Timeline({ maxCells: limits.cells });
     this.open = new OpenTable(streams, limits.openEnds);
     this.join = new JoinTable(limits.joins);
     this.bookings = new Bookings(limits.joins);

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOSE_REASONS, FAILURE_REASONS } from '@undermesh/schema';
+import { CLOSE_REASONS, FAILURE_REASONS, PROTOCOLS, STATUS_CLASSES } from '@undermesh/schema';
 import { grown } from './grown.js';
-import { binOf, SparseCounts } from './histogram.js';
+import { binOf } from './histogram.js';
+import { type HistogramWindow, HistogramWindows } from './histogram-windows.js';
+import type { CellsPart, CounterColumn } from './sealed-cells.js';
+
+const FAILED = 6;
+const ENDED = FAILED + FAILURE_REASONS.length;
+const CARRIED = ENDED + CLOSE_REASONS.length;
+const STATUS = CARRIED + PROTOCOLS.length;
+const REQUESTS = STATUS + STATUS_CLASSES.length;
 
 /** Counters of one reporter within a cell. Bytes and segments are the reporter's own: `sent` left its socket. */
 export const Counter = {
@@ -12,19 +20,46 @@ export const Counter = {
   segments: 4,
   retransmits: 5,
   /** First of {@link FAILURE_REASONS}. */
-  failed: 6,
+  failed: FAILED,
   /** First of {@link CLOSE_REASONS}; normal ends (`local_fin`, `peer_fin`) are counted here too. */
-  ended: 6 + FAILURE_REASONS.length,
+  ended: ENDED,
+  /** First of {@link PROTOCOLS}: what connections that ended had carried. */
+  carried: CARRIED,
+  /** First of {@link STATUS_CLASSES}: HTTP requests by their answers. */
+  status: STATUS,
+  pipelined: REQUESTS,
+  requestBytes: REQUESTS + 1,
+  responseBytes: REQUESTS + 2,
+  /** Requests with a known time to the first byte, and the sum of these times, µs. */
+  timed: REQUESTS + 3,
+  firstByteUs: REQUESTS + 4,
+  /** The smoothed round trip of their connection, summed up over timed requests, µs. */
+  timedRoundTripUs: REQUESTS + 5,
 } as const;
 /** Counters per reporter. */
-export const COUNTERS = Counter.ended + CLOSE_REASONS.length;
+export const COUNTERS = REQUESTS + 6;
 /** Counters of a cell: those of the source end, then those of the destination end. */
 export const CELL_COUNTERS = COUNTERS * 2;
 
+/** Status classes that have a time: all but `none`, which has no answer. */
+export const TIMED_CLASSES = STATUS_CLASSES.filter((name) => name !== 'none');
+
 /** What is kept as a histogram, each once per reporter. */
-export const Distribution = { connectUs: 0, roundTripUs: 1, lifetimeUs: 2 } as const;
-const DISTRIBUTIONS = 8;
+export const Distribution = {
+  connectUs: 0,
+  roundTripUs: 1,
+  lifetimeUs: 2,
+  /** First of {@link TIMED_CLASSES}. */
+  firstByteUs: 3,
+  /** First of {@link TIMED_CLASSES}. */
+  lastByteUs: 3 + TIMED_CLASSES.length,
+} as const;
+/** Room for distributions in a histogram key, a power of two: {@link Distribution}, each once per reporter. */
+export const DISTRIBUTIONS = 32;
 const BIN_BITS = 10;
+/** Keys have 32 bits. Rows beyond them, which only a flood of made-up edges reaches, have no histograms. */
+const SAMPLED_ROWS = 2 ** 32 / (DISTRIBUTIONS << BIN_BITS) - 1;
+const NO_HISTOGRAM = -1;
 
 /** Where a reporter's figures stand: 0 source, 1 destination. */
 export type Side = 0 | 1;
@@ -34,21 +69,13 @@ export const keyCell = (key: number): number => Math.floor(key / (DISTRIBUTIONS 
 export const keyDistribution = (key: number): number => (key >>> BIN_BITS) & (DISTRIBUTIONS - 1);
 export const keyBin = (key: number): number => key & ((1 << BIN_BITS) - 1);
 
-/** Cells that no longer change: only columns that hold something, narrow where they fit. */
-export interface Segment {
-  readonly edges: Uint32Array;
-  readonly columns: readonly (Uint32Array | Float64Array | null)[];
-  readonly histogramKeys: Uint32Array;
-  readonly histogramCounts: Int32Array;
-}
-
 /** Figures by edge over some stretch of time. Rows are made as edges show up. */
-export class Cells {
+export class Cells implements CellsPart {
   #rows: Int32Array = new Int32Array(256);
   #edges: Uint32Array = new Uint32Array(64);
   #counters: Float64Array = new Float64Array(64 * CELL_COUNTERS);
   #count = 0;
-  readonly histograms = new SparseCounts();
+  readonly histograms = new HistogramWindows();
 
   /** Rows in use. */
   get count(): number {
@@ -86,32 +113,31 @@ export class Cells {
 
   /** The histogram of a row, for {@link sample}; `distribution` is `Distribution.x × 2 + side`. */
   histogram(row: number, distribution: number): number {
+    if (row >= SAMPLED_ROWS) return NO_HISTOGRAM;
     return (row * DISTRIBUTIONS + distribution) * (1 << BIN_BITS);
   }
 
   /** Counts samples of one value in a {@link histogram}. */
   sample(histogram: number, value: number, count: number): void {
-    this.histograms.add(histogram + binOf(value), count);
+    if (histogram !== NO_HISTOGRAM) this.histograms.add(histogram + binOf(value), count);
   }
 
-  /** Adds cells that are closed. `histograms` false leaves those out, which is faster. */
-  mergeSegment(segment: Segment, histograms = true): void {
-    const rows = new Int32Array(segment.edges.length);
-    for (let i = 0; i < rows.length; i++) rows[i] = this.row(segment.edges[i] ?? 0);
-    for (let counter = 0; counter < CELL_COUNTERS; counter++) {
-      const column = segment.columns[counter];
-      if (column === null || column === undefined) continue;
-      const counters = this.#counters;
-      for (let i = 0; i < rows.length; i++) {
-        const at = (rows[i] ?? 0) * CELL_COUNTERS + counter;
-        counters[at] = (counters[at] ?? 0) + (column[i] ?? 0);
-      }
+  window(row: number, distribution: number): HistogramWindow | undefined {
+    return this.histograms.window(row * DISTRIBUTIONS + distribution);
+  }
+
+  /** Adds one counter of other cells, whose row i is row `rows[i]` of these. */
+  addColumn(rows: Int32Array, counter: number, column: CounterColumn): void {
+    const counters = this.#counters;
+    for (let i = 0; i < rows.length; i++) {
+      const at = (rows[i] ?? 0) * CELL_COUNTERS + counter;
+      counters[at] = (counters[at] ?? 0) + (column[i] ?? 0);
     }
-    if (!histograms) return;
-    for (let i = 0; i < segment.histogramKeys.length; i++) {
-      const key = segment.histogramKeys[i] ?? 0;
-      this.#addMoved(key, rows[keyCell(key)] ?? 0, segment.histogramCounts[i] ?? 0);
-    }
+  }
+
+  /** Adds samples; `distribution` is `Distribution.x × 2 + side`. */
+  addWindow(row: number, distribution: number, window: HistogramWindow): void {
+    if (row < SAMPLED_ROWS) this.histograms.addWindow(row * DISTRIBUTIONS + distribution, window);
   }
 
   /** Adds cells that still change. */
@@ -127,41 +153,8 @@ export class Cells {
       }
     }
     if (!histograms) return;
-    other.histograms.forEach((key, count) => {
-      this.#addMoved(key, rows[keyCell(key)] ?? 0, count);
+    other.histograms.forEachWindow((id, window) => {
+      this.addWindow(rows[Math.floor(id / DISTRIBUTIONS)] ?? 0, id % DISTRIBUTIONS, window);
     });
-  }
-
-  /** A compact copy. */
-  seal(): Segment {
-    const count = this.#count;
-    const columns: (Uint32Array | Float64Array | null)[] = [];
-    for (let counter = 0; counter < CELL_COUNTERS; counter++) columns.push(this.#column(counter));
-    const histogramKeys = new Uint32Array(this.histograms.size);
-    const histogramCounts = new Int32Array(this.histograms.size);
-    let at = 0;
-    this.histograms.forEach((key, samples) => {
-      histogramKeys[at] = key;
-      histogramCounts[at++] = samples;
-    });
-    return { edges: this.#edges.slice(0, count), columns, histogramKeys, histogramCounts };
-  }
-
-  #addMoved(key: number, row: number, count: number): void {
-    this.histograms.add((row * DISTRIBUTIONS + keyDistribution(key)) * (1 << BIN_BITS) + keyBin(key), count);
-  }
-
-  #column(counter: number): Uint32Array | Float64Array | null {
-    let used = false;
-    let narrow = true;
-    for (let row = 0; row < this.#count; row++) {
-      const value = this.get(row, counter);
-      if (value !== 0) used = true;
-      if (value < 0 || value > 0xffffffff) narrow = false;
-    }
-    if (!used) return null;
-    const column = narrow ? new Uint32Array(this.#count) : new Float64Array(this.#count);
-    for (let row = 0; row < this.#count; row++) column[row] = this.get(row, counter);
-    return column;
   }
 }

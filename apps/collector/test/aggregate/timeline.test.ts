@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { Distribution } from '../../src/aggregate/cells.js';
-import { COARSE_MS, FINE_MS, Timeline } from '../../src/aggregate/timeline.js';
+import { COARSE_MS, FINE_MS, HOUR_MS, Timeline } from '../../src/aggregate/timeline.js';
 
 const START = Math.ceil(1_763_800_000_000 / COARSE_MS) * COARSE_MS;
 
@@ -46,27 +46,77 @@ describe('Timeline', () => {
     }
   });
 
-  it('keeps minutes for a day, then forgets', () => {
+  it('keeps minutes for a day and hours for a month, then forgets', () => {
     const timeline = new Timeline();
     count(timeline, 1, START);
-    for (let now = START; now < START + 3 * 3_600_000; now += 60_000) timeline.tick(now);
+    const run = (from: number, to: number, step: number): void => {
+      for (let now = START + from; now < START + to; now += step) timeline.tick(now);
+    };
+    const hour = 3_600_000;
+    run(0, 3 * hour, 60_000);
     expect(sum(timeline, START, START + COARSE_MS).count).toBe(1);
-    for (let now = START + 3 * 3_600_000; now < START + 25 * 3_600_000; now += 600_000) timeline.tick(now);
+    expect(timeline.resolutionMs({ from: START, to: START + COARSE_MS }, START + 3 * hour)).toBe(COARSE_MS);
+    run(3 * hour, 26 * hour, 600_000);
+    expect(timeline.resolutionMs({ from: START, to: START + COARSE_MS }, START + 26 * hour)).toBe(HOUR_MS);
+    expect(sum(timeline, START, START + COARSE_MS)).toEqual({ count: 1, samples: 1 });
+    run(26 * hour, 33 * 24 * hour, 12 * hour);
     expect(sum(timeline, START, START + COARSE_MS).count).toBe(0);
     expect(timeline.sealedCells).toBe(0);
+    expect(timeline.sealedBytes).toBe(0);
     expect(timeline.oldest()).toBeNull();
   });
 
-  it('counts what is ahead of its time as now, and refuses what is older than a day', () => {
+  it('counts late records in the finest buckets that still tell all', () => {
+    const timeline = new Timeline();
+    const hour = 3_600_000;
+    const day = 24 * hour;
+    const events: number[] = [];
+    let now = START;
+    const add = (time: number): void => {
+      events.push(time);
+      count(timeline, 1, time, now);
+    };
+    for (; now < START + 3 * day; now += 7 * 60_000) {
+      add(now);
+      if (events.length % 5 === 0) add(now - 2 * hour);
+      if (events.length % 7 === 0) add(now - 30 * hour);
+      if (events.length % 11 === 0) add(now - 61_000);
+      timeline.tick(now);
+    }
+    for (const [from, to] of [
+      [START - 3 * day, now],
+      [START - 3 * day, START + day],
+      [START + day, START + 2 * day],
+    ] as const) {
+      const [first, last] = [Math.floor(from / hour) * hour, Math.ceil(to / hour) * hour];
+      const expected = events.filter((time) => time >= first && time < last).length;
+      expect(sum(timeline, first, last)).toEqual({ count: expected, samples: expected });
+    }
+    const steps = 24 * 6;
+    const counted = Array<number>(steps).fill(0);
+    const from = Math.floor((START - 3 * day) / hour) * hour;
+    timeline.columns({ from, to: from + steps * hour, steps }, (step, part) => {
+      for (let row = 0; row < part.count; row++) counted[step] = (counted[step] ?? 0) + part.get(row, 0);
+    });
+    expect(counted).toEqual(
+      Array.from(
+        { length: steps },
+        (_, step) =>
+          events.filter((time) => time >= from + step * hour && time < from + (step + 1) * hour).length,
+      ),
+    );
+  });
+
+  it('counts what is ahead of its time as now, and refuses what is older than a month', () => {
     const timeline = new Timeline();
     count(timeline, 1, START + 3_600_000, START);
     expect(sum(timeline, START, START + FINE_MS).count).toBe(1);
-    count(timeline, 1, START - 90_000_000, START);
+    count(timeline, 1, START - 32 * 86_400_000, START);
     expect(timeline.late).toBe(1);
   });
 
   it('gives up the oldest minutes rather than grow without bound', () => {
-    const timeline = new Timeline(500);
+    const timeline = new Timeline({ maxCells: 500 });
     for (let minute = 0; minute < 30; minute++) {
       const now = START + minute * COARSE_MS;
       for (let edge = 0; edge < 50; edge++) count(timeline, edge, now);
@@ -75,6 +125,9 @@ describe('Timeline', () => {
     timeline.tick(START + 40 * COARSE_MS);
     expect(timeline.sealedCells).toBeLessThanOrEqual(600);
     expect(timeline.droppedCells).toBeGreaterThan(0);
-    expect(sum(timeline, START + 29 * COARSE_MS, START + 30 * COARSE_MS).count).toBe(1);
+    // The hour that they made up still stands for them.
+    const minute = { from: START + 29 * COARSE_MS, to: START + 30 * COARSE_MS };
+    expect(timeline.resolutionMs(minute, START + 40 * COARSE_MS)).toBe(HOUR_MS);
+    expect(sum(timeline, minute.from, minute.to).count).toBe(30);
   });
 });

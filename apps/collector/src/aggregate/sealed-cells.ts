@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CELL_COUNTERS, type Cells, DISTRIBUTIONS } from './cells.js';
+import type { HistogramWindow } from './histogram-windows.js';
+
+/** What one counter is over all rows; as narrow as its values allow. */
+export type CounterColumn = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+/** Counts of histograms, by width. */
+const POOLS = [Uint8Array, Uint16Array, Int32Array, Float64Array] as const;
+export type CountPool = InstanceType<(typeof POOLS)[number]>;
+/** An offset says in its lowest bits which pool it means. */
+const POOL_BITS = 2;
+
+/** {@link SealedCells} as plain arrays: what is written down. */
+export interface SealedParts {
+  /** Edge by row. */
+  readonly edges: Uint32Array;
+  /** By counter; `null` where all is 0. */
+  readonly columns: readonly (CounterColumn | null)[];
+  /** Row × DISTRIBUTIONS + distribution × 2 + side; rising. */
+  readonly histograms: Uint32Array;
+  readonly first: Uint16Array;
+  readonly lengths: Uint16Array;
+  /** Of the first count, times 4, plus the number of the pool. */
+  readonly offsets: Uint32Array;
+  readonly pools: readonly CountPool[];
+}
+
+/** Figures by edge over some stretch of time, read row by row. */
+export interface CellsPart {
+  /** Rows. */
+  readonly count: number;
+  edge(row: number): number;
+  /** Counter `side × COUNTERS + Counter.x` of a row. */
+  get(row: number, counter: number): number;
+  /** The samples of a row; `distribution` is `Distribution.x × 2 + side`. */
+  window(row: number, distribution: number): HistogramWindow | undefined;
+}
+
+/** Cells that no longer change, in as few bytes as they need. */
+export class SealedCells implements CellsPart {
+  readonly #parts: SealedParts;
+  /** First histogram of each row. */
+  readonly #rows: Uint32Array;
+  readonly bytes: number;
+
+  constructor(parts: SealedParts) {
+    this.#parts = parts;
+    const { edges, columns, histograms, first, lengths, offsets, pools } = parts;
+    this.#rows = new Uint32Array(edges.length + 1);
+    for (const histogram of histograms) {
+      const row = Math.floor(histogram / DISTRIBUTIONS) + 1;
+      this.#rows[row] = (this.#rows[row] ?? 0) + 1;
+    }
+    for (let row = 0; row < edges.length; row++)
+      this.#rows[row + 1] = (this.#rows[row + 1] ?? 0) + (this.#rows[row] ?? 0);
+    const arrays = [edges, this.#rows, histograms, first, lengths, offsets, ...columns, ...pools];
+    this.bytes = arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0) + 16, 0);
+  }
+
+  /** A compact copy. */
+  static of(cells: Cells): SealedCells {
+    const edges = Uint32Array.from({ length: cells.count }, (_, row) => cells.edge(row));
+    const columns: (CounterColumn | null)[] = [];
+    for (let counter = 0; counter < CELL_COUNTERS; counter++) columns.push(columnOf(cells, counter));
+    const windows: { readonly id: number; readonly window: HistogramWindow }[] = [];
+    cells.histograms.forEachWindow((id, window) => {
+      const trimmed = trim(window);
+      if (trimmed !== null) windows.push({ id, window: trimmed });
+    });
+    windows.sort((a, b) => a.id - b.id);
+    const pools = POOLS.map(() => [] as number[]);
+    const offsets = new Uint32Array(windows.length);
+    windows.forEach(({ window: { counts, from, length } }, at) => {
+      const pool = poolOf(counts, from, length);
+      const values = pools[pool] ?? [];
+      offsets[at] = values.length * (1 << POOL_BITS) + pool;
+      for (let i = 0; i < length; i++) values.push(counts[from + i] ?? 0);
+    });
+    return new SealedCells({
+      edges,
+      columns,
+      histograms: Uint32Array.from(windows, ({ id }) => id),
+      first: Uint16Array.from(windows, ({ window }) => window.first),
+      lengths: Uint16Array.from(windows, ({ window }) => window.length),
+      offsets,
+      pools: POOLS.map((Pool, at) => Pool.from(pools[at] ?? [])),
+    });
+  }
+
+  get parts(): SealedParts {
+    return this.#parts;
+  }
+
+  get count(): number {
+    return this.#parts.edges.length;
+  }
+
+  edge(row: number): number {
+    return this.#parts.edges[row] ?? 0;
+  }
+
+  get(row: number, counter: number): number {
+    return this.#parts.columns[counter]?.[row] ?? 0;
+  }
+
+  window(row: number, distribution: number): HistogramWindow | undefined {
+    const { histograms } = this.#parts;
+    const wanted = row * DISTRIBUTIONS + distribution;
+    for (let at = this.#rows[row] ?? 0, end = this.#rows[row + 1] ?? 0; at < end; at++) {
+      const histogram = histograms[at] ?? 0;
+      if (histogram === wanted) return this.#window(at);
+      if (histogram > wanted) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Adds everything to cells that still change. `histograms` false leaves those out, which is faster. */
+  addTo(cells: Cells, histograms = true): void {
+    const { edges, columns, histograms: ids } = this.#parts;
+    const rows = new Int32Array(edges.length);
+    for (let row = 0; row < rows.length; row++) rows[row] = cells.row(edges[row] ?? 0);
+    for (let counter = 0; counter < CELL_COUNTERS; counter++) {
+      const column = columns[counter];
+      if (column !== null && column !== undefined) cells.addColumn(rows, counter, column);
+    }
+    if (!histograms) return;
+    for (let at = 0; at < ids.length; at++) {
+      const id = ids[at] ?? 0;
+      const row = rows[Math.floor(id / DISTRIBUTIONS)] ?? 0;
+      cells.addWindow(row, id % DISTRIBUTIONS, this.#window(at));
+    }
+  }
+
+  #window(at: number): HistogramWindow {
+    const { first, lengths, offsets, pools } = this.#parts;
+    const offset = offsets[at] ?? 0;
+    return {
+      first: first[at] ?? 0,
+      counts: pools[offset & ((1 << POOL_BITS) - 1)] ?? [],
+      from: offset >>> POOL_BITS,
+      length: lengths[at] ?? 0,
+    };
+  }
+}
+
+/** Column types in the order of their width. */
+const COLUMNS = [Uint8Array, Uint16Array, Uint32Array, Float64Array] as const;
+
+function columnOf(cells: Cells, counter: number): CounterColumn | null {
+  let least = 0;
+  let most = 0;
+  let whole = true;
+  for (let row = 0; row < cells.count; row++) {
+    const value = cells.get(row, counter);
+    if (value < least) least = value;
+    if (value > most) most = value;
+    whole &&= Number.isInteger(value);
+  }
+  if (least === 0 && most === 0) return null;
+  const narrowest = least < 0 || !whole || most > 0xffffffff ? 3 : most > 0xffff ? 2 : most > 0xff ? 1 : 0;
+  const column = new COLUMNS[narrowest](cells.count);
+  for (let row = 0; row < cells.count; row++) column[row] = cells.get(row, counter);
+  return column;
+}
+
+/** A window without the zeros at its ends, `null` when nothing is left. */
+function trim({ first, counts, from, length }: HistogramWindow): HistogramWindow | null {
+  let low = 0;
+  let high = length;
+  while (low < high && counts[from + low] === 0) low++;
+  while (high > low && counts[from + high - 1] === 0) high--;
+  return low === high ? null : { first: first + low, counts, from: from + low, length: high - low };
+}
+
+function poolOf(counts: ArrayLike<number>, from: number, length: number): number {
+  let least = 0;
+  let most = 0;
+  for (let i = from; i < from + length; i++) {
+    const count = counts[i] ?? 0;
+    if (count < least) least = count;
+    if (count > most) most = count;
+  }
+  if (least >= 0 && most <= 0xff) return 0;
+  if (least >= 0 && most <= 0xffff) return 1;
+  return least >= -(2 ** 31) && most < 2 ** 31 ? 2 : 3;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { Cells } from '../../src/aggregate/cells.js';
+import { HistogramWindows } from '../../src/aggregate/histogram-windows.js';
+import { SealedCells } from '../../src/aggregate/sealed-cells.js';
+import { randomFrom } from '../store/traffic.js';
+
+const random = randomFrom(11);
+const int = (below: number): number => Math.floor(random() * below);
+
+function counts(windows: HistogramWindows): Map<number, number> {
+  const found = new Map<number, number>();
+  windows.forEach((key, count) => {
+    found.set(key, count);
+  });
+  return found;
+}
+
+describe('HistogramWindows', () => {
+  it('counts like a map, sample by sample and window by window', () => {
+    const sample = new HistogramWindows();
+    const sum = new HistogramWindows();
+    const expected = new Map<number, number>();
+    for (let i = 0; i < 20_000; i++) {
+      const key = int(50) * 1024 + (int(3) === 0 ? int(1024) : 300 + int(40));
+      const count = int(20) - 3;
+      sample.add(key, count);
+      expected.set(key, (expected.get(key) ?? 0) + count);
+    }
+    for (const [key, count] of expected) if (count === 0) expected.delete(key);
+    expect(counts(sample)).toEqual(expected);
+    for (let twice = 0; twice < 2; twice++) sample.forEachWindow((id, window) => sum.addWindow(id, window));
+    expect(counts(sum)).toEqual(new Map([...expected].map(([key, count]) => [key, count * 2])));
+    expect(sum.window(51)).toBeUndefined();
+  });
+});
+
+describe('SealedCells', () => {
+  it('tells the same as the cells it was made of, and gives it back', () => {
+    const cells = new Cells();
+    for (let edge = 0; edge < 40; edge++) {
+      const row = cells.row(edge * 3);
+      cells.add(row, 0, int(300));
+      cells.add(row, 2, int(2 ** 31) * 8);
+      cells.add(row, 5, edge === 7 ? -1 : int(2));
+      for (let n = 0; n < 60; n++) {
+        const width = [1, 300, 70_000, -2, 2 ** 33][int(5)] ?? 0;
+        cells.sample(cells.histogram(row, int(6)), 100 + int(900), width);
+      }
+    }
+    const sealed = SealedCells.of(cells);
+    const again = new Cells();
+    sealed.addTo(again);
+    for (const part of [sealed, again]) {
+      expect(part.count).toBe(40);
+      for (let row = 0; row < 40; row++) {
+        expect(part.edge(row)).toBe(cells.edge(row));
+        for (let counter = 0; counter < 8; counter++) {
+          expect(part.get(row, counter)).toBe(cells.get(row, counter));
+        }
+        for (let distribution = 0; distribution < 7; distribution++) {
+          const bins = (of: Pick<SealedCells, 'window'>): [number, number][] => {
+            const window = of.window(row, distribution);
+            if (window === undefined) return [];
+            return Array.from({ length: window.length }, (_, i): [number, number] => [
+              window.first + i,
+              window.counts[window.from + i] ?? 0,
+            ]).filter(([, count]) => count !== 0);
+          };
+          expect(bins(part)).toEqual(bins(cells));
+        }
+      }
+    }
+  });
+});
