@@ -90,6 +90,10 @@ export const isLoopbackAddress = (words: AddressWords): boolean =>
   words[1] === 0 &&
   ((words[2] === MAPPED_PREFIX && (words[3] ?? 0) >>> 24 === 127) || (words[2] === 0 && words[3] === 1));
 
+/** 127.0.0.1 or ::1: what every process of a namespace speaks from unless it chooses otherwise. */
+export const isEverybodysLoopback = (words: AddressWords): boolean =>
+  isLoopbackAddress(words) && (words[2] === 0 || words[3] === 0x7f000001);
+
 /** Canonical text (RFC 5952 for IPv6). */
 export function formatAddress(words: AddressWords): string {
   if (isIpv4Words(words)) {

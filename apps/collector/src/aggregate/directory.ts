@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type AddressWords, isAnyAddress, isLoopbackAddress } from './address.js';
+import { type AddressWords, isAnyAddress, isEverybodysLoopback, isLoopbackAddress } from './address.js';
 import { grown } from './grown.js';
 import { KeyTable } from './key-table.js';
 
@@ -19,16 +19,22 @@ const CLUSTER_WIDE = 0;
 const MAX_ENTRIES = 400_000;
 
 /**
- * Who answers at an address and port of one cluster. Addresses belong to network namespaces: an address of a node is
- * looked up among that node's own first (nodes may use the same private ranges), then cluster-wide; loopback only in
- * the namespace of whoever speaks. A listener that is gone goes on naming its address until another takes its place,
+ * Who answers at an address and port of one cluster. Addresses belong to network namespaces, and several may use the
+ * same ones: whoever speaks means its own namespace's when that has the address, then the only one of its node, then the
+ * only one of the cluster; where there are several, nobody is named. Loopback is looked up in the namespace of whoever
+ * speaks alone, and 127.0.0.1 and ::1, which everybody there speaks from, name only who listens. A listener that is gone goes on naming its address until another takes its place,
  * so that a refused connect is told of the one that should have been there.
  */
 export class Directory {
   readonly #addresses = new KeyTable(1024);
   readonly #namespaces = new KeyTable(256);
   readonly #owners = new KeyTable(1024);
+  /** The only namespace that has an address, per node and cluster-wide, or {@link MANY}. */
   #ownerNamespace: Uint32Array = new Uint32Array(1024);
+  /** Whether a namespace has an address: all of them, where one is had by many. */
+  readonly #had = new KeyTable(1024);
+  /** Namespaces of a node that have an address, by slot of {@link #owners}. */
+  #owning: Uint32Array = new Uint32Array(1024);
   readonly #listeners = new KeyTable(1024);
   #placement: Uint32Array = new Uint32Array(1024);
   #open: Uint8Array = new Uint8Array(1024);
@@ -58,18 +64,27 @@ export class Directory {
     if (isLoopbackAddress(address) || isAnyAddress(address) || this.#full()) return;
     this.#lastNode = Math.max(this.#lastNode, node);
     const at = this.#address(address);
-    this.#setOwner(at, node, namespace);
-    this.#setOwner(at, CLUSTER_WIDE, this.#onlyOwner(at));
+    const before = this.#had.size;
+    this.#had.insert(at, namespace);
+    if (this.#had.size === before) return;
+    const slot = this.#owner(at, node);
+    this.#owning[slot] = (this.#owning[slot] ?? 0) + 1;
+    this.#ownerNamespace[slot] = this.#owning[slot] === 1 ? namespace : MANY;
+    this.#ownerNamespace[this.#owner(at, CLUSTER_WIDE)] = this.#onlyOwner(at);
   }
 
   /** Says that a namespace no longer has an address. It goes on naming it until another one has it. */
   disown(address: AddressWords, node: number, namespace: number): void {
     const at = this.#addresses.find(address[0] ?? 0, address[1] ?? 0, address[2] ?? 0, address[3] ?? 0);
-    const slot = at < 0 ? -1 : this.#owners.find(at, node);
-    if (slot < 0 || this.#ownerNamespace[slot] !== namespace) return;
-    this.#ownerNamespace[slot] = 0;
-    const remaining = this.#onlyOwner(at);
-    if (remaining !== 0) this.#setOwner(at, CLUSTER_WIDE, remaining);
+    const had = at < 0 ? -1 : this.#had.find(at, namespace);
+    if (had < 0) return;
+    this.#had.remove(had);
+    const slot = this.#owner(at, node);
+    const owning = (this.#owning[slot] ?? 1) - 1;
+    this.#owning[slot] = owning;
+    this.#ownerNamespace[slot] = owning === 0 ? 0 : owning === 1 ? this.#remaining(at, node) : MANY;
+    const everywhere = this.#onlyOwner(at);
+    if (everywhere !== 0) this.#ownerNamespace[this.#owner(at, CLUSTER_WIDE)] = everywhere;
   }
 
   /** Adds a listener, or closes it. A closed one never takes the place of an open one. */
@@ -105,13 +120,14 @@ export class Directory {
   find(address: AddressWords, port: number, from: { node: number; namespace: number }): number {
     const loopback = isLoopbackAddress(address);
     const at = this.#addresses.find(address[0] ?? 0, address[1] ?? 0, address[2] ?? 0, address[3] ?? 0);
-    const namespace = loopback ? from.namespace : at < 0 ? 0 : this.#owner(at, from.node);
+    const namespace = loopback ? from.namespace : at < 0 ? 0 : this.#meant(at, from);
     if (namespace === 0) return 0;
     const exact = at < 0 ? -1 : this.#listeners.find(at, port, namespace);
     if (exact >= 0) return this.#placement[exact] ?? 0;
     const wild = this.#listeners.find(0, port, namespace);
     if (wild >= 0) return this.#placement[wild] ?? 0;
-    return loopback && at < 0 ? 0 : this.#onlyUser(at, namespace, loopback);
+    if (loopback && (at < 0 || isEverybodysLoopback(address))) return 0;
+    return this.#onlyUser(at, namespace, loopback);
   }
 
   #onlyUser(at: number, namespace: number, loopback: boolean): number {
@@ -140,18 +156,33 @@ export class Directory {
     return found;
   }
 
-  #owner(at: number, node: number): number {
-    const own = this.#owners.find(at, node);
-    if (own >= 0 && (this.#ownerNamespace[own] ?? 0) !== 0) return this.#ownerNamespace[own] ?? 0;
+  /** The namespace that whoever speaks means by an address, 0 when that cannot be told. */
+  #meant(at: number, from: { node: number; namespace: number }): number {
+    const own = this.#owners.find(at, from.node);
+    const onNode = own < 0 ? 0 : (this.#ownerNamespace[own] ?? 0);
+    if (onNode === MANY) return this.#had.find(at, from.namespace) < 0 ? 0 : from.namespace;
+    if (onNode !== 0) return onNode;
     const everywhere = this.#owners.find(at, CLUSTER_WIDE);
     const namespace = everywhere < 0 ? 0 : (this.#ownerNamespace[everywhere] ?? 0);
     return namespace === MANY ? 0 : namespace;
   }
 
-  #setOwner(at: number, node: number, namespace: number): void {
+  /** The slot of an address on a node. */
+  #owner(at: number, node: number): number {
     const slot = this.#owners.insert(at, node);
     this.#ownerNamespace = grown(this.#ownerNamespace, this.#owners.capacity);
-    this.#ownerNamespace[slot] = namespace;
+    this.#owning = grown(this.#owning, this.#owners.capacity);
+    return slot;
+  }
+
+  /** The one namespace of a node that still has an address. */
+  #remaining(at: number, node: number): number {
+    let found = 0;
+    this.#namespaces.forEach((namespace) => {
+      if (this.#namespaces.word(namespace, 0) !== node) return;
+      if (this.#had.find(at, namespace) >= 0) found = namespace;
+    });
+    return found;
   }
 
   #address(words: AddressWords): number {

@@ -80,6 +80,42 @@ describe('Directory', () => {
     ]);
   });
 
+  it('keeps loopback of two namespaces of a node apart', () => {
+    const otherA = directory.namespace(A, 2, 0);
+    listen('127.0.0.1', 80, hostA, 7);
+    listen('127.0.0.1', 80, otherA, 8);
+    listen('127.0.0.1', 81, otherA, 9);
+    expect([find('127.0.0.1', 80), find('127.0.0.1', 80, A, otherA)]).toEqual([7, 8]);
+    expect([find('127.0.0.1', 81), find('127.0.0.1', 80, A, podA)]).toEqual([0, 0]);
+  });
+
+  it('names nobody as who speaks from 127.0.0.1, which is everybody', () => {
+    listen('127.0.0.1', 80, hostA, 7);
+    listen('127.0.1.5', 80, hostA, 8);
+    expect([find('127.0.0.1', 0), find('127.0.0.1', 9999), find('127.0.1.5', 0)]).toEqual([0, 0, 8]);
+  });
+
+  it('does not mix up namespaces of a node that use the same private address', () => {
+    const otherA = directory.namespace(A, 2, 0);
+    directory.own(at('10.9.0.1'), A, podA);
+    directory.own(at('10.9.0.1'), A, otherA);
+    listen('0.0.0.0', 80, podA, 7);
+    listen('0.0.0.0', 80, otherA, 8);
+    const seen = (): number[] => [
+      find('10.9.0.1', 80, A, podA),
+      find('10.9.0.1', 80, A, otherA),
+      find('10.9.0.1', 80, A, hostA),
+      find('10.9.0.1', 80, B, podB),
+    ];
+    expect(seen()).toEqual([7, 8, 0, 0]);
+    directory.own(at('10.9.0.1'), A, podA);
+    expect(seen()).toEqual([7, 8, 0, 0]);
+    directory.disown(at('10.9.0.1'), A, podA);
+    expect(seen()).toEqual([8, 8, 8, 8]);
+    directory.disown(at('10.9.0.1'), A, otherA);
+    expect(seen()).toEqual([8, 8, 8, 8]);
+  });
+
   it('follows an address that moves to another node, and names its former user until then', () => {
     directory.own(at('10.0.0.1'), A, podA);
     listen('0.0.0.0', 80, podA, 7);
