@@ -73,10 +73,35 @@ export async function startLoadServer(testbed, options, place = {}) {
  * @param {{ namespace?: string, cgroup?: string }} [place]
  * @returns {Promise<{ attempted: number, established: number, completed: number, abandoned: number,
  *   bytesSent: number, bytesReceived: number, failed: Record<string, number>, broken: Record<string, number>,
- *   byPort: Record<string, object>, elapsedMs: number, cpuMs: number }>} exactly what was made
+ *   latencyUs?: { p50: number, p90: number, p99: number, max: number }, byPort: Record<string, object>,
+ *   elapsedMs: number, cpuMs: number }>} exactly what was made; latencies are from connect() to the last byte
  */
 export async function runLoadClient(testbed, options, place = {}) {
   const { code, stdout, stderr } = await testbed.run(buildLoad(), loadParameters('client', options), place);
   if (code !== 0) throw new Error(`the load client ended with ${code}: ${stderr.trim()}`);
   return JSON.parse(stdout);
+}
+
+/**
+ * Starts a client that goes on until it is stopped, or has made its connections.
+ * @param {import('./testbed.mjs').Testbed} testbed
+ * @param {Record<string, string | number | string[]>} options
+ * @param {{ namespace?: string, cgroup?: string }} [place]
+ * @returns {{ stop: () => Promise<object> }} `stop` lets it finish what is under way; resolves as {@link runLoadClient}
+ */
+export function startLoadClient(testbed, options, place = {}) {
+  const child = testbed.spawn(buildLoad(), loadParameters('client', options), {
+    ...place,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+  const closed = once(child, 'close');
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    const [code] = await closed;
+    if (code !== 0) throw new Error(`the load client ended with ${code}`);
+    return JSON.parse(output);
+  };
+  return { stop };
 }

@@ -20,6 +20,7 @@ import { mountBpffs, unmountBpffs } from '../bpffs.mjs';
 import { environment, root } from '../paths.mjs';
 import { bpffsMount, cgroup2Mount } from './cgroups.mjs';
 import { samples } from './metrics.mjs';
+import { enter } from './namespaces.mjs';
 import { Testbed } from './testbed.mjs';
 
 const collectorProgram = join(root, 'apps/collector/bin/undermesh-collector.mjs');
@@ -56,9 +57,19 @@ export class Road {
     return this.#state;
   }
 
+  /** The collector's data directory. */
+  get data() {
+    return join(this.#state, 'collector');
+  }
+
   /** Where the collector keeps records, as DuckDB files. */
   get records() {
-    return join(this.#state, 'collector', 'records');
+    return join(this.data, 'records');
+  }
+
+  /** Where an agent keeps frames. */
+  spool(node) {
+    return join(this.#state, 'spool', node);
   }
 
   get collectorPid() {
@@ -75,40 +86,47 @@ export class Road {
   }
 
   /**
-   * Starts the collector on a free port and waits until it listens.
-   * @param {{ config?: object, env?: Record<string, string> }} [options] `config`: its section of undermesh.yaml
+   * Starts the collector and waits until it listens: on a free port, later on the same one again.
+   * @param {{ config?: object, env?: Record<string, string>, namespace?: string }} [options] `config`: its section of
+   *   undermesh.yaml
    */
-  async startCollector({ config = {}, env = {} } = {}) {
-    const file = this.#write('collector', { collector: { listen: { port: 0 }, ...config } });
-    const command = [collectorProgram, '--data', join(this.#state, 'collector'), '--config', file];
-    const started = await this.#start('collector', command, { env, line: 'collector listens' });
-    this.#collector = { ...started, url: started.entry.url };
+  async startCollector({ config = {}, env = {}, namespace } = {}) {
+    const port = this.#collector ? Number(new URL(this.url).port) : 0;
+    const file = this.#write('collector', { collector: { listen: { port }, ...config } });
+    const command = [collectorProgram, '--data', this.data, '--config', file];
+    const started = await this.#start('collector', command, { env, namespace, line: 'collector listens' });
+    this.#collector = { ...started, namespace, url: started.entry.url };
   }
 
   /** Makes the credential of a node. @returns {Promise<string>} the file that holds it */
   async credential(node) {
     const file = join(this.#state, `${node}.credential`);
     if (existsSync(file)) return file;
-    const command = ['credential', '--node', node, '--out', file, '--data', join(this.#state, 'collector')];
+    const command = ['credential', '--node', node, '--out', file, '--data', this.data];
     await promisify(execFile)(process.execPath, [collectorProgram, ...command], { env: environment });
     return file;
+  }
+
+  /** An agent's `collector:` settings. */
+  async towards(node, settings = {}) {
+    const url = `${this.url.replace('http', 'ws')}/ingest/v1`;
+    return { url, credentialFile: await this.credential(node), ...settings };
   }
 
   /**
    * Starts the agent of a node and waits until the collector has welcomed it.
    * @param {string} node its name, and that of its cgroup below the testbed's own
    * @param {object} [settings] of its section of undermesh.yaml
+   * @param {{ env?: Record<string, string>, namespace?: string, line?: string }} [options] `line`: of its log, to wait
+   *   for instead
    */
-  async startAgent(node, settings = {}) {
+  async startAgent(node, settings = {}, { line = 'connected to the collector', ...place } = {}) {
     const cgroup = `/${relative(cgroup2Mount(), this.testbed.cgroup(node))}`;
     const file = this.#write(`agent-${node}`, {
       agent: {
         node,
         cgroup,
-        collector: {
-          url: `${this.url.replace('http', 'ws')}/ingest/v1`,
-          credentialFile: await this.credential(node),
-        },
+        collector: await this.towards(node),
         listen: { port: 0 },
         identity: this.identity,
         runDirectory: join(this.#state, 'run'),
@@ -118,7 +136,7 @@ export class Road {
       },
     });
     const command = [agentProgram, '--supervised', '--config', file];
-    const agent = await this.#start(`agent-${node}`, command, { line: 'connected to the collector' });
+    const agent = await this.#start(`agent-${node}`, command, { ...place, line });
     this.#agents.set(node, agent);
   }
 
@@ -126,6 +144,16 @@ export class Road {
   async stopAgent(node) {
     await end(this.#agents.get(node).child);
     this.#agents.delete(node);
+  }
+
+  /** Ends an agent by SIGKILL. */
+  async killAgent(node) {
+    await kill(this.#agents.get(node).child);
+    this.#agents.delete(node);
+  }
+
+  async killCollector() {
+    await kill(this.#collector.child);
   }
 
   async stopAgents() {
@@ -170,6 +198,19 @@ export class Road {
     return samples(await this.metrics(), name, labels).reduce((sum, { value }) => sum + value, 0);
   }
 
+  /** A metric of an agent, without its prefix. */
+  async agentMetric(node, name) {
+    const served = this.log(`agent-${node}`)
+      .split('\n')
+      .find((line) => line.includes('"metrics are served"'));
+    const { port } = JSON.parse(served);
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+    return samples(await response.text(), `undermesh_agent_${name}`).reduce(
+      (sum, { value }) => sum + value,
+      0,
+    );
+  }
+
   /**
    * Waits until the books are closed: at least `made` ends made and none waiting. Resolves with the last status in any
    * case, so that whoever asks can say what was there instead.
@@ -195,6 +236,11 @@ export class Road {
   }
 
   async #fetch(path) {
+    const { namespace } = this.#collector;
+    if (namespace) {
+      const body = enter(namespace, ['curl', '-sSf', '-m', '120', `${this.url}${path}`]);
+      return { json: async () => JSON.parse(body), text: async () => body };
+    }
     const response = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(120_000) });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${(await response.text()).slice(0, 300)}`);
     return response;
@@ -207,8 +253,9 @@ export class Road {
   }
 
   /** Starts a program of ours and waits for one line of its log. */
-  async #start(name, command, { env = {}, line }) {
+  async #start(name, command, { env = {}, namespace, line }) {
     const child = this.testbed.spawn(process.execPath, command, {
+      namespace,
       env: { ...environment, ...env },
       stdio: ['pipe', 'ignore', 'pipe'],
     });
@@ -235,6 +282,13 @@ export class Road {
     });
     return { child, entry };
   }
+}
+
+async function kill(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
 }
 
 async function end(child, timeoutMs = 40_000) {

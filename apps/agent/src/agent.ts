@@ -59,6 +59,7 @@ class NodeAgent implements Agent {
         const metrics = new AgentMetrics(() => this.snapshot());
         http = createHttp({ metrics, readiness: () => this.readiness() });
         this.port = await listen(http, config.listen);
+        this.#log.info({ host: config.listen.host, port: this.port }, 'metrics are served');
       },
       stop: () => http?.close(),
     });

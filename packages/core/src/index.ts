@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from './config.js';
 export * from './config-keys.js';
+export * from './durable-file.js';
 export * from './errors.js';
 export * from './lifecycle.js';
 export * from './logger.js';

@@ -18,6 +18,7 @@ struct slot {
 	struct tally *tally;
 	struct request_head head;
 	uint64_t sent, received;
+	uint64_t begun_ns;
 	uint64_t due_ns; /* when to give up connecting, or to stop holding */
 	struct slot *next_due;
 	bool queued;
@@ -116,6 +117,7 @@ static void end(struct slot *slot)
 
 static void exchange_done(struct slot *slot)
 {
+	note_latency(now_ns() - slot->begun_ns);
 	if (!options->hold_ms)
 		return end(slot);
 	slot->stage = HOLDING;
@@ -221,6 +223,7 @@ static void start(struct slot *slot, uint64_t index)
 		break;
 	}
 	slot->stage = CONNECTING;
+	slot->begun_ns = now_ns();
 	if (connect(slot->fd, (struct sockaddr *)&to, length_of(&to)) == 0) {
 		watch(slot, EPOLL_CTL_ADD, EPOLLIN);
 		return connected(slot, 0);

@@ -72,6 +72,8 @@ void die(const char *doing) __attribute__((noreturn));
 void set_port(struct sockaddr_storage *address, uint16_t port);
 socklen_t length_of(const struct sockaddr_storage *address);
 void close_with_reset(int fd);
+void note_latency(uint64_t ns); /* latency.c */
+void print_latencies(void);
 void report(const char *role, const struct tally *tallies, const struct options *options,
 	    uint64_t elapsed_ns);
 

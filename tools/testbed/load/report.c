@@ -59,6 +59,7 @@ void report(const char *role, const struct tally *tallies, const struct options 
 		add(&sum, &tallies[i]);
 	printf("{\"role\":\"%s\",\"elapsedMs\":%.3f,\"cpuMs\":%.3f,", role, elapsed_ns / 1e6, cpu_ms());
 	print_tally(&sum);
+	print_latencies();
 	printf(",\"byPort\":{");
 	for (int i = 0; i < options->port_count; i++) {
 		printf("%s\"%u\":{", i ? "," : "", options->ports[i]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { replaceFileSync } from '@undermesh/core';
 import { LossCounts } from '@undermesh/schema';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
@@ -42,9 +43,7 @@ export function readStreamState(directory: string): StreamState | undefined {
   }
 }
 
-/** Writes it: the old one or the new one is there at any moment. Throws what the file system throws. */
+/** Writes it. Throws what the file system throws. */
 export function writeStreamState(directory: string, state: StreamState): void {
-  const draft = join(directory, `${FILE}.new`);
-  writeFileSync(draft, JSON.stringify(state), { mode: 0o600 });
-  renameSync(draft, join(directory, FILE));
+  replaceFileSync(join(directory, FILE), JSON.stringify(state));
 }

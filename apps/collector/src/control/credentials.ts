@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UndermeshError } from '@undermesh/core';
+import { replaceFileSync, UndermeshError } from '@undermesh/core';
 import { NAME_PATTERN } from '@undermesh/schema';
 import { Type } from 'typebox';
 import Value from 'typebox/value';
@@ -38,8 +38,7 @@ export class Credentials {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const file = join(this.#directory, `${keyOf(node)}.json`);
     const content = { node, hash: sha256(credential).toString('hex'), createdAt: new Date().toISOString() };
-    writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    replaceFileSync(file, JSON.stringify(content));
     return credential;
   }
 

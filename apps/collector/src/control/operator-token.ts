@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { replaceFileSync } from '@undermesh/core';
 
 const SESSION_MS = 12 * 3_600_000;
 const MOST_SESSIONS = 1000;
@@ -31,8 +32,7 @@ export class OperatorToken {
   reset(): string {
     const token = `umt_${randomBytes(32).toString('base64url')}`;
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
-    writeFileSync(`${this.#file}.new`, `${sha256(token).toString('hex')}\n`, { mode: 0o600 });
-    renameSync(`${this.#file}.new`, this.#file);
+    replaceFileSync(this.#file, `${sha256(token).toString('hex')}\n`);
     return token;
   }
 

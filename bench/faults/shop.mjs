@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every fault happens to: one node whose client and server talk over the loopback of a namespace, its agent, and a
+// collector. What was made is known from the load program; the books must say the same afterwards.
+import { setTimeout as pause } from 'node:timers/promises';
+import { Findings } from '../../tools/accept/road/checks/findings.mjs';
+import { runLoadClient, startLoadClient, startLoadServer } from '../../tools/testbed/load.mjs';
+import { setSysctls } from '../../tools/testbed/namespaces.mjs';
+import { openRecords } from '../../tools/testbed/records.mjs';
+import { Road } from '../../tools/testbed/road.mjs';
+
+export const NODE = 'node';
+const load = { address: '127.0.0.1', port: '9000-9003', send: '64-600', receive: '64-2000' };
+
+/**
+ * Makes a shop, lets a fault happen to it, and compares the books.
+ * @param {string} name of the testbed
+ * @param {(shop: Shop) => Promise<void>} fault
+ * @returns {Promise<{ held: boolean, figures: Record<string, string>, failures: string[] }>}
+ */
+export async function inShop(name, fault) {
+  const road = await Road.create(name);
+  const shop = new Shop(road);
+  try {
+    await fault(shop);
+  } finally {
+    await shop.close();
+    await road.destroy();
+  }
+  return shop.findings.result;
+}
+
+export class Shop {
+  findings = new Findings();
+  /** Ends that the load program made. */
+  made = 0;
+  #server;
+  #undo = [];
+
+  constructor(road) {
+    this.road = road;
+    this.namespace = road.testbed.namespace(NODE);
+    setSysctls(this.namespace, {
+      'net.ipv4.ip_local_port_range': '1024 65000',
+      'net.ipv4.tcp_max_tw_buckets': 262_144,
+      'net.core.somaxconn': 65_535,
+      'net.ipv4.tcp_max_syn_backlog': 65_535,
+    });
+  }
+
+  /** What is undone when the fault is over, the last first. */
+  defer(undo) {
+    this.#undo.push(undo);
+  }
+
+  async close() {
+    for (const undo of this.#undo.reverse()) await undo();
+  }
+
+  /** Opens: the server listens. */
+  async open() {
+    this.#server = await startLoadServer(
+      this.road.testbed,
+      { address: load.address, port: load.port },
+      this.#place('server'),
+    );
+  }
+
+  /** Makes connections and waits until all are over. */
+  async burst(connections, options = {}) {
+    const client = await runLoadClient(
+      this.road.testbed,
+      { ...load, connections, concurrency: 32, ...options },
+      this.#place('client'),
+    );
+    this.made += 2 * client.attempted;
+    return client;
+  }
+
+  /** Makes connections at a rate until it is stopped; `stop` answers what the load program measured. */
+  flow(perSecond, options = {}) {
+    const place = this.#place('client');
+    const settings = { ...load, connections: 1e9, concurrency: 64, rate: perSecond, ...options };
+    const client = startLoadClient(this.road.testbed, settings, place);
+    return {
+      stop: async () => {
+        const result = await client.stop();
+        this.made += 2 * result.attempted;
+        return result;
+      },
+    };
+  }
+
+  /** Measures what an application sees: connections at a steady rate for a while. */
+  async latency(seconds, perSecond = 200) {
+    const flow = this.flow(perSecond);
+    await pause(seconds * 1000);
+    return (await flow.stop()).latencyUs;
+  }
+
+  /**
+   * Compares the latency that the load program saw during a fault with that before it. Told only, or held to a factor
+   * where the machine belongs to the run.
+   */
+  judgeLatency({ before, during, most }) {
+    const shown = (of) => `p50 ${of.p50} µs, p99 ${of.p99} µs`;
+    this.findings.tell('application latency before', shown(before));
+    if (most === undefined) this.findings.tell('application latency during the fault', shown(during));
+    else {
+      const flat = during.p50 <= before.p50 * most && during.p99 <= Math.max(before.p99 * most, 5000);
+      this.findings.holds(`application latency during the fault, within ${most} times`, flat, shown(during));
+    }
+  }
+
+  /**
+   * Closes the books: made = stored + counted lost, nothing twice.
+   * @param {{ reasons?: string[], timeoutMs?: number }} [options] `reasons`: under which ends may be lost
+   */
+  async judge({ reasons = [], timeoutMs = 120_000 } = {}) {
+    const { road, findings, made } = this;
+    const { records } = await road.settled(made, timeoutMs);
+    const lost = Object.values(records.lost).reduce((sum, count) => sum + count, 0);
+    findings.tell('connections made: load program', made / 2);
+    findings.equal('ends made (status)', records.made, made);
+    findings.tell('ends stored (status)', records.stored);
+    findings.tell('ends lost (status)', lost > 0 ? JSON.stringify(records.lost) : 0);
+    findings.equal('stored + counted lost = made', records.stored + lost, made);
+    findings.equal('ends waiting', records.waiting, 0);
+    const others = Object.keys(records.lost).filter((reason) => !reasons.includes(reason));
+    findings.equal('lost for another reason than this fault has', others.join(', ') || 'none', 'none');
+    return records;
+  }
+
+  /** Stops everything and looks for ends that were stored twice, in the files themselves. */
+  async judgeFiles(records) {
+    const { road, findings } = this;
+    await road.stopAgents();
+    await road.stopCollector();
+    const files = await openRecords(road.records);
+    try {
+      findings.equal(
+        'ends in the files, collector stopped',
+        await files.one('SELECT count(*) FROM ends'),
+        records.stored,
+      );
+      findings.equal(
+        'duplicates: of a frame',
+        await files.one(
+          'SELECT count(*) - count(DISTINCT (stream, sequence, socket_cookie, reporter, time_ns)) FROM ends',
+        ),
+        0,
+      );
+      findings.equal(
+        'duplicates: of a connection’s end',
+        await files.one(
+          'SELECT count(*) - count(DISTINCT (netns_cookie, socket_cookie, reporter)) FROM ends',
+        ),
+        0,
+      );
+    } finally {
+      files.close();
+    }
+  }
+
+  #place(workload) {
+    return { namespace: this.namespace, cgroup: this.road.testbed.cgroup(`${NODE}/shop/${workload}`) };
+  }
+}
