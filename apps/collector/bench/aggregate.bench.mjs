@@ -14,7 +14,7 @@ import { FakeConnection } from '../dist/test-support/index.js';
 const [perFrame = 680, frames = 1000, workloads = 40] = process.argv.slice(2).map(Number);
 const placements = new Placements(() => {});
 const streams = new Streams(placements, 1000);
-const limits = { edges: 100_000, openEnds: 500_000, joins: 1_000_000, cells: 1_000_000 };
+const limits = { edges: 100_000, openEnds: 500_000, joins: 1_000_000, cells: 1_000_000, series: 20_000 };
 const aggregator = new Aggregator(streams, placements, limits);
 const intake = new Intake(aggregator, placements);
 const stream = streams.get({ id: 'a'.repeat(32), node: 'node-a', cluster: 'default' });

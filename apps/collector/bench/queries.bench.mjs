@@ -22,6 +22,7 @@ const aggregator = new Aggregator(streams, placements, {
   openEnds: 500_000,
   joins: 1_000_000,
   cells: 5_000_000,
+  series: 20_000,
 });
 const stream = streams.get({ id: 'a'.repeat(32), node: 'node-a', cluster: 'default' });
 const side = Math.ceil(Math.sqrt(edges));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createLogger } from '@undermesh/core';
 import type { FastifyInstance } from 'fastify';
 import { Aggregator } from './aggregate/aggregator.js';
@@ -45,6 +45,8 @@ export class Collector {
   readonly streams: Streams;
   readonly aggregator: Aggregator;
   readonly ledger: Ledger;
+  /** The books on HTTP requests. */
+  readonly requestLedger: Ledger;
   readonly credentials: Credentials;
   readonly token: OperatorToken;
   readonly agents: Agents;
@@ -70,10 +72,11 @@ export class Collector {
     const ledgerFile =
       options.ledgerFile === undefined ? join(config.data, 'ledger.json') : options.ledgerFile;
     this.ledger = new Ledger(ledgerFile);
+    this.requestLedger = new Ledger(ledgerFile === null ? null : join(dirname(ledgerFile), 'requests.json'));
     this.credentials = new Credentials(config.data);
     this.token = new OperatorToken(config.data);
     const credentialed = cached(() => this.credentials.nodes());
-    this.agents = new Agents(this.ledger, credentialed);
+    this.agents = new Agents(this.ledger, this.requestLedger, credentialed);
     const now = Date.now;
     this.ingest = new Ingest({
       aggregator: this.aggregator,
@@ -81,6 +84,7 @@ export class Collector {
       streams: this.streams,
       store,
       ledger: this.ledger,
+      requestLedger: this.requestLedger,
       agents: this.agents,
       version: VERSION,
       limits: config.ingest,
@@ -93,6 +97,7 @@ export class Collector {
       startedAt: now(),
       agents: this.agents,
       ledger: this.ledger,
+      requestLedger: this.requestLedger,
       store,
       view: this.view,
     });
@@ -102,6 +107,7 @@ export class Collector {
       aggregator: this.aggregator,
       agents: this.agents,
       ledger: this.ledger,
+      requestLedger: this.requestLedger,
       ingest: this.ingest,
       store,
     });
@@ -126,6 +132,7 @@ export class Collector {
     await this.store.open();
     this.placements.restore(await this.store.workloads());
     this.ledger.restore(await this.store.positions());
+    this.requestLedger.restore([]);
     await this.ingest.restore();
     this.#app = await buildServer(this);
     const { address, port } = this.config.listen;
@@ -137,7 +144,10 @@ export class Collector {
     });
     this.#every(SETTLE_MS, (now) => this.aggregator.settle(now));
     this.#every(JUDGE_MS, (now) => this.view.judgeNow(now));
-    this.#every(SAVE_MS, () => this.ledger.saveNow());
+    this.#every(SAVE_MS, () => {
+      void this.ledger.save();
+      void this.requestLedger.save();
+    });
     log.info({ url, version: VERSION, store: this.store.stats().driver }, 'collector listens');
     this.#rebuilt = this.#rebuild();
     return url;
@@ -174,7 +184,12 @@ export class Collector {
     this.ingest.stop();
     await this.#app?.close();
     await this.store.close();
+    this.#saveBooks();
+  }
+
+  #saveBooks(): void {
     this.ledger.saveNow();
+    this.requestLedger.saveNow();
   }
 
   #every(milliseconds: number, work: (now: number) => void): void {

@@ -12,6 +12,7 @@ export interface StatusParts {
   readonly startedAt: number;
   readonly agents: Agents;
   readonly ledger: Ledger;
+  readonly requestLedger: Ledger;
   readonly store: RecordStore;
   readonly view: MeshView;
 }
@@ -33,11 +34,12 @@ export class StatusReader {
   }
 
   read(now: number): Status {
-    const { agents, ledger, store, view } = this.#parts;
+    const { agents, ledger, requestLedger, store, view } = this.#parts;
     const names = agents.names();
     const silent = agents.silent(now);
     const stats = store.stats();
     const { made, received, stored, waiting, lost } = ledger.balance();
+    const requests = requestLedger.balance();
     return {
       version: this.#parts.version,
       cluster: this.#parts.cluster,
@@ -52,6 +54,7 @@ export class StatusReader {
         }),
       },
       records: { made, received, stored, waiting, lost: { ...lost } },
+      requests: requests.made > 0 || agents.readHttp ? requests : null,
       rates: {
         connectionsPerSecond: view.connectionsPerSecond(now),
         recordsPerSecond: this.#history.perSecond(0, RATE_MS) ?? 0,

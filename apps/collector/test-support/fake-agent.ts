@@ -120,9 +120,7 @@ export class FakeAgent {
     });
   }
 
-  report(
-    change: { made?: number; waiting?: number; lost?: Report['records']['lost']; open?: number } = {},
-  ): void {
+  report(change: ReportChange = {}): void {
     this.send(FRAME_TYPES.report, fakeReport(change));
   }
 
@@ -217,16 +215,24 @@ export class FakeAgent {
   }
 }
 
+/** What of a report a test may want to be otherwise. */
+export interface ReportChange {
+  readonly made?: number;
+  readonly waiting?: number;
+  readonly lost?: Report['records']['lost'];
+  readonly open?: number;
+  readonly requests?: Report['requests'];
+}
+
 /** A report of a node where nothing is out of the ordinary. */
-export function fakeReport(
-  change: { made?: number; waiting?: number; lost?: Report['records']['lost']; open?: number } = {},
-): Report {
+export function fakeReport(change: ReportChange = {}): Report {
   return {
     kernel: { release: '6.12.0-fake', architecture: 'x64', features: { ring_buffer: true } },
     engine: { desired: 'off', observed: 'off' },
     hooks: [],
     maps: [],
     records: { made: change.made ?? 0, lost: change.lost ?? {}, waiting: change.waiting ?? 0 },
+    ...(change.requests === undefined ? {} : { requests: change.requests }),
     connections: {
       open: change.open ?? 0,
       connects: 0,

@@ -4,6 +4,13 @@ import {
   CloseReason,
   type ConnectionRecordValue,
   encodeConnectionRecord,
+  encodeHttpRecord,
+  encodeHttpSample,
+  HttpLimit,
+  HttpMethod,
+  type HttpRecordValue,
+  HttpSample,
+  type HttpSampleValue,
   RecordEvent,
   RecordFlag,
   RecordKind,
@@ -42,6 +49,14 @@ let lastCookie = 1000n;
 
 /** The boottime of this machine, roughly: what fake agents use as theirs. */
 export const boottimeNs = (): bigint => process.hrtime.bigint();
+
+const ANSWERED: HttpSampleValue = {
+  firstByteUs: 1000,
+  lastByteUs: 2000,
+  status: 200,
+  method: HttpMethod.GET,
+  flags: 0,
+};
 
 /** One TCP connection as its two ends record it. */
 export class FakeConnection {
@@ -129,6 +144,33 @@ export class FakeConnection {
 
   closed(side: 'source' | 'destination', change: Partial<ConnectionRecordValue> = {}): Uint8Array {
     return this.record(side, RecordEvent.CLOSED, change);
+  }
+
+  /** An http record of one end: up to eight requests. `change` overrides members behind the connection's. */
+  http(
+    side: 'source' | 'destination',
+    samples: readonly Partial<HttpSampleValue>[],
+    change: Partial<HttpRecordValue> & { readonly front?: Partial<ConnectionRecordValue> } = {},
+  ): Uint8Array {
+    const { front, ...rest } = change;
+    const bytes = new Uint8Array(HttpLimit.SAMPLES * HttpSample.BYTES);
+    for (const [at, sample] of samples.entries()) {
+      bytes.set(encodeHttpSample({ ...ANSWERED, ...sample }), at * HttpSample.BYTES);
+    }
+    return encodeHttpRecord({
+      connection: this.record(side, RecordEvent.PROGRESS, {
+        kind: RecordKind.HTTP,
+        flags: RecordFlag.ESTABLISHED | RecordFlag.HTTP1,
+        ...front,
+      }),
+      requestBytes: BigInt(100 * samples.length),
+      responseBytes: BigInt(1000 * samples.length),
+      lostRequests: 0,
+      sampleCount: samples.length,
+      reserved: new Uint8Array(3),
+      samples: bytes,
+      ...rest,
+    });
   }
 
   failed(change: Partial<ConnectionRecordValue> = {}): Uint8Array {

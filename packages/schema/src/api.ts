@@ -402,6 +402,16 @@ export const ConnectionDetail = Type.Object({
 });
 export type ConnectionDetail = Static<typeof ConnectionDetail>;
 
+/** HTTP requests by what became of them, one for each end that saw them: made = stored + lost + waiting. */
+export const RequestBalance = Type.Object({
+  made: Count,
+  received: Count,
+  stored: Count,
+  waiting: Count,
+  lost: LossCounts,
+});
+export type RequestBalance = Static<typeof RequestBalance>;
+
 /** GET /nodes */
 export const Node = Type.Object({
   name: Type.String(),
@@ -436,6 +446,8 @@ export const Node = Type.Object({
   ring: Nullable(Type.Object({ sizeBytes: Count, filledBytes: Count, peakFilledBytes: Count })),
   helperErrors: Type.Array(Type.Object({ site: Type.String(), errno: Type.String(), count: Count })),
   records: Type.Object({ made: Count, received: Count, stored: Count, waiting: Count, lost: LossCounts }),
+  /** `null`: its agent does not read HTTP. */
+  requests: Nullable(RequestBalance),
   connections: Type.Object({
     open: Nullable(Count),
     openedPerSecond: Nullable(Type.Number()),
@@ -467,6 +479,8 @@ export const Status = Type.Object({
     waiting: Count,
     lost: Type.Record(Type.String(), Count),
   }),
+  /** `null`: no agent reads HTTP. */
+  requests: Nullable(RequestBalance),
   rates: Type.Object({ connectionsPerSecond: Type.Number(), recordsPerSecond: Type.Number() }),
   openConnections: Count,
   store: Type.Object({

@@ -139,6 +139,16 @@ export const Report = Type.Object({
     /** Ends read from the ring and not yet acknowledged. */
     waiting: Count,
   }),
+  /** HTTP requests in http records, one for each end that saw them; absent where the agent does not read HTTP. */
+  requests: Type.Optional(
+    Type.Object({
+      /** Seen by the kernel: written to the ring or counted as lost there. */
+      made: Count,
+      /** Those among them that the kernel lost are told again by the records that follow: never add up both. */
+      lost: LossCounts,
+      waiting: Count,
+    }),
+  ),
   connections: Type.Object({
     /** Established connections' ends that this agent owns and that are open now. */
     open: Count,

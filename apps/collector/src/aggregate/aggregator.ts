@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  ConnectionRecord as Field,
-  RecordColumns,
-  RecordEvent,
-  RecordFlag,
-  Reporter,
-} from '@undermesh/bpf-abi';
+import { ConnectionRecord as Field, RecordColumns, RecordEvent, RecordFlag } from '@undermesh/bpf-abi';
 import { Bookings, NO_BOOKING } from './bookings.js';
 import type { Side } from './cells.js';
 import { EdgeTable } from './edges.js';
@@ -14,6 +8,10 @@ import { type FrameOfRecord, OpenState, OpenTable } from './open-table.js';
 import { GUESSED_MS, PARKED_MS, Parking } from './parking.js';
 import { PeerFinder } from './peer-finder.js';
 import type { Placements } from './placements.js';
+import { isHttp } from './record-check.js';
+import { edgeOfRecord, sideOf } from './record-edge.js';
+import { RequestJoiner } from './request-joiner.js';
+import { RequestTally } from './request-tally.js';
 import type { Stream, Streams } from './streams.js';
 import { Part, Tally, WHOLE, WHOLE_ADOPTED } from './tally.js';
 import { Timeline } from './timeline.js';
@@ -24,6 +22,7 @@ export interface AggregateLimits {
   readonly openEnds: number;
   readonly joins: number;
   readonly cells: number;
+  readonly series: number;
 }
 
 /** One frame's records on their way into the aggregates. */
@@ -42,6 +41,8 @@ export interface AggregateFrame extends FrameOfRecord {
 /** Edges without traffic are forgotten after this: a while longer than their last bucket is kept. */
 const IDLE_EDGE_MS = 25 * 3_600_000;
 const FORGET_EVERY_MS = 3_600_000;
+/** Http records that wait for their connection's partner, or may have to be moved. */
+const HELD_REQUESTS = 65_536;
 
 /**
  * Turns records into edges. No object and no string per record: everything is a number in a typed array.
@@ -59,10 +60,13 @@ export class Aggregator {
   readonly parking = new Parking();
   readonly guessed = new Parking();
   readonly bookings: Bookings;
+  readonly requests: RequestJoiner;
+  readonly requestTally: RequestTally;
   readonly #streams: Streams;
   readonly #tally: Tally;
   readonly #finder = new PeerFinder();
   readonly #isns = { client: 0, server: 0 };
+  readonly #end = { placement: 0, now: 0 };
   #peer = 0;
   #entry = -1;
   #joined = false;
@@ -84,6 +88,16 @@ export class Aggregator {
     this.join = new JoinTable(limits.joins);
     this.bookings = new Bookings(limits.joins);
     this.#tally = new Tally(this.edges, this.timeline);
+    this.requestTally = new RequestTally(this.edges, this.timeline, limits.series);
+    this.requests = new RequestJoiner({
+      streams,
+      edges: this.edges,
+      open: this.open,
+      join: this.join,
+      finder: this.#finder,
+      tally: this.requestTally,
+      most: HELD_REQUESTS,
+    });
   }
 
   /** Ends that wait for their partner before they are counted, and some that were counted lately. */
@@ -101,6 +115,10 @@ export class Aggregator {
     const count = Math.min(columns.count, locals.length);
     for (let index = 0; index < count; index++) {
       if (locals[index] === 0) continue;
+      if (isHttp(columns, index)) {
+        peers[index] = this.requests.take(frame, index, this.#clockMs);
+        continue;
+      }
       const side = sideOf(columns, index);
       this.#peer = 0;
       this.#index = index;
@@ -134,6 +152,7 @@ export class Aggregator {
     this.#tally.now = now;
     this.guessed.take(now - GUESSED_MS, (slot) => this.#settleUnjoined(slot, now, false));
     this.settleParked(now - PARKED_MS, now);
+    this.requests.settle(now);
   }
 
   /** Counts without their partner all that were parked at `before` or earlier. */
@@ -158,7 +177,7 @@ export class Aggregator {
       this.alone++;
       peer = this.#finder.outside(open.columns, slot, { stream, now });
     }
-    this.#settle(slot, this.#edgeTo(open.columns, slot, { placement, peer, port: 0 }), peer);
+    this.#settle(slot, edgeOfRecord(this.edges, open.columns, slot, { placement, peer, port: 0 }), peer);
   }
 
   /** Closes the books on the open ends of a stream that is over: what became of them nobody will tell. */
@@ -411,18 +430,13 @@ export class Aggregator {
     }
   }
 
-  /** The join entry of a record with this end's side written in, -1 when it has no sequence numbers. */
+  /** The join entry of a record, and its sequence numbers in `#isns`; -1 when it has none. */
   #enter(columns: RecordColumns, index: number, placement: number): number {
-    const client = columns.u32(index, Field.clientIsn);
-    const server = columns.u32(index, Field.serverIsn);
-    if (client === 0 && server === 0) return -1;
-    this.#isns.client = client;
-    this.#isns.server = server;
-    const side = sideOf(columns, index);
-    const entry = this.join.touch(client, server, this.#tally.now);
-    this.join.setPlacement(entry, side, placement);
-    if (side === 1) this.join.setPort(entry, columns.u16(index, Field.localPort));
-    return entry;
+    this.#isns.client = columns.u32(index, Field.clientIsn);
+    this.#isns.server = columns.u32(index, Field.serverIsn);
+    this.#end.placement = placement;
+    this.#end.now = this.#tally.now;
+    return this.join.enter(columns, index, this.#end);
   }
 
   /** The edge of a record, -1 when nobody can name its peer; the peer in `#peer`, and whether its partner said so. */
@@ -442,8 +456,11 @@ export class Aggregator {
     let edge = -1;
     if (peer !== 0) {
       const port = entry < 0 ? 0 : this.join.port(entry);
-      edge = this.#edgeTo(columns, index, { placement, peer, port });
-      if (partner !== 0) this.#meet({ entry, side: other, edge, slot, peer: placement });
+      edge = edgeOfRecord(this.edges, columns, index, { placement, peer, port });
+      if (partner !== 0) {
+        this.requests.met(entry, edge);
+        this.#meet({ entry, side: other, edge, slot, peer: placement });
+      }
     }
     this.#entry = entry;
     this.#peer = peer;
@@ -482,22 +499,12 @@ export class Aggregator {
     join.setCounted(of.entry, of.side, { edge: of.edge, booking: NO_BOOKING });
   }
 
-  #edgeTo(
-    columns: RecordColumns,
-    index: number,
-    to: { placement: number; peer: number; port: number },
-  ): number {
-    return sideOf(columns, index) === 0
-      ? this.edges.edge(to.placement, to.peer, to.port || columns.u16(index, Field.peerPort))
-      : this.edges.edge(to.peer, to.placement, columns.u16(index, Field.localPort));
-  }
-
   /** The edge to or from the bare address. */
   #aloneEdge(frame: AggregateFrame, index: number): number {
     const { columns } = frame;
     const peer = this.#finder.outside(columns, index, { stream: frame.from, now: this.#tally.now });
     this.#peer = peer;
-    return this.#edgeTo(columns, index, { placement: frame.locals[index] ?? 0, peer, port: 0 });
+    return edgeOfRecord(this.edges, columns, index, { placement: frame.locals[index] ?? 0, peer, port: 0 });
   }
 
   #unpark(slot: number): void {
@@ -513,9 +520,6 @@ export class Aggregator {
     return this.open.side[slot] === 0 ? 0 : 1;
   }
 }
-
-const sideOf = (columns: RecordColumns, index: number): Side =>
-  columns.u8(index, Field.reporter) === Reporter.SOURCE ? 0 : 1;
 
 const isBaseline = (columns: RecordColumns, index: number): boolean =>
   (columns.u16(index, Field.flags) & (RecordFlag.ADOPTED | RecordFlag.REANNOUNCED)) !== 0;

@@ -54,6 +54,7 @@ export class Bookings {
   #connectUs: Uint32Array = new Uint32Array(0);
   #roundTripUs: Uint32Array = new Uint32Array(0);
   #reason: Uint8Array = new Uint8Array(0);
+  #protocol: Uint8Array = new Uint8Array(0);
 
   /** @param max bookings kept at most. */
   constructor(max: number) {
@@ -117,6 +118,7 @@ export class Bookings {
     figures.connectUs = this.#connectUs[slot] ?? 0;
     figures.roundTripUs = this.#roundTripUs[slot] ?? 0;
     figures.reason = this.#reason[slot] ?? 0;
+    figures.protocol = this.#protocol[slot] ?? 0;
   }
 
   /** Forgets a booking. */
@@ -152,6 +154,7 @@ export class Bookings {
     this.#connectUs[slot] = figures.connectUs;
     this.#roundTripUs[slot] = figures.roundTripUs;
     this.#reason[slot] = figures.reason;
+    this.#protocol[slot] = figures.protocol;
     return slot;
   }
 
@@ -192,5 +195,6 @@ export class Bookings {
     this.#connectUs = grown(this.#connectUs, capacity);
     this.#roundTripUs = grown(this.#roundTripUs, capacity);
     this.#reason = grown(this.#reason, capacity);
+    this.#protocol = grown(this.#protocol, capacity);
   }
 }

@@ -35,6 +35,18 @@ export function quantile(bins: ArrayLike<number>, p: number): number | null {
   return binValue(bins.length - 1);
 }
 
+/** The mean of bin counts, off by at most {@link RELATIVE_ERROR}; `null` when there are none. */
+export function meanOf(bins: Float64Array | null): number | null {
+  let count = 0;
+  let sum = 0;
+  bins?.forEach((samples, bin) => {
+    if (samples === 0) return;
+    count += samples;
+    sum += samples * binValue(bin);
+  });
+  return count <= 0 ? null : sum / count;
+}
+
 /** What the API tells of a histogram. */
 export function quantilesOf(bins: Float64Array | null): Quantiles {
   if (bins === null) return { count: 0, p50: null, p90: null, p95: null, p99: null };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ConnectionRecord as Field, type RecordColumns } from '@undermesh/bpf-abi';
 import { NO_BOOKING } from './bookings.js';
 import type { Side } from './cells.js';
 import { grown } from './grown.js';
 import { KeyTable } from './key-table.js';
+import { sideOf } from './record-edge.js';
 
 /** Entries that nobody touched are forgotten after one to two of these. */
 const GENERATION_MS = 120_000;
@@ -15,6 +17,7 @@ class Generation {
   open: Int32Array;
   edge: Int32Array;
   booking: Float64Array;
+  requests: Float64Array;
   /** Port that the destination itself names: what the source used may have been translated. */
   port: Uint16Array;
 
@@ -25,6 +28,7 @@ class Generation {
     this.open = new Int32Array(slots * 2);
     this.edge = new Int32Array(slots * 2);
     this.booking = new Float64Array(slots * 2);
+    this.requests = new Float64Array(slots * 2);
     this.port = new Uint16Array(slots);
   }
 
@@ -38,12 +42,14 @@ class Generation {
       this.open = grown(this.open, slots * 2);
       this.edge = grown(this.edge, slots * 2);
       this.booking = grown(this.booking, slots * 2);
+      this.requests = grown(this.requests, slots * 2);
       this.port = grown(this.port, slots);
     }
     for (let at = slot * 2; at < slot * 2 + 2; at++) {
       this.placement[at] = 0;
       this.open[at] = -1;
       this.edge[at] = -1;
+      this.requests[at] = NO_BOOKING;
     }
     this.port[slot] = 0;
     return slot;
@@ -98,11 +104,24 @@ export class JoinTable {
         young.open[to] = old.open[at] ?? -1;
         young.edge[to] = old.edge[at] ?? -1;
         young.booking[to] = old.booking[at] ?? NO_BOOKING;
+        young.requests[to] = old.requests[at] ?? NO_BOOKING;
       }
       young.port[slot] = old.port[from] ?? 0;
       old.table.remove(from);
     }
     return slot;
+  }
+
+  /** The entry of a record's connection with the placement of its end written in, -1 when it has no sequence numbers. */
+  enter(columns: RecordColumns, index: number, end: { placement: number; now: number }): number {
+    const client = columns.u32(index, Field.clientIsn);
+    const server = columns.u32(index, Field.serverIsn);
+    if (client === 0 && server === 0) return -1;
+    const entry = this.touch(client, server, end.now);
+    const side = sideOf(columns, index);
+    this.setPlacement(entry, side, end.placement);
+    if (side === 1) this.setPort(entry, columns.u16(index, Field.localPort));
+    return entry;
   }
 
   remove(entry: number): void {
@@ -149,6 +168,15 @@ export class JoinTable {
   setCounted(entry: number, side: Side, counted: { edge: number; booking: number }): void {
     this.#young.edge[entry * 2 + side] = counted.edge;
     this.#young.booking[entry * 2 + side] = counted.booking;
+  }
+
+  /** The newest http record of an end in the {@link RequestBook}. */
+  requests(entry: number, side: Side): number {
+    return this.#young.requests[entry * 2 + side] ?? NO_BOOKING;
+  }
+
+  setRequests(entry: number, side: Side, reference: number): void {
+    this.#young.requests[entry * 2 + side] = reference;
   }
 
   #turn(now: number): void {

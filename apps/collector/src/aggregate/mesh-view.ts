@@ -15,7 +15,7 @@ import { HEALTH_WINDOW_MS, HealthMemory, judge, type Verdict, WELL } from './hea
 import type { Placements } from './placements.js';
 import { type EdgeSummary, Summary, type VertexSummary } from './summary.js';
 import { COARSE_KEPT_MS, FINE_KEPT_MS, FINE_MS } from './timeline.js';
-import { trafficOf } from './traffic.js';
+import { splitOf, trafficOf } from './traffic.js';
 
 /** What a view of the mesh shows. */
 export interface ViewQuery {
@@ -198,7 +198,7 @@ export class MeshView {
       healthSince: verdict.since === undefined ? null : toTime(verdict.since),
       seenBy: edge.sum.sides === 3 ? 'both' : edge.sum.sides === 2 ? 'destination' : 'source',
       partial: edge.partial,
-      split: null,
+      split: splitOf(edge.sum),
     };
   }
 

@@ -71,7 +71,15 @@ export function seriesOf(of: {
   return { total, edges };
 }
 
-const COUNTED = ['opened', 'closed', 'failed', 'sentBytes', 'receivedBytes'] as const;
+const COUNTED = [
+  'opened',
+  'closed',
+  'failed',
+  'sentBytes',
+  'receivedBytes',
+  'requests',
+  'requestErrors',
+] as const;
 
 function zero(series: Series, step: number): void {
   for (const name of COUNTED) series[name][step] = 0;
@@ -86,6 +94,8 @@ function add(series: Series, step: number, sum: TrafficSum): void {
   plus('failed', sum.failures);
   plus('sentBytes', sum.sent);
   plus('receivedBytes', sum.received);
+  plus('requests', sum.requests.total);
+  plus('requestErrors', sum.requests.errors);
 }
 
 function reckonOpen(series: Series, openNow: number): void {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Level } from '@undermesh/schema';
-import { type Cells, keyBin, keyCell, keyDistribution } from './cells.js';
+import { type Cells, Distribution, keyBin, keyCell, keyDistribution } from './cells.js';
 import type { EdgeTable } from './edges.js';
 import type { Group, Grouping } from './grouping.js';
 import type { Placements } from './placements.js';
-import { sideTaken, sumOfRow, TrafficSum } from './traffic.js';
+import { sampleOf, sideTaken, sumOfRow, TrafficSum } from './traffic.js';
 
 /** Figures of all edges between two vertices. */
 export interface EdgeSummary {
@@ -58,6 +58,7 @@ export class Summary {
   readonly #source: SummarySource;
   readonly #edgeOfRow: (EdgeSummary | undefined)[] = [];
   readonly #sideOfRow: number[] = [];
+  readonly #requestSideOfRow: number[] = [];
 
   constructor(source: SummarySource, options: SummaryOptions) {
     this.#source = source;
@@ -78,18 +79,20 @@ export class Summary {
       const edge = this.#edgeOfRow[row];
       if (edge === undefined) return;
       const distribution = keyDistribution(key);
-      if ((distribution & 1) !== this.#sideOfRow[row]) return;
+      const which = distribution >>> 1;
+      const sides = which < Distribution.firstByteUs ? this.#sideOfRow : this.#requestSideOfRow;
+      if ((distribution & 1) !== sides[row]) return;
       let want = wanted.get(edge);
       if (want === undefined) {
         want = wants(edge);
         wanted.set(edge, want);
       }
       if (!want) return;
-      const which = distribution >>> 1;
+      const sample = sampleOf(which);
       const bin = keyBin(key);
-      edge.sum.addSamples(which, bin, count);
-      this.vertices.get(edge.source.id)?.outbound.addSamples(which, bin, count);
-      this.vertices.get(edge.destination.id)?.inbound.addSamples(which, bin, count);
+      edge.sum.addSamples(sample, bin, count);
+      this.vertices.get(edge.source.id)?.outbound.addSamples(sample, bin, count);
+      this.vertices.get(edge.destination.id)?.inbound.addSamples(sample, bin, count);
     });
   }
 
@@ -133,6 +136,7 @@ export class Summary {
     edge.sum.add(sum);
     this.#edgeOfRow[row] = edge;
     this.#sideOfRow[row] = sideTaken(sum.sides);
+    this.#requestSideOfRow[row] = sum.requests.seenBy === 'source' ? 0 : 1;
     const fromVertex = this.#vertex(source, {
       placement: from,
       system: sourceWorkload.system,

@@ -7,6 +7,7 @@ import type { Timeline } from './timeline.js';
 /** First values of the two ranges in `enum close_reason`. */
 const FIRST_ENDING = 1;
 const FIRST_FAILURE = 16;
+const PROTOCOL_FLAGS = RecordFlag.HTTP1 | RecordFlag.TLS | RecordFlag.HTTP2 | RecordFlag.OTHER_PROTOCOL;
 
 /** What of an end is counted: bits for {@link Tally.count}. */
 export const Part = {
@@ -40,6 +41,8 @@ export interface EndFigures {
   lifetimeUs: number;
   connectUs: number;
   roundTripUs: number;
+  /** Index into PROTOCOLS plus one; 0: nobody saw what it carried. */
+  protocol: number;
 }
 
 /** Counts ends on edges: in the timeline by the time of the record, in the totals at once. */
@@ -55,6 +58,7 @@ export class Tally {
     lifetimeUs: 0,
     connectUs: 0,
     roundTripUs: 0,
+    protocol: 0,
   };
   /** Older than its agent. */
   adopted = false;
@@ -83,7 +87,10 @@ export class Tally {
     end.lifetimeUs = Math.max(0, end.time - end.openedAt) * 1000;
     end.connectUs = columns.u32(index, Field.connectUs);
     end.roundTripUs = columns.u32(index, Field.srttUs);
-    this.adopted = (columns.u16(index, Field.flags) & RecordFlag.ADOPTED) !== 0;
+    const flags = columns.u16(index, Field.flags);
+    // The bits stand in the order of PROTOCOLS, and one of them is set at most.
+    end.protocol = 32 - Math.clz32((flags & PROTOCOL_FLAGS) / RecordFlag.HTTP1);
+    this.adopted = (flags & RecordFlag.ADOPTED) !== 0;
   }
 
   /** Leaves in {@link end} only what goes beyond `counted` (sent, received, segments, retransmits); brings that up to date. */
@@ -159,6 +166,7 @@ export class Tally {
         if ((parts & Part.CLOSED) !== 0) {
           cells.add(row, offset + Counter.closed, sign);
           cells.add(row, offset + Counter.ended + end.reason - FIRST_ENDING, sign);
+          if (end.protocol > 0) cells.add(row, offset + Counter.carried + end.protocol - 1, sign);
         }
         if ((parts & Part.LIFETIME) !== 0) {
           cells.sample(cells.histogram(row, Distribution.lifetimeUs * 2 + side), end.lifetimeUs, sign);

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOSE_REASONS, FAILURE_REASONS, type Traffic } from '@undermesh/schema';
+import {
+  CLOSE_REASONS,
+  FAILURE_REASONS,
+  PROTOCOLS,
+  type Requests,
+  STATUS_CLASSES,
+  type TimeSplit,
+  type Traffic,
+} from '@undermesh/schema';
 import { type Cells, COUNTERS, Counter, Distribution, type Side } from './cells.js';
-import { BINS, quantilesOf } from './histogram.js';
+import { grown } from './grown.js';
+import { meanOf, quantilesOf } from './histogram.js';
+import { RequestSum } from './requests.js';
 
 /** Ends that are how a connection should end. */
 const NORMAL_ENDS = new Set<string>(['local_fin', 'peer_fin']);
@@ -17,10 +27,12 @@ export class TrafficSum {
   retransmits = 0;
   readonly failed: number[] = Array<number>(FAILURE_REASONS.length).fill(0);
   readonly ended: number[] = Array<number>(CLOSE_REASONS.length).fill(0);
+  readonly protocols: number[] = Array<number>(PROTOCOLS.length).fill(0);
+  readonly requests = new RequestSum();
   /** Bit 0: a source end reported; bit 1: a destination end. */
   sides = 0;
-  /** By {@link Distribution}. */
-  readonly samples: (Float64Array | null)[] = [null, null, null];
+  /** Bins by {@link sampleOf}, as far as there are samples; those of status classes together. */
+  readonly samples: (Float64Array | undefined)[] = [];
 
   get failures(): number {
     return this.failed.reduce((sum, count) => sum + count, 0);
@@ -46,14 +58,43 @@ export class TrafficSum {
     for (let i = 0; i < this.failed.length; i++)
       this.failed[i] = (this.failed[i] ?? 0) + (other.failed[i] ?? 0);
     for (let i = 0; i < this.ended.length; i++) this.ended[i] = (this.ended[i] ?? 0) + (other.ended[i] ?? 0);
+    for (let i = 0; i < this.protocols.length; i++) {
+      this.protocols[i] = (this.protocols[i] ?? 0) + (other.protocols[i] ?? 0);
+    }
+    this.requests.add(other.requests);
   }
 
-  addSamples(distribution: number, bin: number, count: number): void {
-    const bins = this.samples[distribution] ?? new Float64Array(BINS);
-    this.samples[distribution] = bins;
+  addSamples(sample: number, bin: number, count: number): void {
+    let bins = this.samples[sample];
+    if (bins === undefined || bin >= bins.length) {
+      bins = grown(bins ?? new Float64Array(0), (bin | (BINS_AT_ONCE - 1)) + 1);
+      this.samples[sample] = bins;
+    }
     bins[bin] = (bins[bin] ?? 0) + count;
   }
+
+  /** Adds all samples of another sum. */
+  addAllSamples(other: TrafficSum): void {
+    for (const [sample, bins] of other.samples.entries()) {
+      bins?.forEach((count, bin) => {
+        if (count !== 0) this.addSamples(sample, bin, count);
+      });
+    }
+  }
 }
+
+/** Histograms of a {@link TrafficSum}. */
+export const Sample = { connectUs: 0, roundTripUs: 1, lifetimeUs: 2, firstByteUs: 3, lastByteUs: 4 } as const;
+/** Bins are made room for as they show up, so many at a time: most latencies need only the first few hundred. */
+const BINS_AT_ONCE = 128;
+
+/** Where a {@link Distribution} is added up. */
+export const sampleOf = (distribution: number): number =>
+  distribution < Distribution.firstByteUs
+    ? distribution
+    : distribution < Distribution.lastByteUs
+      ? Sample.firstByteUs
+      : Sample.lastByteUs;
 
 /**
  * Figures of one row, seen from the source. What both ends count is taken from the source end when there is one,
@@ -78,6 +119,8 @@ export function sumOfRow(cells: Cells, row: number, open: readonly [number, numb
   sum.received = at(side, side === 0 ? Counter.received : Counter.sent);
   for (let i = 0; i < sum.failed.length; i++) sum.failed[i] = at(side, Counter.failed + i);
   for (let i = 0; i < sum.ended.length; i++) sum.ended[i] = at(side, Counter.ended + i);
+  for (let i = 0; i < sum.protocols.length; i++) sum.protocols[i] = at(side, Counter.carried + i);
+  sum.requests.take(at);
   return sum;
 }
 
@@ -107,12 +150,29 @@ export function trafficOf(sum: TrafficSum): Traffic {
     open: sum.open,
     sentBytes: sum.sent,
     receivedBytes: sum.received,
-    connectUs: quantilesOf(sum.samples[Distribution.connectUs] ?? null),
-    roundTripUs: quantilesOf(sum.samples[Distribution.roundTripUs] ?? null),
-    lifetimeUs: quantilesOf(sum.samples[Distribution.lifetimeUs] ?? null),
+    connectUs: quantilesOf(sum.samples[Sample.connectUs] ?? null),
+    roundTripUs: quantilesOf(sum.samples[Sample.roundTripUs] ?? null),
+    lifetimeUs: quantilesOf(sum.samples[Sample.lifetimeUs] ?? null),
     segmentsSent: sum.segments,
     retransmittedSegments: sum.retransmits,
-    requests: null,
-    protocols: {},
+    requests: sum.requests.total === 0 ? null : requestsOf(sum),
+    protocols: named(PROTOCOLS, sum.protocols),
   };
 }
+
+function requestsOf({ requests, samples }: TrafficSum): Requests {
+  return {
+    total: requests.total,
+    statusClasses: named(STATUS_CLASSES, requests.statuses),
+    pipelined: requests.pipelined,
+    requestBytes: requests.requestBytes,
+    responseBytes: requests.responseBytes,
+    firstByteUs: quantilesOf(samples[Sample.firstByteUs] ?? null),
+    lastByteUs: quantilesOf(samples[Sample.lastByteUs] ?? null),
+    seenBy: requests.seenBy,
+  };
+}
+
+/** Where the time of requests went; `null` when none was timed. Needs the samples of connects. */
+export const splitOf = (sum: TrafficSum): TimeSplit | null =>
+  sum.requests.time.split(meanOf(sum.samples[Sample.connectUs] ?? null));

@@ -26,11 +26,7 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
   const total = new TrafficSum();
   for (const edge of all) {
     total.add(edge.sum);
-    for (const [which, bins] of edge.sum.samples.entries()) {
-      bins?.forEach((count, bin) => {
-        if (count > 0) total.addSamples(which, bin, count);
-      });
-    }
+    total.addAllSamples(edge.sum);
   }
   const bounds = view.bounds(viewQuery, now);
   const series =

@@ -20,6 +20,7 @@ export interface PrometheusParts {
   readonly aggregator: Aggregator;
   readonly agents: Agents;
   readonly ledger: Ledger;
+  readonly requestLedger: Ledger;
   readonly ingest: Ingest;
   readonly store: RecordStore;
 }
@@ -127,40 +128,15 @@ function registerIngest(registry: Registry, { ingest }: PrometheusParts): void {
   });
 }
 
-function registerRecords(registry: Registry, { ledger, agents, store }: PrometheusParts): void {
-  const balance = (): ReturnType<Ledger['balance']> => ledger.balance();
-  counter(registry, {
-    name: 'undermesh_records_made_total',
-    help: 'Connection ends that the kernels made.',
-    read: () => balance().made,
-  });
-  counter(registry, {
-    name: 'undermesh_records_received_total',
-    help: 'Connection ends that arrived here.',
-    read: () => balance().received,
-  });
-  counter(registry, {
-    name: 'undermesh_records_stored_total',
-    help: 'Connection ends that are durable.',
-    read: () => balance().stored,
-  });
-  gauge(registry, {
-    name: 'undermesh_records_waiting',
-    help: 'Connection ends that were made and are neither stored nor counted as lost.',
-    read: () => balance().waiting,
-  });
-  new PromCounter({
-    name: 'undermesh_records_lost_total',
-    help: 'Connection ends that were lost, by node and reason.',
-    labelNames: ['node', 'reason'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const node of ledger.nodes()) {
-        const { lost } = ledger.balance(node);
-        for (const reason of LOSS_REASONS) this.inc({ node, reason }, lost[reason] ?? 0);
-      }
-    },
+function registerRecords(
+  registry: Registry,
+  { ledger, requestLedger, agents, store }: PrometheusParts,
+): void {
+  registerBooks(registry, { name: 'records', what: 'Connection ends', ledger });
+  registerBooks(registry, {
+    name: 'requests',
+    what: 'HTTP requests, as each end saw them,',
+    ledger: requestLedger,
   });
   new Gauge({
     name: 'undermesh_node_engine',
@@ -199,6 +175,41 @@ function registerRecords(registry: Registry, { ledger, agents, store }: Promethe
   });
 }
 
+/** What was made, came here, is durable, waits, and was lost. */
+function registerBooks(registry: Registry, of: { name: string; what: string; ledger: Ledger }): void {
+  const { name, what, ledger } = of;
+  const counters = [
+    ['made', 'that the kernels made'],
+    ['received', 'that arrived here'],
+    ['stored', 'that are durable'],
+  ] as const;
+  for (const [key, help] of counters) {
+    counter(registry, {
+      name: `undermesh_${name}_${key}_total`,
+      help: `${what} ${help}.`,
+      read: () => ledger.balance()[key],
+    });
+  }
+  gauge(registry, {
+    name: `undermesh_${name}_waiting`,
+    help: `${what} that were made and are neither stored nor counted as lost.`,
+    read: () => ledger.balance().waiting,
+  });
+  new PromCounter({
+    name: `undermesh_${name}_lost_total`,
+    help: `${what} that were lost, by node and reason.`,
+    labelNames: ['node', 'reason'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const node of ledger.nodes()) {
+        const { lost } = ledger.balance(node);
+        for (const reason of LOSS_REASONS) this.inc({ node, reason }, lost[reason] ?? 0);
+      }
+    },
+  });
+}
+
 function registerAggregates(registry: Registry, { aggregator, series }: PrometheusParts): void {
   const { edges, open, join, timeline } = aggregator;
   const gauges: readonly [string, string, () => number][] = [
@@ -207,6 +218,11 @@ function registerAggregates(registry: Registry, { aggregator, series }: Promethe
     ['join_entries', 'Connections of which the second end is awaited.', () => join.size],
     ['parked_ends', 'Ends that wait for the word of their partner.', () => aggregator.waiting],
     ['edge_cells', 'Edge figures per bucket that are kept.', () => timeline.sealedCells],
+    [
+      'held_http_records',
+      'Http records whose connection has been seen from one end only.',
+      () => aggregator.requests.held,
+    ],
   ];
   for (const [name, help, read] of gauges) gauge(registry, { name: `undermesh_${name}`, help, read });
   const counters: readonly [string, string, () => number][] = [
@@ -225,6 +241,11 @@ function registerAggregates(registry: Registry, { aggregator, series }: Promethe
     ['edge_cells_dropped_total', 'Edge figures given up for want of room.', () => timeline.droppedCells],
     ['open_ends_refused_total', 'Openings that found no room.', () => open.refused],
     ['series_overflow_total', 'Label sets that found no room.', () => series.overflow],
+    [
+      'response_codes_overflow_total',
+      'Requests whose workloads and response code found no room in istio_requests_total.',
+      () => aggregator.requestTally.codes.overflow,
+    ],
   ];
   for (const [name, help, read] of counters) counter(registry, { name: `undermesh_${name}`, help, read });
 }

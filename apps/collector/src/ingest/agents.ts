@@ -33,11 +33,13 @@ export interface Agent {
 export class Agents {
   readonly #agents = new Map<string, Agent>();
   readonly #ledger: Ledger;
+  readonly #requestLedger: Ledger;
   readonly #credentialed: () => Iterable<string>;
 
   /** @param credentialed nodes that hold a credential. */
-  constructor(ledger: Ledger, credentialed: () => Iterable<string>) {
+  constructor(ledger: Ledger, requestLedger: Ledger, credentialed: () => Iterable<string>) {
     this.#ledger = ledger;
+    this.#requestLedger = requestLedger;
     this.#credentialed = credentialed;
   }
 
@@ -124,6 +126,12 @@ export class Agents {
     return this.#ledger.lastSeen.get(node) ?? null;
   }
 
+  /** Whether an agent that is here reads HTTP. */
+  get readHttp(): boolean {
+    for (const agent of this.#agents.values()) if (agent.report?.requests !== undefined) return true;
+    return false;
+  }
+
   /** Share of one core that all agents and their programs take; `null` while nobody knows. */
   observerCpuShare(now: number): number | null {
     let total: number | null = null;
@@ -141,7 +149,8 @@ export class Agents {
     const agent = this.#agents.get(name);
     const report = agent?.report ?? null;
     const seen = this.lastSeen(name);
-    const balance = this.#ledger.balance(name);
+    const requests = this.#requestLedger.balance(name);
+    const readsHttp = report?.requests !== undefined || requests.made > 0;
     return {
       name,
       cluster: agent?.cluster ?? 'default',
@@ -167,7 +176,8 @@ export class Agents {
       maps: report?.maps ?? [],
       ring: report?.ring ?? null,
       helperErrors: report?.helperErrors ?? [],
-      records: balance,
+      records: this.#ledger.balance(name),
+      requests: readsHttp ? requests : null,
       connections: {
         open: report === null ? null : of.openEnds,
         openedPerSecond: agent?.history.perSecond(Figure.established, 10_000) ?? null,

@@ -33,6 +33,7 @@ export interface IngestParts {
   readonly streams: Streams;
   readonly store: RecordStore;
   readonly ledger: Ledger;
+  readonly requestLedger: Ledger;
   readonly agents: Agents;
   readonly version: string;
   readonly limits: IngestLimits;
@@ -45,6 +46,7 @@ export interface IngestTotals {
   records: number;
   bytes: number;
   ends: number;
+  requests: number;
   invalid: number;
   gaps: number;
   repeats: number;
@@ -75,6 +77,7 @@ export class Ingest implements SessionHost {
     records: 0,
     bytes: 0,
     ends: 0,
+    requests: 0,
     invalid: 0,
     gaps: 0,
     repeats: 0,
@@ -142,7 +145,7 @@ export class Ingest implements SessionHost {
     hello: Hello,
     streamId: string,
   ): { agent: Agent; road: StreamRoad; welcome: Welcome } {
-    const { agents, ledger, now } = this.#parts;
+    const { agents, ledger, requestLedger, now } = this.#parts;
     const older = this.#byNode.get(hello.node);
     if (older !== undefined) {
       this.#totals.replaced++;
@@ -152,6 +155,7 @@ export class Ingest implements SessionHost {
     const agent = agents.greet(hello, streamId, now());
     const road = this.road(agent, streamId);
     ledger.begin(hello.node, streamId, hello.unfinished);
+    requestLedger.begin(hello.node, streamId, hello.unfinished);
     this.#reconcile(hello, road);
     log.info({ node: hello.node, agentVersion: hello.agentVersion, streamId }, 'agent connected');
     const welcome: Welcome = {
@@ -173,6 +177,7 @@ export class Ingest implements SessionHost {
         placements: this.#parts.placements,
         store: this.#parts.store,
         ledger: this.#parts.ledger,
+        requestLedger: this.#parts.requestLedger,
         now: this.#parts.now,
         onBytes: (bytes) => this.#onBytes(bytes),
         onFrame: (taken) => {
@@ -180,6 +185,7 @@ export class Ingest implements SessionHost {
           this.#totals.records += taken.records;
           this.#totals.bytes += taken.bytes;
           this.#totals.ends += taken.ends;
+          this.#totals.requests += taken.requests;
           this.#totals.invalid += taken.invalid;
         },
       });
@@ -189,12 +195,16 @@ export class Ingest implements SessionHost {
   }
 
   report(agent: Agent, frame: Frame, report: Report): void {
-    const { agents, ledger, now } = this.#parts;
+    const { agents, ledger, requestLedger, now } = this.#parts;
     const at = now();
     const differenceMs = Number(frame.realtimeNs / 1000n) / 1000 - at;
     agents.report(agent, report, { now: at, differenceMs });
     const stream = Buffer.from(frame.streamId).toString('hex');
-    ledger.reported({ node: agent.node, stream, made: report.records.made, lost: report.records.lost });
+    const { node } = agent;
+    ledger.reported({ node, stream, made: report.records.made, lost: report.records.lost });
+    if (report.requests !== undefined) {
+      requestLedger.reported({ node, stream, made: report.requests.made, lost: report.requests.lost });
+    }
   }
 
   left(session: Session): void {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ABI_VERSION, ConnectionRecord, RecordColumns } from '@undermesh/bpf-abi';
+import { ABI_VERSION, ConnectionRecord, HttpLimit, HttpRecord, RecordColumns } from '@undermesh/bpf-abi';
 import type { Frame } from '@undermesh/schema';
 import type { Aggregator } from '../aggregate/aggregator.js';
 import type { RecordFeed } from '../aggregate/open-connections.js';
 import type { Placements } from '../aggregate/placements.js';
-import { isEnd, isRecordValid } from '../aggregate/record-check.js';
+import { isHttp, isRecordValid, isStored } from '../aggregate/record-check.js';
 import type { Stream } from '../aggregate/streams.js';
 import { CollectorError } from '../errors.js';
 import type { RecordBatch } from '../store/store.js';
@@ -15,14 +15,21 @@ const LARGEST_RECORD_BYTES = 1024;
 
 /** What came of one frame of records. */
 export interface Taken {
-  /** For the store: only ends. */
+  /** For the store: only ends, or only http records. */
   readonly batch: RecordBatch;
-  /** Ends that arrived, the invalid ones among them. */
+  /** Ends that arrived, those in invalid records among them, and these alone. */
   readonly ends: number;
+  readonly invalidEnds: number;
+  /** The same for requests. */
+  readonly requests: number;
+  readonly invalidRequests: number;
+  /** Requests that the kernel lost before these. */
+  readonly lostRequests: number;
+  /** Records that are not valid. */
   readonly invalid: number;
 }
 
-/** Reads record frames: checks every record, counts it, and packs the ends for the store. */
+/** Reads record frames: checks every record, counts it, and packs for the store what is kept of it. */
 export class Intake implements RecordFeed {
   readonly #aggregator: Aggregator;
   readonly #placements: Placements;
@@ -59,12 +66,23 @@ export class Intake implements RecordFeed {
     const columns = new RecordColumns(records, recordBytes);
     const locals = new Uint32Array(recordCount);
     const peers = new Uint32Array(recordCount);
+    const http = recordCount > 0 && isHttp(columns, 0);
     let invalid = 0;
+    let requests = 0;
+    let invalidRequests = 0;
+    let lostRequests = 0;
     for (let index = 0; index < recordCount; index++) {
-      if (isRecordValid(columns, index)) {
+      // A frame holds one kind of record.
+      const valid = isHttp(columns, index) === http && isRecordValid(columns, index);
+      if (valid) {
         const id = columns.u32(index, ConnectionRecord.workloadId);
         locals[index] = (id === 0 ? undefined : stream.placements.get(id)) ?? stream.unknown;
       } else invalid++;
+      if (!http) continue;
+      const samples = Math.min(HttpLimit.SAMPLES, columns.u8(index, HttpRecord.sampleCount));
+      requests += samples;
+      if (valid) lostRequests += columns.u32(index, HttpRecord.lostRequests);
+      else invalidRequests += samples;
     }
     const realtimeOffsetNs = frame.realtimeNs - frame.boottimeNs;
     this.#aggregator.take({
@@ -95,19 +113,28 @@ export class Intake implements RecordFeed {
       localWorkload: locals,
       peerWorkload: peers,
     };
-    for (const listener of this.#listeners) listener(whole);
-    const batch = endsOf(whole, columns);
-    return { batch, ends: batch.count + invalid, invalid };
+    if (!http) for (const listener of this.#listeners) listener(whole);
+    const batch = storedOf(whole, columns);
+    const invalidEnds = http ? 0 : invalid;
+    return {
+      batch,
+      ends: http ? 0 : batch.count + invalid,
+      invalidEnds,
+      requests,
+      invalidRequests,
+      lostRequests,
+      invalid,
+    };
   }
 }
 
-/** Packs the valid ends of a batch to its front. A local workload of 0 marks a record that is not valid. */
-function endsOf(whole: RecordBatch, columns: RecordColumns): RecordBatch {
+/** Packs what is stored of a batch to its front. A local workload of 0 marks a record that is not valid. */
+function storedOf(whole: RecordBatch, columns: RecordColumns): RecordBatch {
   const { records, recordBytes, localWorkload, peerWorkload } = whole;
   let kept = 0;
   for (let index = 0; index < whole.count; index++) {
     const local = localWorkload[index] ?? 0;
-    if (local === 0 || !isEnd(columns.u8(index, ConnectionRecord.event))) continue;
+    if (local === 0 || !isStored(columns, index)) continue;
     if (kept !== index) {
       records.copyWithin(kept * recordBytes, index * recordBytes, (index + 1) * recordBytes);
       localWorkload[kept] = local;

@@ -16,7 +16,9 @@ const LedgerFile = Type.Object({
       stream: Type.String(),
       made: Type.Number(),
       received: Type.Number(),
+      stored: Type.Optional(Type.Number()),
       reported: Counts,
+      told: Type.Optional(Counts),
       own: Counts,
       ended: Type.Boolean(),
     }),
@@ -33,13 +35,15 @@ interface Account {
   stored: number;
   /** As the agent says, since the stream began. */
   reported: LossCounts;
+  /** As the records that follow a loss say: the same losses as reported, perhaps sooner. */
+  told: LossCounts;
   /** Found here. */
   own: LossCounts;
   /** The node's agent has gone on with another stream: what did not arrive will not. */
   ended: boolean;
 }
 
-/** Ends by what became of them: made = stored + all of lost + waiting. */
+/** Ends or requests by what became of them: made = stored + all of lost + waiting. */
 export interface Balance {
   readonly made: number;
   readonly received: number;
@@ -52,9 +56,9 @@ const log = createLogger('ledger');
 const SAVE_AFTER_MS = 100;
 
 /**
- * The books on every connection end. `made` is the kernel's count as each agent reports it, or what is known to exist
- * where that is more; what is neither stored nor counted as lost is waiting, so that the sum always holds and a loss
- * that nobody counted stays visible.
+ * The books on every connection end, or on every HTTP request as one end saw it. `made` is the kernel's count as each
+ * agent reports it, or what is known to exist where that is more; what is neither stored nor counted as lost is waiting,
+ * so that the sum always holds and a loss that nobody counted stays visible.
  */
 export class Ledger {
   readonly #accounts = new Map<string, Account>();
@@ -78,17 +82,24 @@ export class Ledger {
     }
   }
 
-  received(node: string, stream: string, ends: number): void {
-    this.#account(node, stream).received += ends;
+  received(node: string, stream: string, count: number): void {
+    this.#account(node, stream).received += count;
   }
 
-  stored(node: string, stream: string, ends: number): void {
-    this.#account(node, stream).stored += ends;
+  stored(node: string, stream: string, count: number): void {
+    this.#account(node, stream).stored += count;
   }
 
-  lost(of: { node: string; stream: string; reason: LossReason; ends: number }): void {
+  /** Lost here: nobody else counts it. */
+  lost(of: { node: string; stream: string; reason: LossReason; count: number }): void {
     const { own } = this.#account(of.node, of.stream);
-    own[of.reason] = (own[of.reason] ?? 0) + of.ends;
+    own[of.reason] = (own[of.reason] ?? 0) + of.count;
+  }
+
+  /** Lost earlier, as a record says; the agent's reports will say so too. */
+  told(of: { node: string; stream: string; reason: LossReason; count: number }): void {
+    const { told } = this.#account(of.node, of.stream);
+    told[of.reason] = (told[of.reason] ?? 0) + of.count;
   }
 
   /** What the agent of a stream says, cumulative. Figures that shrink are not believed. */
@@ -116,13 +127,14 @@ export class Ledger {
     const lost: LossCounts = {};
     for (const account of this.#accounts.values()) {
       if (node !== undefined && account.node !== node) continue;
-      const counted = sum(account.reported) + sum(account.own);
+      const reported = larger(account.reported, account.told);
+      const counted = sum(reported) + sum(account.own);
       const made = Math.max(account.made, account.stored + counted);
       const missing = made - account.stored - counted;
       total.made += made;
       total.received += account.received;
       total.stored += account.stored;
-      for (const counts of [account.reported, account.own]) {
+      for (const counts of [reported, account.own]) {
         for (const reason of LOSS_REASONS) {
           const count = counts[reason] ?? 0;
           if (count > 0) lost[reason] = (lost[reason] ?? 0) + count;
@@ -155,12 +167,14 @@ export class Ledger {
   saveNow(): void {
     if (this.#file === null) return;
     const streams = [...this.#accounts.values()].map(
-      ({ node, stream, made, received, reported, own, ended }) => ({
+      ({ node, stream, made, received, stored, reported, told, own, ended }) => ({
         node,
         stream,
         made,
         received,
+        stored,
         reported,
+        told,
         own,
         ended,
       }),
@@ -201,11 +215,20 @@ export class Ledger {
     const key = `${node}\n${stream}`;
     let account = this.#accounts.get(key);
     if (account === undefined) {
-      account = { node, stream, made: 0, received: 0, stored: 0, reported: {}, own: {}, ended: false };
+      account = { node, stream, made: 0, received: 0, stored: 0, reported: {}, told: {}, own: {}, ended: false };
       this.#accounts.set(key, account);
     }
     return account;
   }
+}
+
+function larger(a: LossCounts, b: LossCounts): LossCounts {
+  const counts: LossCounts = {};
+  for (const reason of LOSS_REASONS) {
+    const count = Math.max(a[reason] ?? 0, b[reason] ?? 0);
+    if (count > 0) counts[reason] = count;
+  }
+  return counts;
 }
 
 const sum = (counts: LossCounts): number => {

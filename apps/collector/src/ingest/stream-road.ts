@@ -5,9 +5,9 @@ import type { Dictionary, Frame } from '@undermesh/schema';
 import type { Placements } from '../aggregate/placements.js';
 import type { Stream } from '../aggregate/streams.js';
 import { CollectorError } from '../errors.js';
-import type { RecordBatch, RecordStore } from '../store/store.js';
+import type { RecordStore } from '../store/store.js';
 import { DictionaryReader } from './dictionary.js';
-import type { Intake } from './intake.js';
+import type { Intake, Taken } from './intake.js';
 import type { Ledger } from './ledger.js';
 import { Position } from './positions.js';
 
@@ -30,10 +30,11 @@ export interface RoadParts {
   readonly placements: Placements;
   readonly store: RecordStore;
   readonly ledger: Ledger;
+  readonly requestLedger: Ledger;
   readonly now: () => number;
   /** Bytes that came into memory or have left it. */
   readonly onBytes: (bytes: number) => void;
-  readonly onFrame: (taken: { ends: number; invalid: number; records: number; bytes: number }) => void;
+  readonly onFrame: (taken: Taken & { records: number; bytes: number }) => void;
 }
 
 /** The way of one stream's frames: counted once, stored, acknowledged. Outlives the connections that it comes over. */
@@ -90,7 +91,7 @@ export class StreamRoad {
 
   /** Takes a frame of records. Throws CollectorError when it cannot be understood. */
   take(frame: Frame): void {
-    const { intake, ledger, now, onBytes, onFrame } = this.#parts;
+    const { intake, ledger, requestLedger, now, onBytes, onFrame } = this.#parts;
     if (frame.sequence === 0n)
       throw new CollectorError('message_invalid', 'Record frames are numbered from 1.');
     if (!this.#position.isNew(frame.sequence)) {
@@ -106,27 +107,34 @@ export class StreamRoad {
     this.#position.begin(frame.sequence);
     const { nodeName: node, id: stream } = this.stream;
     ledger.firstRecordAt ??= at;
+    const { invalidEnds, invalidRequests, lostRequests } = taken;
     ledger.received(node, stream, taken.ends);
-    if (taken.invalid > 0) ledger.lost({ node, stream, reason: 'invalid', ends: taken.invalid });
+    if (invalidEnds > 0) ledger.lost({ node, stream, reason: 'invalid', count: invalidEnds });
+    if (taken.requests > 0) requestLedger.received(node, stream, taken.requests);
+    if (invalidRequests > 0) requestLedger.lost({ node, stream, reason: 'invalid', count: invalidRequests });
+    if (lostRequests > 0) requestLedger.told({ node, stream, reason: 'ring_full', count: lostRequests });
     const bytes = frame.payload.byteLength;
-    onFrame({ ends: taken.ends, invalid: taken.invalid, records: frame.recordCount, bytes });
+    onFrame({ ...taken, records: frame.recordCount, bytes });
     this.#waiting.set(frame.sequence, at);
     onBytes(bytes);
     span.addEvent('counted');
-    void this.#store(taken.batch, taken.invalid > 0).finally(() => {
+    void this.#store(taken).finally(() => {
       onBytes(-bytes);
       span.end();
     });
   }
 
-  async #store(batch: RecordBatch, booksFirst: boolean): Promise<void> {
-    const { store, ledger } = this.#parts;
+  async #store({ batch, invalid, ...taken }: Taken): Promise<void> {
+    const { store, ledger, requestLedger } = this.#parts;
     const { nodeName, id } = this.stream;
-    if (booksFirst) await ledger.save();
+    if (invalid > 0) await Promise.all([ledger.save(), requestLedger.save()]);
     for (;;) {
       try {
         const outcome = await store.append(batch);
-        if (outcome === 'stored') ledger.stored(nodeName, id, batch.count);
+        if (outcome === 'stored') {
+          ledger.stored(nodeName, id, taken.ends - taken.invalidEnds);
+          requestLedger.stored(nodeName, id, taken.requests - taken.invalidRequests);
+        }
         break;
       } catch (error) {
         if (error instanceof CollectorError && error.code === 'stopping') return;
