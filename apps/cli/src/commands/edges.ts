@@ -7,7 +7,8 @@ import { printJson } from '../output/json.js';
 import type { Line } from '../output/line.js';
 import { table } from '../output/table.js';
 import { edgeColumns } from '../words/edge-columns.js';
-import { formatSpan, formatTime, listed, plural } from '../words/figures.js';
+import { formatSpan, formatTime, plural } from '../words/figures.js';
+import { missingNodesLine } from '../words/missing-nodes.js';
 
 interface EdgesOptions extends CommonOptions {
   readonly window: number;
@@ -59,23 +60,10 @@ export function edgesLines(edges: Edges, of: { width: number | null; now: number
     ...(next === null
       ? []
       : [[{ text: 'More edges match: raise --limit, or filter.', style: 'dim' as const }]]),
-    ...missingNodesLines(missingNodes),
+    ...missingNodesLine(missingNodes),
   ];
 }
 
 /** `30 min up to 14:40:00, in steps of 10 s`. */
-export const windowWords = (window: Window, now: number): string =>
+const windowWords = (window: Window, now: number): string =>
   `${formatSpan(window.seconds)} up to ${formatTime(window.to, now)}, in steps of ${formatSpan(window.resolutionSeconds)}`;
-
-/** Says which nodes' figures are missing, where any are. */
-export const missingNodesLines = (missing: readonly string[]): Line[] =>
-  missing.length === 0
-    ? []
-    : [
-        [
-          {
-            text: `◌ Silent: ${listed(missing)}. Figures that touch ${missing.length === 1 ? 'it' : 'them'} are lower bounds.`,
-            style: 'yellow',
-          },
-        ],
-      ];

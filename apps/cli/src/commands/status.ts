@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Node, Status } from '@undermesh/schema';
+import type { Node, RequestBalance, Status } from '@undermesh/schema';
 import type { Command } from 'commander';
 import type { Host } from '../host.js';
 import { type CommonOptions, clientOf } from '../options.js';
@@ -41,8 +41,7 @@ export function statusLines(status: Status, nodes: readonly Node[], width: numbe
     [],
     ...facts(status, now),
     [],
-    [{ text: 'Records of connection ends', style: 'bold' }],
-    ...table(LEDGER, ledger(status), width),
+    ...table(ledgerColumns(status), ledger(status), width),
     ...(nodes.length === 0 ? [] : [[], ...table(nodeColumns(now), nodes, width)]),
   ];
 }
@@ -69,7 +68,7 @@ function facts(status: Status, now: number): Line[] {
     [label('Nodes'), ...nodesFact(status, now)],
     [
       label('Connections'),
-      `${formatNumber(openConnections)} open, ${formatRate(rates.connectionsPerSecond)} opened per second`,
+      `${formatNumber(openConnections)} open, ${formatRate(rates.connectionsPerSecond)} opened per second; ${formatRate(rates.recordsPerSecond)} records per second`,
     ],
     [
       label('Store'),
@@ -97,37 +96,58 @@ function nodesFact({ nodes }: Status, now: number): Line {
   return [`${reporting}, `, { text: `◌ silent: ${listed(names)}`, style: 'yellow' }];
 }
 
+type Balance = Omit<RequestBalance, 'lost'> & { readonly lost: Readonly<Record<string, number | undefined>> };
+
+/** One line of the books: of connection ends, and of HTTP requests where any agent reads them. */
 interface LedgerRow {
   readonly name: string;
-  readonly count: number;
-  readonly remark: string;
+  readonly ends: number;
+  readonly requests: number | null;
   readonly isLoud?: boolean;
 }
 
-const LEDGER: readonly Column<LedgerRow>[] = [
-  { header: '', cell: ({ name }) => [{ text: name, style: 'dim' }] },
-  { header: '', align: 'right', cell: ({ count }) => [formatNumber(count)] },
-  { header: '', cell: ({ remark, isLoud }) => [{ text: remark, style: isLoud === true ? 'yellow' : 'dim' }] },
-];
+const lostOf = ({ lost }: Pick<Balance, 'lost'>): number =>
+  byCount(lost).reduce((sum, [, count]) => sum + count, 0);
+/** Counted a moment apart from the rest. */
+const movingOf = (of: Balance): number => of.made - of.stored - lostOf(of) - of.waiting;
 
-/** made = stored + lost + waiting; what was counted a moment apart has a row of its own. */
-function ledger({ records, rates }: Status): LedgerRow[] {
-  const losses = byCount(records.lost);
-  const lost = losses.reduce((sum, [, count]) => sum + count, 0);
-  const moving = records.made - records.stored - lost - records.waiting;
+/** made = stored + lost + waiting, losses by reason. */
+function ledger({ records, requests }: Status): LedgerRow[] {
+  const row = (name: string, figure: (of: Balance) => number): LedgerRow => ({
+    name,
+    ends: figure(records),
+    requests: requests === null ? null : figure(requests),
+  });
+  const reasons = new Set(
+    [...byCount(records.lost), ...byCount(requests?.lost ?? {})].map(([reason]) => reason),
+  );
+  const moving = row('+ on the way', movingOf);
   return [
-    { name: 'made', count: records.made, remark: `${formatRate(rates.recordsPerSecond)} per second arrive` },
-    { name: '= stored', count: records.stored, remark: '' },
-    {
-      name: '+ lost',
-      count: lost,
-      remark: listed(losses.map(([reason, count]) => `${formatNumber(count)} ${lossWords(reason)}`)),
-      isLoud: lost > 0,
-    },
-    { name: '+ waiting', count: records.waiting, remark: '' },
-    ...(moving === 0 ? [] : [{ name: '+ on the way', count: moving, remark: 'counted a moment apart' }]),
+    row('made', ({ made }) => made),
+    row('= stored', ({ stored }) => stored),
+    { ...row('+ lost', lostOf), isLoud: reasons.size > 0 },
+    ...[...reasons].map((reason) => row(`    ${lossWords(reason)}`, ({ lost }) => lost[reason] ?? 0)),
+    row('+ waiting', ({ waiting }) => waiting),
+    ...(moving.ends === 0 && (moving.requests ?? 0) === 0 ? [] : [moving]),
   ];
 }
+
+const ledgerColumns = ({ requests }: Status): Column<LedgerRow>[] => [
+  {
+    header: 'Records',
+    cell: ({ name, isLoud }) => [{ text: name, style: isLoud === true ? 'yellow' : 'dim' }],
+  },
+  { header: 'Connection ends', align: 'right', cell: ({ ends }) => [formatNumber(ends)] },
+  ...(requests === null
+    ? []
+    : [
+        {
+          header: 'HTTP requests',
+          align: 'right' as const,
+          cell: (row: LedgerRow) => [formatNumber(row.requests)],
+        },
+      ]),
+];
 
 const nodeColumns = (now: number): Column<Node>[] => [
   { header: 'Node', elastic: true, cell: ({ name }) => [name] },
@@ -149,7 +169,7 @@ const nodeColumns = (now: number): Column<Node>[] => [
     header: 'Lost',
     align: 'right',
     cell: ({ records }) => {
-      const lost = byCount(records.lost).reduce((sum, [, count]) => sum + count, 0);
+      const lost = lostOf(records);
       return [{ text: formatNumber(lost), style: lost > 0 ? 'yellow' : undefined }];
     },
   },

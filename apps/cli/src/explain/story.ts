@@ -158,12 +158,12 @@ function whereTimeGoes({ source, destination }: Facts, { split }: Edge): string[
       ? 'How long the network takes is not known: the source does not report'
       : first.share >= MOST
         ? `Most of it is ${placeOf(first)}`
-        : `It is ${placeOf(first)} and ${placeOf(second)} together`;
+        : `Most of it is ${placeOf(first)} and ${placeOf(second)}`;
   const basis =
     split.basis === 'source'
       ? ' The destination does not report: the network is taken from the round trip.'
       : '';
-  return [`A request takes, in the mean, ${total}${listed(figures)}. ${verdict}.${basis}`];
+  return [`On average a request takes ${total}${listed(figures)}. ${verdict}.${basis}`];
 }
 
 const PROTOCOL_WORDS = {

@@ -33,7 +33,9 @@ export const paint = (line: Line, colour: boolean): string =>
     .map((piece) => {
       const style = typeof piece === 'string' ? undefined : piece.style;
       const text = textOf(piece);
-      return colour && style !== undefined && text !== '' ? styleText(style, text) : text;
+      return colour && style !== undefined && text !== ''
+        ? styleText(style, text, { validateStream: false })
+        : text;
     })
     .join('')
     .trimEnd();

@@ -53,7 +53,8 @@ export function layoutOf<Row>(
   while (totalOf(shown.map(leastOf)) > width) {
     const most = Math.max(0, ...shown.map(({ column }) => column.minor ?? 0));
     if (most === 0) break;
-    shown = shown.filter(({ column }) => (column.minor ?? 0) !== most);
+    const last = shown.findLastIndex(({ column }) => column.minor === most);
+    shown = shown.filter((_, index) => index !== last);
   }
   const widths = shown.map((one) => one.width);
   for (let excess = totalOf(widths) - width; excess > 0; excess--) {

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edge, Requests, Window } from '@undermesh/schema';
 import type { Column } from '../output/table.js';
-import { ABSENT, formatBytes, formatDuration, formatRate, formatShare, formatTime } from './figures.js';
+import {
+  ABSENT,
+  formatBytes,
+  formatClock,
+  formatDuration,
+  formatRate,
+  formatShare,
+  lowerBound,
+} from './figures.js';
 import { healthLine, workloadLine } from './names.js';
 import { attempts, failedShare, retransmitShare, totalBytes } from './traffic.js';
 
 /** Nothing is known of the edge in this window: not the same as nothing happened. */
 const isBlind = (edge: Edge): boolean =>
   edge.partial && edge.health === 'unknown' && attempts(edge.traffic) === 0;
-
-/** A figure that a silent node makes a lower bound. */
-const bounded = (edge: Edge, text: string): string => (edge.partial ? `≥ ${text}` : text);
 
 /** Share of requests that got a 5xx or no answer. */
 const errorShare = (of: Requests): number | null =>
@@ -27,18 +32,22 @@ const requestColumns = (window: Window, edges: readonly Edge[]): Column<Edge>[] 
           align: 'right',
           cell: (edge) => {
             const { requests } = edge.traffic;
-            return [requests === null ? ABSENT : bounded(edge, formatRate(requests.total / window.seconds))];
+            return [
+              requests === null
+                ? ABSENT
+                : lowerBound(edge.partial, formatRate(requests.total / window.seconds)),
+            ];
           },
         },
         {
           header: 'Errors',
-          minor: 2,
+          minor: 5,
           align: 'right',
           cell: ({ traffic: { requests } }) => [formatShare(requests === null ? null : errorShare(requests))],
         },
         {
           header: 'p50',
-          minor: 3,
+          minor: 6,
           align: 'right',
           cell: ({ traffic }) => [formatDuration(traffic.requests?.firstByteUs.p50)],
         },
@@ -64,7 +73,7 @@ export const edgeColumns = (window: Window, now: number, edges: readonly Edge[])
   },
   {
     header: 'Port',
-    minor: 3,
+    minor: 4,
     align: 'right',
     cell: ({ ports }) => [
       ports.length === 0 ? ABSENT : `${ports[0]}${ports.length > 1 ? ` +${ports.length - 1}` : ''}`,
@@ -76,7 +85,7 @@ export const edgeColumns = (window: Window, now: number, edges: readonly Edge[])
     cell: (edge) =>
       isBlind(edge)
         ? [{ text: 'no data', style: 'dim' }]
-        : [bounded(edge, formatRate(attempts(edge.traffic) / window.seconds))],
+        : [lowerBound(edge.partial, formatRate(attempts(edge.traffic) / window.seconds))],
   },
   {
     header: 'Failed',
@@ -95,35 +104,38 @@ export const edgeColumns = (window: Window, now: number, edges: readonly Edge[])
   ...requestColumns(window, edges),
   {
     header: 'Data/s',
-    minor: 4,
+    minor: 3,
     align: 'right',
     cell: (edge) =>
-      isBlind(edge) ? [ABSENT] : [bounded(edge, formatBytes(totalBytes(edge.traffic) / window.seconds))],
+      isBlind(edge)
+        ? [ABSENT]
+        : [lowerBound(edge.partial, formatBytes(totalBytes(edge.traffic) / window.seconds))],
   },
   {
     header: 'Connect p99',
-    minor: 5,
+    minor: 7,
     align: 'right',
     cell: ({ traffic }) => [formatDuration(traffic.connectUs.p99)],
   },
   {
     header: 'Round trip p50',
-    minor: 6,
+    minor: 8,
     align: 'right',
     cell: ({ traffic }) => [formatDuration(traffic.roundTripUs.p50)],
   },
   {
     header: 'Resent',
-    minor: 7,
+    minor: 9,
     align: 'right',
     cell: ({ traffic }) => [formatShare(retransmitShare(traffic))],
   },
   {
     header: 'State',
+    elastic: true,
     cell: (edge) =>
       healthLine({
         ...edge,
-        since: edge.healthSince === null ? null : formatTime(edge.healthSince, now),
+        since: edge.healthSince === null ? null : formatClock(edge.healthSince, now),
       }),
   },
 ];

@@ -24,6 +24,10 @@ export const formatRate = (perSecond: Maybe): string => {
   return formatNumber(perSecond, perSecond < 1 ? 2 : perSecond < 10 ? 1 : 0);
 };
 
+/** A figure, marked as a lower bound where a silent node makes it one. */
+export const lowerBound = (isPartial: boolean, figure: string): string =>
+  isPartial ? (figure.startsWith('<') ? '> 0' : `≥ ${figure}`) : figure;
+
 /** A share (0 to 1) in percent: `0 %`, `<0.01 %`, `0.04 %`, `2.1 %`, `69 %`. */
 export const formatShare = (share: Maybe): string => {
   if (!isKnown(share)) return ABSENT;
@@ -74,6 +78,9 @@ export const formatSpan = (seconds: number): string => {
 
 const two = (value: number): string => String(value).padStart(2, '0');
 const dayOf = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+
+/** Local time to the minute, with its date unless that is the day of `now` (Unix ms): `14:40`. */
+export const formatClock = (time: string, now: number): string => formatTime(time, now).slice(0, -3);
 
 /** Local time to the second, with its date unless that is the day of `now` (Unix ms): `14:40:58`. */
 export const formatTime = (time: string, now: number): string => {

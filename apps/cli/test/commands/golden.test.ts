@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ROUTES, type Topology } from '@undermesh/schema';
+import { Compile } from 'typebox/compile';
+import { describe, expect, it } from 'vitest';
+import { connectionsLines } from '../../src/commands/connections.js';
+import { edgesLines } from '../../src/commands/edges.js';
+import { statusLines } from '../../src/commands/status.js';
+import { topLines } from '../../src/commands/top.js';
+import {
+  at,
+  connection,
+  edge,
+  NOW,
+  node,
+  quantiles,
+  refused,
+  requests,
+  status,
+  traffic,
+  vertex,
+  WINDOW,
+} from '../fixtures.js';
+import { textOf } from '../terminal.js';
+
+const nodes = [
+  node('left'),
+  node('right', { clockSkewMs: -4200, connections: { open: 602, openedPerSecond: 30.8, connects: 4 } }),
+  node('edge-2', {
+    state: 'silent',
+    lastSeenAt: at('14:20:00'),
+    records: { made: 9, received: 9, stored: 9, waiting: 0, lost: {} },
+  }),
+  node('new', {
+    state: 'never',
+    lastSeenAt: null,
+    agent: null,
+    kernel: null,
+    engine: { desired: 'off', observed: null },
+  }),
+];
+
+const edges = [
+  edge('shop/web', 'shop/orders', {
+    traffic: traffic({
+      opened: 412,
+      closed: 409,
+      open: 3,
+      failed: { total: 12, reasons: { refused: 12 } },
+      sentBytes: 96_000,
+      receivedBytes: 1_200_000,
+      connectUs: quantiles(412, 310),
+      roundTripUs: quantiles(412, 200),
+      segmentsSent: 9000,
+      retransmittedSegments: 4,
+      requests: requests(4100, { statusClasses: { '2xx': 4000, '4xx': 58, '5xx': 40, none: 2 } }),
+      protocols: { http1: 409 },
+    }),
+    ports: [8080, 8443],
+    health: 'failing',
+    healthReason: 'refused',
+    healthSince: at('14:32:10'),
+  }),
+  edge('shop/orders', 'data/database', {
+    traffic: traffic({
+      opened: 9000,
+      closed: 9000,
+      connectUs: quantiles(9000, 90),
+      sentBytes: 4e6,
+      receivedBytes: 7e7,
+    }),
+    ports: [5432],
+    partial: true,
+  }),
+  edge('shop/orders', 'outside/198.51.100.7', {
+    ports: [],
+    health: 'unknown',
+    healthReason: 'node silent',
+    healthSince: at('14:20:00'),
+    partial: true,
+    seenBy: 'source',
+  }),
+];
+
+const vertices = [
+  vertex('shop/web', { outbound: edges[0]!.traffic }),
+  vertex('shop/orders', {
+    nodes: ['left', 'right'],
+    inbound: edges[0]!.traffic,
+    outbound: edges[1]!.traffic,
+    health: 'failing',
+    healthReason: 'refused',
+    partial: true,
+  }),
+  vertex('data/database', { nodes: ['right'], inbound: edges[1]!.traffic }),
+];
+
+const topology: Topology = {
+  level: 'workload',
+  window: { ...WINDOW, seconds: 60 },
+  vertices,
+  edges,
+  hidden: { vertices: 0, edges: 4, connectionShare: 0.01, systemVertices: 2, systemEdges: 3 },
+  missingNodes: ['edge-2'],
+};
+const edgesAnswer = {
+  items: edges,
+  next: 'bzM',
+  window: WINDOW,
+  total: traffic(),
+  totalSeries: null,
+  missingNodes: ['edge-2'],
+};
+const connectionsAnswer = {
+  items: [
+    connection({ state: 'open', reason: null, endedAt: null, seenBy: 'source' }),
+    connection(),
+    connection({ reason: 'peer_reset', lifetimeUs: 63_000_000, receivedBytes: 0 }),
+    refused(),
+    refused({ reason: 'connect_timed_out', openedAt: '2026-11-21T23:59:59.999Z' }),
+  ],
+  next: 'Y3Vyc29y',
+  matched: 1280,
+  histogram: null,
+};
+
+describe('what is printed', () => {
+  it.each([
+    ['status', ROUTES.status, status()],
+    ['nodes', ROUTES.nodes, { items: nodes, next: null }],
+    ['edges', ROUTES.edges, edgesAnswer],
+    ['topology', ROUTES.topology, topology],
+    ['connections', ROUTES.connections, connectionsAnswer],
+  ])('comes from an answer of %s as the API gives it', (_name, { answer }, value) => {
+    expect([...Compile(answer).Errors(value)]).toEqual([]);
+  });
+
+  it.each([null, 100, 70])('status in %s columns', async (width) => {
+    await expect(textOf(statusLines(status(), nodes, width))).toMatchFileSnapshot(
+      `../golden/status-${width ?? 'pipe'}.txt`,
+    );
+  });
+
+  it('status of a collector that nobody reports to', async () => {
+    const alone = status({
+      nodes: { total: 0, reporting: 0, silent: [] },
+      records: { made: 0, received: 0, stored: 0, waiting: 0, lost: {} },
+      requests: null,
+      rates: { connectionsPerSecond: 0, recordsPerSecond: 0 },
+      openConnections: 0,
+      store: {
+        ...status().store,
+        state: 'full',
+        message: 'The disk has no room left.',
+        rows: 0,
+        oldest: null,
+      },
+      observerCpuShare: null,
+    });
+    await expect(textOf(statusLines(alone, [], 100))).toMatchFileSnapshot('../golden/status-empty.txt');
+  });
+
+  it.each([null, 100, 70])('edges in %s columns', async (width) => {
+    const text = textOf(edgesLines(edgesAnswer, { width, now: NOW }));
+    await expect(text).toMatchFileSnapshot(`../golden/edges-${width ?? 'pipe'}.txt`);
+  });
+
+  it('edges where there are none', () => {
+    const none = { ...edgesAnswer, items: [], next: null, missingNodes: [] };
+    expect(textOf(edgesLines(none, { width: 80, now: NOW }))).toMatch(
+      /^No connections in this window: .*\n\n0 edges, 30 min/,
+    );
+  });
+
+  it.each([null, 100, 70])('connections in %s columns', async (width) => {
+    const text = textOf(connectionsLines(connectionsAnswer, { width, now: NOW }));
+    await expect(text).toMatchFileSnapshot(`../golden/connections-${width ?? 'pipe'}.txt`);
+  });
+
+  it.each([null, 100, 70])('top in %s columns', async (width) => {
+    const view = { order: 'connects', edges: 2, vertices: 3, width } as const;
+    const text = textOf(topLines({ status: status(), topology }, view));
+    await expect(text).toMatchFileSnapshot(`../golden/top-${width ?? 'pipe'}.txt`);
+  });
+
+  it.each([100, 70])('nothing is wider than %i columns', (width) => {
+    const all = [
+      ...statusLines(status(), nodes, width).slice(7),
+      ...edgesLines(edgesAnswer, { width, now: NOW }).slice(0, 4),
+      ...connectionsLines(
+        { ...connectionsAnswer, items: connectionsAnswer.items.slice(0, 4) },
+        { width, now: NOW },
+      ),
+    ];
+    for (const line of textOf(all).split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+  });
+});

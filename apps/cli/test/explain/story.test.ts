@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { explainLines } from '../../src/commands/explain.js';
+import { type Facts, waysThrough } from '../../src/explain/facts.js';
+import { story } from '../../src/explain/story.js';
+import { timeParts } from '../../src/explain/time-split.js';
+import { at, edge, NOW, quantiles, refused, requests, split, traffic, vertex, WINDOW } from '../fixtures.js';
+import { testTerminal, textOf } from '../terminal.js';
+
+const web = vertex('shop/web');
+const orders = vertex('shop/orders', { nodes: ['right'] });
+
+const facts = (change: Partial<Facts> = {}): Facts => ({
+  source: web,
+  destination: orders,
+  window: WINDOW,
+  forward: null,
+  backward: null,
+  through: [],
+  failures: [],
+  silent: [],
+  ...change,
+});
+
+const busy = traffic({
+  opened: 412,
+  closed: 409,
+  open: 3,
+  failed: { total: 12, reasons: { refused: 12 } },
+  broken: { total: 1, reasons: { peer_reset: 1 } },
+  sentBytes: 96_000,
+  receivedBytes: 1_200_000,
+  connectUs: quantiles(412, 310),
+  roundTripUs: quantiles(412, 200),
+  lifetimeUs: quantiles(409, 5000),
+  segmentsSent: 9000,
+  retransmittedSegments: 4,
+  requests: requests(4100, { statusClasses: { '2xx': 4058, '5xx': 40, none: 2 } }),
+  protocols: { http1: 400, tls: 9 },
+});
+
+const troubled = facts({
+  forward: edge('shop/web', 'shop/orders', {
+    traffic: busy,
+    split: split(),
+    health: 'failing',
+    healthReason: 'refused',
+    healthSince: at('14:32:10'),
+  }),
+  failures: [
+    { reason: 'refused', count: 12, since: at('14:32:00'), last: refused({ endedAt: at('14:39:12') }) },
+    { reason: 'peer_reset', count: 1, since: null, last: null },
+  ],
+  silent: [{ name: 'right', lastSeenAt: at('14:20:00') }],
+});
+
+const ofEdge = (change: Parameters<typeof edge>[2]): string =>
+  story(facts({ forward: edge('shop/web', 'shop/orders', change) }), NOW).join('\n');
+
+describe('explain', () => {
+  it.each([null, 100])('tells of traffic, failures, time and path in %s columns', async (columns) => {
+    const text = textOf(explainLines(troubled, testTerminal(columns), NOW));
+    await expect(text).toMatchFileSnapshot(`../golden/explain-${columns ?? 'pipe'}.txt`);
+  });
+
+  it('tells how workloads are linked that do not talk', async () => {
+    const hop = { opened: 900, closed: 900, sentBytes: 9000 };
+    const linked = facts({
+      destination: vertex('data/database'),
+      through: ['shop/orders', 'shop/stock'].map((name) => ({
+        via: vertex(name),
+        first: edge('shop/web', name, { traffic: traffic(hop) }),
+        second: edge(name, 'data/database', { traffic: traffic(hop), ports: [5432] }),
+      })),
+    });
+    await expect(textOf(explainLines(linked, testTerminal(100), NOW))).toMatchFileSnapshot(
+      '../golden/explain-hops.txt',
+    );
+  });
+
+  it('says that nothing is known, and that it may be for want of a node', () => {
+    expect(story(facts({ silent: [{ name: 'right', lastSeenAt: null }] }), NOW)).toEqual([
+      'No connection from shop/web to shop/orders was seen in the last 30 min, and none is open.',
+      'No third workload links them either: none is called by the one and calls the other.',
+      'shop/orders opens no connections to shop/web.',
+      'Node right has not been heard of: figures are lower bounds.',
+    ]);
+  });
+
+  it('says what goes the other way', () => {
+    const backward = edge('shop/orders', 'shop/web', {
+      traffic: traffic({ opened: 9, failed: { total: 2, reasons: { refused: 2 } } }),
+    });
+    expect(story(facts({ backward }), NOW).at(-1)).toBe(
+      'The other way, shop/orders opened 9 connections to shop/web, <0.01 per second, and failed to 2 times.',
+    );
+  });
+
+  it.each([
+    ['network', { networkUs: 50_300, applicationUs: 1200, totalUs: 52_000 }, 'Most of it is the network.'],
+    ['application', { networkUs: 300, applicationUs: 50_000 }, 'Most of it is the application shop/orders.'],
+    ['source', { networkUs: 300, applicationUs: 900, localUs: 40_000 }, "Most of it is shop/web's own host."],
+    ['both', {}, 'Most of it is the application shop/orders and the network.'],
+  ])('says where the time goes: %s', (_where, change, verdict) => {
+    expect(ofEdge({ traffic: busy, split: split(change) })).toContain(verdict);
+  });
+
+  it('says what it does not know of the time', () => {
+    const application = split({ networkUs: null, localUs: null, totalUs: null, basis: 'destination' });
+    expect(ofEdge({ traffic: busy, split: application, seenBy: 'destination' })).toContain(
+      'On average a request takes 51.9 ms in the application shop/orders. How long the network takes is not known: the source does not report.',
+    );
+    expect(ofEdge({ traffic: busy, split: split({ localUs: null, basis: 'source' }) })).toContain(
+      'The destination does not report: the network is taken from the round trip.',
+    );
+    expect(ofEdge({ traffic: traffic({ opened: 3, closed: 3, protocols: { tls: 2, http2: 1 } }) })).toContain(
+      '100 % of the connections carry TLS and HTTP/2: their requests cannot be timed.',
+    );
+  });
+
+  it.each([
+    ['both', 'Both ends report.'],
+    ['source', 'Only the source reports: no agent tells what shop/orders sees.'],
+    [
+      'destination',
+      'Only the destination reports: no agent tells what shop/web sees, failed connects among it.',
+    ],
+  ] as const)('says who reports: %s', (seenBy, sentence) => {
+    expect(ofEdge({ seenBy })).toContain(sentence);
+  });
+
+  it('says of a partial edge that there may be more', () => {
+    expect(ofEdge({ traffic: traffic({ opened: 5 }), partial: true })).toContain(
+      'opened at least 5 connections',
+    );
+  });
+});
+
+describe('ways over a third workload', () => {
+  it('are as busy as their slower edge, and never pass an end', () => {
+    const [from, to] = [vertex('a/from'), vertex('a/to')];
+    const vias = ['a/slow', 'a/quick', 'a/elsewhere'].map((name) => vertex(name));
+    const volume = (opened: number) => ({ traffic: traffic({ opened }) });
+    const edges = [
+      edge('a/from', 'a/slow', volume(1000)),
+      edge('a/slow', 'a/to', volume(1)),
+      edge('a/from', 'a/quick', volume(5)),
+      edge('a/quick', 'a/to', volume(9)),
+      edge('a/from', 'a/elsewhere', volume(9)),
+      edge('a/from', 'a/from', volume(9)),
+      edge('a/from', 'a/to', volume(9)),
+      edge('a/to', 'a/to', volume(9)),
+    ];
+    const topology = {
+      level: 'workload' as const,
+      window: WINDOW,
+      vertices: [from, to, ...vias],
+      edges,
+      hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0 },
+      missingNodes: [],
+    };
+    expect(waysThrough(topology, from, to).map(({ via }) => via.name)).toEqual(['quick', 'slow']);
+  });
+});
+
+it('parts of the time are shares of what is known, largest first', () => {
+  expect(timeParts(split({ networkUs: 30, applicationUs: null, localUs: 10 }))).toEqual([
+    { name: 'network', us: 30, share: 0.75 },
+    { name: 'local', us: 10, share: 0.25 },
+  ]);
+  expect(timeParts(split({ networkUs: 0, applicationUs: 0, localUs: 0 }))[0]?.share).toBe(0);
+});
