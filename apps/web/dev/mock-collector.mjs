@@ -6,7 +6,7 @@
  *   npx next build && node dev/mock-collector.mjs [port]
  *
  * The state is chosen per browser by opening any page with `?mock=<state>` (kept in a cookie), or for all by
- * UNDERMESH_MOCK: normal, partial, stale, polling, error, locked, empty, waiting, loss, many.
+ * UNDERMESH_MOCK: normal, partial, stale, polling, error, locked, empty, waiting, loss, many, quiet (no HTTP/1.1).
  */
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -16,10 +16,12 @@ import { LiveMessage, Problem, ROUTES } from '@undermesh/schema';
 import { Value } from 'typebox/value';
 import { WebSocketServer } from 'ws';
 import * as data from './mock-data.mjs';
+import { changes, latency, latencyConnections } from './mock-latency.mjs';
 
 const PORT = Number(process.argv[2] ?? 7080);
 const OUT = fileURLToPath(new URL('../out', import.meta.url));
 const DEFAULT_STATE = process.env.UNDERMESH_MOCK ?? 'normal';
+const TIMING = { latency, latencyConnections, changes };
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -46,7 +48,7 @@ const typed = (parameters) =>
       name,
       value === 'true' || value === 'false'
         ? value === 'true'
-        : ['window', 'limit', 'maxVertices', 'maxEdges'].includes(name)
+        : ['window', 'limit', 'maxVertices', 'maxEdges', 'columns', 'minUs', 'maxUs'].includes(name)
           ? Number(value)
           : value,
     ]),
@@ -110,6 +112,12 @@ const answer = (request, response, url, state) => {
       200,
       checked(schema, (name === 'edges' ? data.edges : data.topology)(query, now, state), name),
     );
+  }
+  const extra = { latency: id === undefined ? 'latency' : 'latencyConnections', changes: 'changes' }[name];
+  if (extra !== undefined) {
+    if (!Value.Check(ROUTES[extra].query, query))
+      return problem(response, 400, 'query_invalid', 'The query is not valid.');
+    return send(response, 200, checked(ROUTES[extra].answer, TIMING[extra](query, now, state), name));
   }
   if (name === 'connections' && id === undefined) {
     if (!Value.Check(ROUTES.connections.query, query))

@@ -3,8 +3,9 @@
  * Invented data for working on the dashboard without a collector. Nothing here is measured. Figures follow from the time
  * alone, so that two answers about the same moment agree.
  */
+import { manyHttp, requestsOf, SHOP_HTTP, splitOf } from './mock-http.mjs';
 
-const noise = (seed) => {
+export const noise = (seed) => {
   let t = (seed + 0x6d2b79f5) | 0;
   t = Math.imul(t ^ (t >>> 15), 1 | t);
   t ^= t + Math.imul(t ^ (t >>> 7), 61 | t);
@@ -12,7 +13,7 @@ const noise = (seed) => {
 };
 const textSeed = (text) =>
   [...text].reduce((hash, letter) => Math.imul(hash ^ letter.charCodeAt(0), 16777619), 7);
-const iso = (ms) => new Date(ms).toISOString();
+export const iso = (ms) => new Date(ms).toISOString();
 const hex = (seed, digits) =>
   Array.from({ length: digits }, (_, i) => Math.floor(noise(seed * 31 + i) * 16).toString(16)).join('');
 
@@ -44,7 +45,7 @@ const SHOP = {
   // source, destination (index), port, connects per second, share refused, connect µs, bytes sent, received, health
   edges: [
     [6, 7, 8443, 4.8, 0.09, 310, 1104, 4219, 'failing', 'refused', 6],
-    [4, 5, 8081, 6.2, 0.0, 90, 820, 2210, 'warning', 'retransmits', 20],
+    [4, 5, 8081, 6.2, 0.0, 90, 820, 2210, 'warning', 'p99 above 50 ms', 20],
     [0, 1, 8080, 42, 0.0004, 120, 640, 18_400, 'ok', null, null],
     [1, 2, 8080, 29, 0, 140, 512, 9100, 'ok', null, null],
     [1, 3, 8080, 10.4, 0, 150, 512, 4100, 'ok', null, null],
@@ -109,17 +110,40 @@ const MANY = (() => {
   return { nodes, workloads, edges };
 })();
 
-const worldOf = (state) => (state === 'many' ? MANY : SHOP);
+export const worldOf = (state) => (state === 'many' ? MANY : SHOP);
 const SILENT = 'shop-3';
 const SILENT_MS = 252_000;
 export const COLLECTOR_STARTED = Date.now() - 3_480_000;
+/** When the mock's numbered changes happened. */
+export const CHANGE_TIMES = {
+  118: COLLECTOR_STARTED + 2_920_000,
+  117: COLLECTOR_STARTED + 2_240_000,
+  116: COLLECTOR_STARTED + 1_500_000,
+  112: COLLECTOR_STARTED + 400_000,
+};
 const isPartial = (state) => state === 'partial';
-const silentNodes = (state) => (isPartial(state) ? [SILENT] : []);
+export const silentNodes = (state) => (isPartial(state) ? [SILENT] : []);
 
 const edgeOf = (row) => {
   const [source, destination, port, rate, refused, connectUs, sent, received, health, reason, minutes] = row;
   return { source, destination, port, rate, refused, connectUs, sent, received, health, reason, minutes };
 };
+/** What the edge of a row asks for over HTTP/1.1; `null` for nothing. */
+const httpOf = (row, state) =>
+  state === 'many'
+    ? manyHttp(row[3], row[0] + row[1])
+    : state === 'quiet'
+      ? null
+      : (SHOP_HTTP[SHOP.edges.indexOf(row)] ?? null);
+/** What connections carried, by how they began. */
+const protocolsOf = (edge, opened) =>
+  edge.http !== null
+    ? edge.http.tls > 0
+      ? { http1: Math.max(0, opened - edge.http.tls), tls: Math.min(opened, edge.http.tls) }
+      : { http1: opened }
+    : edge.port === 5432
+      ? { other: opened }
+      : { tls: opened };
 
 /** Share of the usual rate at a moment: slow waves and some noise. */
 const swing = (seed, at) =>
@@ -129,11 +153,12 @@ const refusedAt = (edge, at, now) =>
 
 const quantiles = (count, p50, wide = 1) =>
   count === 0
-    ? { count: 0, p50: null, p90: null, p99: null }
+    ? { count: 0, p50: null, p90: null, p95: null, p99: null }
     : {
         count,
         p50: Math.round(p50),
         p90: Math.round(p50 * (1.4 + wide)),
+        p95: Math.round(p50 * (1.7 + 1.5 * wide)),
         p99: Math.round(p50 * (2.2 + 2.6 * wide)),
       };
 
@@ -163,10 +188,17 @@ const trafficOf = (edge, seconds, now, share = 1) => {
     lifetimeUs: quantiles(opened, 18_200, 2),
     segmentsSent,
     retransmittedSegments: Math.round(segmentsSent * (edge.health === 'warning' ? 0.021 : 0.0002)),
+    requests: requestsIn([edge], seconds, now),
+    protocols: protocolsOf(edge, opened),
   };
 };
+const requestsIn = (edges, seconds, now) =>
+  requestsOf(
+    edges.flatMap(({ http }) => (http === null ? [] : [http])),
+    { from: now - seconds * 1000, to: now, changeTimes: CHANGE_TIMES },
+  );
 
-const EMPTY_TRAFFIC = () => ({
+export const EMPTY_TRAFFIC = () => ({
   opened: 0,
   closed: 0,
   failed: { total: 0, reasons: {} },
@@ -179,12 +211,14 @@ const EMPTY_TRAFFIC = () => ({
   lifetimeUs: quantiles(0),
   segmentsSent: 0,
   retransmittedSegments: 0,
+  requests: null,
+  protocols: {},
 });
 const mixQuantiles = (a, b) =>
   a.count + b.count === 0
     ? quantiles(0)
     : Object.fromEntries(
-        ['count', 'p50', 'p90', 'p99'].map((key) => [
+        ['count', 'p50', 'p90', 'p95', 'p99'].map((key) => [
           key,
           key === 'count'
             ? a.count + b.count
@@ -198,7 +232,7 @@ const addCounts = (a, b) => {
   for (const [key, value] of Object.entries(b)) sum[key] = (sum[key] ?? 0) + value;
   return sum;
 };
-const addTraffic = (a, b) => ({
+export const addTraffic = (a, b) => ({
   ...Object.fromEntries(
     ['opened', 'closed', 'open', 'sentBytes', 'receivedBytes', 'segmentsSent', 'retransmittedSegments'].map(
       (key) => [key, a[key] + b[key]],
@@ -209,9 +243,23 @@ const addTraffic = (a, b) => ({
   connectUs: mixQuantiles(a.connectUs, b.connectUs),
   roundTripUs: mixQuantiles(a.roundTripUs, b.roundTripUs),
   lifetimeUs: mixQuantiles(a.lifetimeUs, b.lifetimeUs),
+  requests: addRequests(a.requests, b.requests),
+  protocols: addCounts(a.protocols, b.protocols),
 });
+const addRequests = (a, b) =>
+  a === null || b === null
+    ? (a ?? b)
+    : {
+        ...Object.fromEntries(
+          ['total', 'pipelined', 'requestBytes', 'responseBytes'].map((key) => [key, a[key] + b[key]]),
+        ),
+        statusClasses: addCounts(a.statusClasses, b.statusClasses),
+        firstByteUs: mixQuantiles(a.firstByteUs, b.firstByteUs),
+        lastByteUs: mixQuantiles(a.lastByteUs, b.lastByteUs),
+        seenBy: 'source',
+      };
 
-const windowOf = (query, now) => {
+export const windowOf = (query, now) => {
   const seconds = Number(query.window ?? 1800);
   const resolutionSeconds = seconds <= 3600 ? 10 : 60;
   return { from: iso(now - seconds * 1000), to: iso(now), seconds, resolutionSeconds };
@@ -241,6 +289,8 @@ const seriesOf = (edges, window, now, state) => {
       return known ? Math.max(0, Math.round(sum)) : null;
     });
   const tried = (edge, at, share) => edge.rate * stepSeconds * swing(edge.port + edge.source, at) * share;
+  const asked = (edge, at, share) =>
+    edge.http === null ? 0 : edge.http.rps * stepSeconds * swing(edge.port + edge.source, at) * share;
   return {
     from: iso(from),
     stepSeconds,
@@ -252,10 +302,12 @@ const seriesOf = (edges, window, now, state) => {
     open: make((e, at, s) => e.rate * 1.7 * swing(e.port, at) * s),
     sentBytes: make((e, at, s) => tried(e, at, s) * e.sent),
     receivedBytes: make((e, at, s) => tried(e, at, s) * e.received),
+    requests: make((e, at, s) => asked(e, at, s)),
+    requestErrors: make((e, at, s, i) => asked(e, at, s) * (e.http?.errors ?? 0) * (0.5 + noise(i + e.port))),
   };
 };
 
-const vertexKey = (level, workload) =>
+export const vertexKey = (level, workload) =>
   level === 'namespace'
     ? `namespace/${workload.namespace}`
     : level === 'node'
@@ -273,13 +325,13 @@ const WORST = ['failing', 'warning', 'unknown', 'ok'];
 const worst = (a, b) => (WORST.indexOf(a) <= WORST.indexOf(b) ? a : b);
 
 /** Every edge at a level with its members, before any limit. */
-const edgesAt = (level, query, now, state) => {
+export const edgesAt = (level, query, now, state) => {
   const world = worldOf(state);
   const window = windowOf(query, now);
   const wanted = (query.namespace ?? '').split(',').filter(Boolean);
   const found = new Map();
   for (const row of state === 'empty' ? [] : world.edges) {
-    const edge = edgeOf(row);
+    const edge = { ...edgeOf(row), http: httpOf(row, state) };
     const source = world.workloads[edge.source];
     const destination = world.workloads[edge.destination];
     if ((source.system || destination.system) && query.system !== true) continue;
@@ -311,6 +363,16 @@ const edgesAt = (level, query, now, state) => {
       healthSince: edge.minutes === null || blind ? null : iso(now - edge.minutes * 60_000),
       seenBy: destination.node === null || partial ? 'source' : 'both',
       partial,
+      split:
+        edge.http === null || blind
+          ? null
+          : splitOf([edge.http], {
+              from: now - window.seconds * 1000,
+              to: now,
+              changeTimes: CHANGE_TIMES,
+              connectUs: edge.connectUs,
+              basis: destination.node === null || partial ? 'source' : 'both',
+            }),
     };
     const raw = { ...edge, nodes: touched };
     if (old === undefined) found.set(id, { edge: one, raw: [raw], members: [source, destination] });
@@ -325,6 +387,7 @@ const edgesAt = (level, query, now, state) => {
         healthReason: bad === old.edge.health ? old.edge.healthReason : one.healthReason,
         healthSince: bad === old.edge.health ? old.edge.healthSince : one.healthSince,
         partial: old.edge.partial || partial,
+        split: old.edge.split ?? one.split,
       };
     }
   }
@@ -393,12 +456,16 @@ export const topology = (query, now, state) => {
   };
 };
 
+/** By id, `name` or `namespace/name`; a list is joined by "or". */
+export const isNamed = (wanted, id, namespace, name) =>
+  wanted === undefined || wanted.split(',').some((one) => [id, name, `${namespace}/${name}`].includes(one));
+
 export const edges = (query, now, state) => {
   const { window, found } = edgesAt(query.level ?? 'workload', query, now, state);
   const kept = found.filter(
     ({ edge }) =>
-      (query.source === undefined || edge.source === query.source) &&
-      (query.destination === undefined || edge.destination === query.destination),
+      isNamed(query.source, edge.source, edge.sourceNamespace, edge.sourceName) &&
+      isNamed(query.destination, edge.destination, edge.destinationNamespace, edge.destinationName),
   );
   kept.sort((a, b) =>
     query.order === 'busiest'
@@ -431,12 +498,18 @@ export const edges = (query, now, state) => {
 };
 
 /* connections: number k opened at k · 125 ms */
-const PERIOD_MS = 125;
+export const PERIOD_MS = 125;
 const LONGEST_MS = 62_000;
 const addressOf = (index, node) =>
   node === null ? `203.0.113.${10 + index}` : `10.4.${1 + Number(node.at(-1))}.${8 + index}`;
 
-const connectionAt = (k, now, state) => {
+const protocolOf = (row, k) => {
+  const http = SHOP_HTTP[SHOP.edges.indexOf(row)];
+  if (http !== undefined) return noise(k + 97) < http.tls / 50_000 ? 'tls' : 'http1';
+  return row[2] === 5432 ? 'other' : 'tls';
+};
+
+export const connectionAt = (k, now, state) => {
   const world = worldOf(state);
   const openedMs = k * PERIOD_MS + Math.floor(noise(k) * PERIOD_MS);
   let pick = noise(k + 17) * world.edges.reduce((sum, row) => sum + row[3], 0);
@@ -493,6 +566,7 @@ const connectionAt = (k, now, state) => {
     receivedBytes: failed ? null : received,
     retransmittedSegments: failed ? null : noise(k + 83) < 0.05 ? 1 : 0,
     engine: 'off',
+    protocol: failed || world !== SHOP ? null : protocolOf(row, k),
     seenBy: failed || destination.external || (silent && destination.node === SILENT) ? 'source' : 'both',
   };
 };
@@ -619,6 +693,7 @@ export const connection = (id, now, state) => {
       minimumRoundTripUs: c.roundTripUs === null ? null : Math.round(c.roundTripUs * 0.8),
       clientIsn: failed ? null : hex(k, 8),
       serverIsn: failed ? null : hex(k + 9, 8),
+      protocol: c.protocol,
       streamId: hex(textSeed(own.node), 32),
       frameSequence: String(88_214 + Math.floor(seed % 1000)),
     };
@@ -729,6 +804,7 @@ export const nodes = (now, state) => {
           waiting,
           lost,
         },
+        requests: null,
         connections: {
           open: silent ? null : 1840 + 310 * i,
           openedPerSecond: silent ? null : 36.4 / (1 + i / 4),
@@ -769,6 +845,7 @@ export const status = (now, state) => {
       waiting: sum('waiting'),
       lost,
     },
+    requests: null,
     rates: { connectionsPerSecond: rate * wobble, recordsPerSecond: rate * 2 * wobble },
     openConnections: Math.round(rate * 1.7),
     store: {

@@ -94,6 +94,7 @@ export const status = (change: Partial<Status> = {}): Status => ({
   now: '2026-11-22T14:00:40.000Z',
   nodes: { total: 3, reporting: 3, silent: [] },
   records: { made: 10, received: 10, stored: 10, waiting: 0, lost: {} },
+  requests: null,
   rates: { connectionsPerSecond: 1, recordsPerSecond: 2 },
   openConnections: 1,
   store: {
@@ -176,6 +177,7 @@ export const node = (name: string, change: Partial<Node> = {}): Node => ({
   ring: null,
   helperErrors: [],
   records: { made: 0, received: 0, stored: 0, waiting: 0, lost: {} },
+  requests: null,
   connections: { open: null, openedPerSecond: null, connects: null },
   clockSkewMs: null,
   ...change,

@@ -65,6 +65,10 @@ export const niceCeiling = (value: number): number => {
 /** The end of an axis whose `lines` grid lines all fall on round numbers. */
 export const niceTop = (value: number, lines: number): number => niceCeiling(value / lines) * lines;
 
+/** Two to four grid lines, whichever leaves least room above `value`. */
+export const fewLines = (value: number): number =>
+  [4, 3, 2].reduce((best, lines) => (niceTop(value, lines) < niceTop(value, best) * 0.999 ? lines : best), 3);
+
 /** Zero-based, few grid lines, no axis line. */
 export const valueAxis = (
   tokens: Tokens,

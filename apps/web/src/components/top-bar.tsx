@@ -13,6 +13,7 @@ import { SearchButton } from './search';
 export const PAGES = [
   { path: '/', name: 'Overview' },
   { path: '/topology/', name: 'Topology' },
+  { path: '/latency/', name: 'Latency' },
   { path: '/connections/', name: 'Connections' },
   { path: '/nodes/', name: 'Nodes' },
 ] as const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Edge, Series, Traffic, Window } from '@undermesh/schema';
+import type { Edge, Requests, Series, Traffic, Window } from '@undermesh/schema';
 
 /** Figures derived from counts over a window. `null` where there is nothing to divide by. */
 
@@ -67,3 +67,9 @@ export const peak = (values: readonly (number | null)[]): number | null =>
     (top, value) => (value === null || (top !== null && top >= value) ? top : value),
     null,
   );
+
+/** Share of HTTP requests that ended in status 5xx or without an answer; `null` when none were seen. */
+export const requestErrorShare = (requests: Requests | null): number | null =>
+  requests === null || requests.total === 0
+    ? null
+    : ((requests.statusClasses['5xx'] ?? 0) + (requests.statusClasses.none ?? 0)) / requests.total;

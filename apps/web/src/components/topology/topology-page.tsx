@@ -11,6 +11,7 @@ import { hideText, viewOf } from '@/domain/topology/view';
 import { versionsOf } from '../edge-name';
 import { Page } from '../page';
 import { ProblemBanner, SilentBanner } from '../states';
+import { useSize } from '../use-size';
 import { EdgePanel } from './edge-panel';
 import { EdgesTable } from './edges-table';
 import { isTyping } from './find-box';
@@ -22,7 +23,6 @@ import { MapSkeleton, NothingHere, NothingShown } from './map-states';
 import { MapTools } from './map-tools';
 import { TopologyBar, TopologyScope } from './topology-bar';
 import { useLayout } from './use-layout';
-import { useSize } from './use-size';
 import { VertexPanel } from './vertex-panel';
 import './topology.css';
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+'use client';
+
+import type { Change, Latency } from '@undermesh/schema';
+import { useCallback, useMemo } from 'react';
+import { timeSplit } from '@/charts/latency/time-split';
+import { ABSENT, formatDuration } from '@/domain/format';
+import { spanWords } from '@/domain/latency/words';
+import { useTokens } from '@/theme/tokens';
+import { Chart, TooltipRows } from '../chart';
+import { useSize } from '../use-size';
+
+/** Where the mean request's time goes, over time. */
+export function TimeCard({
+  latency,
+  destination,
+  change,
+}: {
+  latency: Latency;
+  destination: string;
+  /** Marked on the clock. */
+  change: Change | null;
+}) {
+  const tokens = useTokens();
+  const { ref, size } = useSize<HTMLDivElement>();
+  const { time, heat } = latency;
+  const known = time.total !== null;
+  const marks = useMemo(
+    () => (change === null ? [] : [{ at: Date.parse(change.time), text: `#${change.number}` }]),
+    [change],
+  );
+  const option = useMemo(
+    () =>
+      tokens === null || size === null || !known
+        ? null
+        : timeSplit({ heat, time }, { tokens, size, destination, marks }),
+    [tokens, size, known, heat, time, destination, marks],
+  );
+  const tooltip = useCallback(
+    (value: number) => {
+      const from = Date.parse(heat.from);
+      const step = heat.stepSeconds * 1000;
+      const column = Math.floor((value - from) / step);
+      if (column < 0 || column >= heat.columns) return null;
+      const at = from + column * step;
+      const figure = (values: readonly (number | null)[]): string =>
+        values[column] == null ? ABSENT : formatDuration(values[column]);
+      return {
+        at: at + step / 2,
+        content: (
+          <TooltipRows
+            title={spanWords(at, at + step)}
+            rows={[
+              [destination, figure(time.applicationUs)],
+              ['network', figure(time.networkUs)],
+              ['local queue', figure(time.localUs)],
+            ]}
+          />
+        ),
+      };
+    },
+    [heat, time, destination],
+  );
+  const legend = [
+    ['t-queue', 'local queue'],
+    ['t-net', 'network'],
+    ['t-app', destination],
+  ] as const;
+  return (
+    <section className="card">
+      <div className="card-head">
+        <h2>Where the time goes</h2>
+        <span className="t3">mean request, ms</span>
+        <span className="fill" />
+        <span className="row t2 swatches">
+          {legend.map(([token, name]) => (
+            <span key={token} className="row cut">
+              <i style={{ background: `var(--${token})` }} />
+              {name}
+            </span>
+          ))}
+        </span>
+      </div>
+      <div className="card-chart" ref={ref}>
+        {known ? (
+          <Chart
+            option={option}
+            tooltip={tooltip}
+            label={`Mean time by step: ${legend.map(([, name]) => name).join(', ')}`}
+          />
+        ) : (
+          <p className="t3 card-say">No request was timed at both ends in this window.</p>
+        )}
+      </div>
+    </section>
+  );
+}
