@@ -24,11 +24,16 @@ export const totalBytes = (traffic: Traffic): number => traffic.sentBytes + traf
 
 type Measure = 'opened' | 'closed' | 'failed' | 'open' | 'sentBytes' | 'receivedBytes';
 
-/** Per-second figures of a series; gauges (`open`) stay as they are. `null` stays a gap. */
-export const rates = (series: Series, measure: Measure): (number | null)[] =>
-  series[measure].map((value) =>
-    value === null ? null : measure === 'open' ? value : value / series.stepSeconds,
-  );
+/** Whether a step is still running: what was counted in it until now, by the whole step, would read as a fall. */
+const isRunning = (series: Series, index: number, now: number): boolean =>
+  Date.parse(series.from) + (index + 1) * series.stepSeconds * 1000 > now;
+
+/** Per-second figures of a series; gauges (`open`) stay as they are. `null` is a gap, the running step is one too. */
+export const rates = (series: Series, measure: Measure, now: number = Date.now()): (number | null)[] =>
+  series[measure].map((value, index) => {
+    if (value === null || measure === 'open') return value;
+    return isRunning(series, index, now) ? null : value / series.stepSeconds;
+  });
 
 /** Failed share per step. A step without any connect has none. */
 export const failedShares = (series: Series): (number | null)[] =>
@@ -38,11 +43,12 @@ export const failedShares = (series: Series): (number | null)[] =>
     return opened + failed === 0 ? null : failed / (opened + failed);
   });
 
-/** Both directions' bytes per second. */
-export const dataRates = (series: Series): (number | null)[] =>
+/** Both directions' bytes per second; the running step is a gap. */
+export const dataRates = (series: Series, now: number = Date.now()): (number | null)[] =>
   series.sentBytes.map((sent, index) => {
     const received = series.receivedBytes[index] ?? null;
-    return sent === null || received === null ? null : (sent + received) / series.stepSeconds;
+    if (sent === null || received === null || isRunning(series, index, now)) return null;
+    return (sent + received) / series.stepSeconds;
   });
 
 export interface FailureRow {

@@ -23,12 +23,20 @@ describe('figures of a window', () => {
   });
 
   it('keeps gaps as gaps', () => {
-    expect(rates(series(), 'opened')).toEqual([1, 2, null, 3]);
-    expect(rates(series(), 'open')).toEqual([4, 5, null, 6]);
+    const later = Date.parse(series().from) + 60_000;
+    expect(rates(series(), 'opened', later)).toEqual([1, 2, null, 3]);
+    expect(rates(series(), 'open', later)).toEqual([4, 5, null, 6]);
     expect(failedShares(series())).toEqual([0, 0.2, null, 0]);
-    expect(dataRates(series())).toEqual([100, 100, null, 100]);
+    expect(dataRates(series(), later)).toEqual([100, 100, null, 100]);
     expect(peak([null, 3, 1])).toBe(3);
     expect(peak([null])).toBeNull();
+  });
+
+  it('leave the running step out', () => {
+    const within = Date.parse(series().from) + 35_000;
+    expect(rates(series(), 'opened', within)).toEqual([1, 2, null, null]);
+    expect(dataRates(series(), within)).toEqual([100, 100, null, null]);
+    expect(rates(series(), 'open', within).at(-1)).toBe(6);
   });
 
   it('lists failures by edge and reason, most first, and not the orderly ends', () => {
