@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Figures as people read them. All return text with no-break spaces before units; `null` becomes an en dash. */
 
-export const NBSP = ' ';
+export const NBSP = '\u00a0';
 export const ABSENT = '–';
 
 /** A figure apart from its unit, for places that set the unit smaller. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { clockStep, niceCeiling, niceTop } from '@/charts/axes';
 import { connectionHistogram } from '@/charts/connection-histogram';
 import { connectionsOverTime } from '@/charts/connections-over-time';
@@ -7,6 +7,10 @@ import { TOKEN_NAMES, type Tokens } from '@/theme/tokens';
 import { series } from '../fixtures';
 
 const tokens = Object.fromEntries(TOKEN_NAMES.map((name) => [name, `<${name}>`])) as Tokens;
+
+// the steps of the fixtures are over
+vi.useFakeTimers({ now: Date.parse(series().from) + 60_000 });
+afterAll(() => void vi.useRealTimers());
 
 describe('axes', () => {
   it.each([

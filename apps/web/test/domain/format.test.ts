@@ -15,7 +15,7 @@ import {
   sentence,
 } from '@/domain/format';
 
-const plain = (text: string): string => text.replaceAll(' ', ' ');
+const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 
 describe('figures', () => {
   it.each([
@@ -100,9 +100,9 @@ describe('figures', () => {
   ])('ages %d s', (value, text) => expect(plain(formatAge(value))).toBe(text));
 
   it('separates figures from units with a no-break space', () => {
-    expect(formatBytes(1104)).toContain(' ');
-    expect(plural(2, 'edge')).toBe('2 edges');
-    expect(plural(1, 'edge')).toBe('1 edge');
+    expect(formatBytes(1104)).toContain('\u00a0');
+    expect(plural(2, 'edge')).toBe('2\u00a0edges');
+    expect(plural(1, 'edge')).toBe('1\u00a0edge');
   });
 
   it('speaks small counts', () => {

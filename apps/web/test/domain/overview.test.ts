@@ -10,7 +10,7 @@ import {
 } from '@/domain/overview';
 import { edge, series, status, traffic, vertex } from '../fixtures';
 
-const plain = (text: string): string => text.replaceAll(' ', ' ');
+const plain = (text: string): string => text.replaceAll('\u00a0', ' ');
 const failing = edge('f', {
   health: 'failing',
   traffic: traffic({ opened: 90, failed: { total: 10, reasons: { refused: 10 } } }),

@@ -4,7 +4,7 @@ import type { EChartsOption } from 'echarts';
 import { formatMilliseconds } from '@/domain/format';
 import { apart } from '@/domain/latency/scale';
 import type { Tokens } from '@/theme/tokens';
-import { chartBase, clockAxis, fewLines, niceTop, valueAxis } from '../axes';
+import { chartBase, clockAxis, fewLines, hatchTile, niceTop, valueAxis } from '../axes';
 import { PLOT, plotBox } from './plot';
 
 const TOP = 24;
@@ -73,7 +73,12 @@ export function timeSplit(
       lineStyle: { width: 1, color: tokens['bg-1'] },
       areaStyle: { color: colour, opacity: 0.92 },
       connectNulls: false,
-      ...(index === parts.length - 1 ? { markLine: changeMarks(tokens, marks) } : {}),
+      ...(index === parts.length - 1
+        ? {
+            markLine: changeMarks(tokens, marks),
+            markArea: absentAreas(tokens, { from, step, absent: heat.absent }),
+          }
+        : {}),
       data: sums.flatMap((_, column) => {
         const value = known(column) ? ms(values[column]) : null;
         const at = from + column * step;
@@ -127,3 +132,22 @@ const changeMarks = (tokens: Tokens, marks: readonly { at: number; text: string 
   },
   data: marks.map(({ at, text }) => ({ xAxis: at, label: { formatter: text } })),
 });
+
+/** Steps during which nobody reported, hatched. */
+const absentAreas = (
+  tokens: Tokens,
+  { from, step, absent }: { from: number; step: number; absent: readonly number[] },
+) => {
+  const hatch = hatchTile(tokens.hatch);
+  return {
+    silent: true,
+    itemStyle: { color: hatch === null ? tokens['bg-2'] : { image: hatch, repeat: 'repeat' as const } },
+    data: absent.map(
+      (column) =>
+        [{ xAxis: from + column * step }, { xAxis: from + (column + 1) * step }] as [
+          { xAxis: number },
+          { xAxis: number },
+        ],
+    ),
+  };
+};

@@ -31,6 +31,12 @@ export function EcdfCard({
 }) {
   const tokens = useTokens();
   const curves = useMemo((): Curve[] => {
+    if (comparison !== null) {
+      return [
+        { name: 'A  before', distribution: comparison.a.distribution, reference: true },
+        { name: 'B  after', distribution: comparison.b.distribution },
+      ];
+    }
     if (view.split !== 'none' && latency.parts.length > 0) {
       return latency.parts.slice(0, 4).map(({ key, distribution }, index) => ({
         name: partName(view.split, key, destination),
@@ -38,11 +44,7 @@ export function EcdfCard({
         colour: tokens === null ? '' : tokens[partColour(view.split, key, index)],
       }));
     }
-    if (comparison === null) return [{ name: '', distribution: latency.distribution }];
-    return [
-      { name: 'A  before', distribution: comparison.a.distribution, reference: true },
-      { name: 'B  after', distribution: comparison.b.distribution },
-    ];
+    return [{ name: '', distribution: latency.distribution }];
   }, [view.split, latency.parts, latency.distribution, comparison, tokens, destination]);
   const option = useMemo(() => (tokens === null ? null : ecdf(curves, tokens)), [curves, tokens]);
   const label = curves

@@ -11,7 +11,7 @@ import { type Cell, cellBeside, countAt, type HeatGrid, regionBetween } from '@/
 import type { Region } from '@/domain/latency/region';
 import { latencyAt, place } from '@/domain/latency/scale';
 import type { Pair } from '@/domain/latency/windows';
-import { cellWords, rangeWords, spanWords } from '@/domain/latency/words';
+import { cellWords, spanWords } from '@/domain/latency/words';
 import { useTokens } from '@/theme/tokens';
 import { Chart, TooltipRows } from '../chart';
 import { useSize } from '../use-size';
@@ -230,7 +230,6 @@ function CellTooltip(props: {
   const { grid, lines, noun, cell, at, width } = props;
   const { column } = cell;
   const from = grid.from + column * grid.step;
-  const row = grid.rows[cell.row];
   const flip = at.x > width * 0.62;
   const style = { left: at.x, top: Math.max(0, at.y - 8) };
   if (grid.absent.has(column)) {
@@ -245,7 +244,7 @@ function CellTooltip(props: {
     <div className={`tooltip heat-tip${flip ? ' flip' : ''}`} style={style}>
       <p className="heat-tip-cell">{cellWords(grid, cell, noun).replace(/^[^,]*, /, '')}</p>
       <TooltipRows
-        title={`${spanWords(from, from + grid.step)}, ${row === undefined ? '' : rangeWords(row.lowUs, row.highUs)}`}
+        title={spanWords(from, from + grid.step)}
         rows={[
           ['p50', figure('p50')],
           ['p90', figure('p90')],

@@ -24,11 +24,11 @@ const BYTES: readonly { id: LatencyMeasure; name: string }[] = [
   { id: 'first_byte', name: 'First byte' },
   { id: 'last_byte', name: 'Last byte' },
 ];
-const SPLITS: readonly { id: LatencySplit; name: string; requestsOnly: boolean }[] = [
-  { id: 'none', name: 'None', requestsOnly: false },
-  { id: 'node', name: 'Node', requestsOnly: false },
-  { id: 'status', name: 'Status', requestsOnly: true },
-  { id: 'time', name: 'Network and application', requestsOnly: true },
+const SPLITS: readonly { id: LatencySplit; name: string }[] = [
+  { id: 'none', name: 'None' },
+  { id: 'node', name: 'Node' },
+  { id: 'status', name: 'Status' },
+  { id: 'time', name: 'Network and application' },
 ];
 /** What belongs to one pair of peers and one measure, and goes when they change. */
 const FRESH = { brush: null } as const;
@@ -137,7 +137,6 @@ export function LatencyScope({
   set,
   onHalves,
 }: Pick<LatencyBarProps, 'view' | 'set'> & { changes: readonly Change[]; onHalves: () => void }) {
-  const ofRequests = isOfRequests(view.measure);
   const { compare } = view;
   const chosen =
     compare === null
@@ -152,21 +151,19 @@ export function LatencyScope({
           : { key: 'Compare', name: 'A and B' };
   return (
     <>
-      <Menu
-        label={`Split by ${view.split}`}
-        button={
-          <>
-            <span className="key">Split</span>
-            {SPLITS.find(({ id }) => id === view.split)?.name}
-          </>
-        }
-        options={SPLITS.filter(({ requestsOnly }) => ofRequests || !requestsOnly).map(({ id, name }) => ({
-          id,
-          name,
-          on: id === view.split,
-        }))}
-        onChoose={(id) => set({ split: id === 'none' ? null : id }, { push: true })}
-      />
+      {isOfRequests(view.measure) && (
+        <Menu
+          label={`Split by ${view.split}`}
+          button={
+            <>
+              <span className="key">Split</span>
+              {SPLITS.find(({ id }) => id === view.split)?.name}
+            </>
+          }
+          options={SPLITS.map(({ id, name }) => ({ id, name, on: id === view.split }))}
+          onChoose={(id) => set({ split: id === 'none' ? null : id }, { push: true })}
+        />
+      )}
       <Menu
         label={chosen === null ? 'Compare' : `${chosen.key} ${chosen.name}`}
         button={

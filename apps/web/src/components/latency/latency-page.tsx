@@ -6,7 +6,7 @@ import { useLive } from '@/data/live';
 import { useLatency } from '@/data/use-latency';
 import { useUrl } from '@/data/use-url';
 import { regionText } from '@/domain/latency/region';
-import { isOfRequests, latencyViewOf, sampleNoun } from '@/domain/latency/view';
+import { latencyViewOf, sampleNoun } from '@/domain/latency/view';
 import { compareText, EARLIER, halves, type Pair } from '@/domain/latency/windows';
 import { Page } from '../page';
 import { ProblemBanner, SilentBanner, State } from '../states';
@@ -61,8 +61,6 @@ export function LatencyPage() {
           ?.name ?? 'Now and earlier')
       : 'Two windows';
   const empty = latency !== null && !main.pending && latency.distribution.quantiles.count === 0;
-  // a split by time has a card of its own; connections have no parts of time
-  const split = view.split === 'none' && !isOfRequests(view.measure) ? 'node' : view.split;
 
   return (
     <Page
@@ -139,10 +137,10 @@ export function LatencyPage() {
               onCompare={(text) => set({ compare: text }, { push: true })}
             />
           )}
-          {split === 'none' ? (
+          {view.split === 'none' ? (
             <TimeCard latency={latency} destination={destination} change={change} />
           ) : (
-            <PartsCard latency={latency} split={split} destination={destination} />
+            <PartsCard latency={latency} split={view.split} destination={destination} />
           )}
           <EcdfCard latency={latency} comparison={comparison} view={view} destination={destination} />
         </div>

@@ -14,7 +14,7 @@ export interface HeatGrid {
   counts: Float64Array;
   /** Samples by column. */
   totals: Float64Array;
-  /** Share of each column that the window covers: the first and the last are seldom whole. */
+  /** Share of each column that is over: the last one is seldom whole. */
   covered: Float64Array;
   /** The fullest cell, as if its column were whole. */
   most: number;
@@ -25,17 +25,16 @@ const PER_OCTAVE = 4;
 /** The API's borders are so close to 2^(k/4) µs that k names them. */
 const indexOf = (borderUs: number): number => Math.round(PER_OCTAVE * Math.log2(borderUs));
 
-/** A column of which less is covered says too little about its pace. */
+/** A column of which less is over says too little about its pace. */
 const LEAST_COVERED = 0.1;
 
 /** Merges rows to at most `maxRows`, whole octaves from top to bottom, so that the picture does not jump. */
-export function heatGrid(heat: HeatMap, window: Pick<Window, 'from' | 'to'>, maxRows: number): HeatGrid {
+export function heatGrid(heat: HeatMap, window: Pick<Window, 'to'>, maxRows: number): HeatGrid {
   const from = Date.parse(heat.from);
   const step = heat.stepSeconds * 1000;
   const covered = Float64Array.from({ length: heat.columns }, (_, column) => {
     const start = from + column * step;
-    const known = Math.min(start + step, Date.parse(window.to)) - Math.max(start, Date.parse(window.from));
-    return Math.max(LEAST_COVERED, Math.min(1, known / step));
+    return Math.max(LEAST_COVERED, Math.min(1, (Date.parse(window.to) - start) / step));
   });
   const used = heat.cells.map(([, row]) => indexOf(heat.bordersUs[row] ?? 1));
   const low = used.length === 0 ? 0 : Math.floor((Math.min(...used) - 1) / PER_OCTAVE) * PER_OCTAVE;

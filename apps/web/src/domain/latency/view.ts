@@ -37,7 +37,8 @@ export function latencyViewOf(parameters: URLSearchParams): LatencyView {
     from: textOf(get('from')),
     to: textOf(get('to')),
     measure,
-    split: isOfRequests(measure) || split === 'node' ? split : 'none',
+    // connections have neither status nor parts of time
+    split: isOfRequests(measure) ? split : 'node',
     compare: compareOf(get('compare')),
     brush: regionOf(get('brush')),
     as: oneOf(get('view'), ['map', 'table'] as const, 'map'),

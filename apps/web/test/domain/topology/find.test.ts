@@ -56,7 +56,7 @@ describe('find', () => {
   });
 
   test('counts what it found', () => {
-    expect(foundText(show(SHOP, 'rate > 10', []), 'rate > 10', 'workload')).toBe('2 edges');
+    expect(foundText(show(SHOP, 'rate > 10', []), 'rate > 10', 'workload')).toBe('2\u00a0edges');
     expect(foundText(show(SHOP, 'o', []), 'o', 'workload')).toContain('workloads');
     expect(foundText(show(SHOP, 'nothing', []), 'nothing', 'workload')).toBe('none');
     expect(foundText(show(SHOP, '', []), '', 'workload')).toBeNull();
