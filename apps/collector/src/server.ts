@@ -16,6 +16,7 @@ import { browserSessionRoutes } from './api/browser-session.js';
 import { connectionsRoutes } from './api/connections.js';
 import { dashboard, securityHeaders } from './api/dashboard.js';
 import { guard } from './api/guard.js';
+import { latencyRoutes } from './api/latency.js';
 import { registerConnectionsTopic } from './api/live-connections.js';
 import { registerMeshTopics } from './api/live-mesh.js';
 import { liveRoute } from './api/live-socket.js';
@@ -88,6 +89,12 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       view: collector.view,
       agents: collector.agents,
       openEndsOf: (node) => collector.view.openEndsOf(node),
+    });
+    latencyRoutes(routes, {
+      view: collector.view,
+      aggregator: collector.aggregator,
+      placements: collector.placements,
+      grouping: collector.view.grouping,
     });
     connectionsRoutes(routes, { store: collector.store, open: collector.aggregator.open, workloads });
     browserSessionRoutes(routes, { token: collector.token });

@@ -35,6 +35,24 @@ export function quantile(bins: ArrayLike<number>, p: number): number | null {
   return binValue(bins.length - 1);
 }
 
+/** The value of rank p within its bin as well, as if the samples of a bin lay evenly on the logarithm: for comparisons. */
+export function interpolatedQuantile(bins: ArrayLike<number>, p: number): number | null {
+  let total = 0;
+  for (let bin = 0; bin < bins.length; bin++) total += bins[bin] ?? 0;
+  if (total <= 0) return null;
+  const rank = p * total;
+  let seen = 0;
+  for (let bin = 0; bin < bins.length; bin++) {
+    const count = bins[bin] ?? 0;
+    if (count > 0 && seen + count >= rank) return bin === 0 ? 0 : GAMMA ** (bin - 2 + (rank - seen) / count);
+    seen += count;
+  }
+  return null;
+}
+
+/** Largest value that falls into a bin. */
+export const binLimit = (bin: number): number => (bin === 0 ? 1 : GAMMA ** (bin - 1));
+
 /** The mean of bin counts, off by at most {@link RELATIVE_ERROR}; `null` when there are none. */
 export function meanOf(bins: Float64Array | null): number | null {
   let count = 0;

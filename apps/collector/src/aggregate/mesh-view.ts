@@ -14,7 +14,7 @@ import { Grouping } from './grouping.js';
 import { HEALTH_WINDOW_MS, HealthMemory, judge, type Verdict, WELL } from './health.js';
 import type { Placements } from './placements.js';
 import { type EdgeSummary, Summary, type VertexSummary } from './summary.js';
-import { COARSE_KEPT_MS, FINE_KEPT_MS, FINE_MS } from './timeline.js';
+import { FINE_MS } from './timeline.js';
 import { splitOf, trafficOf } from './traffic.js';
 
 /** What a view of the mesh shows. */
@@ -45,20 +45,20 @@ export const toTime = (ms: number): string => new Date(ms).toISOString();
 export class MeshView {
   readonly #aggregator: Aggregator;
   readonly #placements: Placements;
-  readonly #grouping: Grouping;
+  readonly grouping: Grouping;
   readonly #memory = new HealthMemory();
   readonly #silentNodes: () => ReadonlySet<string>;
 
   constructor(aggregator: Aggregator, placements: Placements, silentNodes: () => ReadonlySet<string>) {
     this.#aggregator = aggregator;
     this.#placements = placements;
-    this.#grouping = new Grouping(placements);
+    this.grouping = new Grouping(placements);
     this.#silentNodes = silentNodes;
   }
 
   bounds(query: Pick<ViewQuery, 'windowSeconds' | 'to'>, now: number): Bounds {
     const to = Math.min(query.to ?? now, now);
-    const oldest = Math.max(this.#aggregator.timeline.oldest() ?? now, now - COARSE_KEPT_MS);
+    const oldest = this.#aggregator.timeline.oldest() ?? now;
     return {
       from: Math.min(to, Math.max(oldest, to - query.windowSeconds * 1000)),
       to,
@@ -68,11 +68,12 @@ export class MeshView {
 
   window(query: Pick<ViewQuery, 'windowSeconds' | 'to'>, now: number): Window {
     const bounds = this.bounds(query, now);
+    const resolutionMs = this.#aggregator.timeline.resolutionMs(bounds, now);
     return {
       from: toTime(bounds.to - query.windowSeconds * 1000),
       to: toTime(bounds.to),
       seconds: query.windowSeconds,
-      resolutionSeconds: now - bounds.from > FINE_KEPT_MS ? 60 : 10,
+      resolutionSeconds: resolutionMs / 1000,
     };
   }
 
@@ -259,7 +260,7 @@ export class MeshView {
 
   #summarise(cells: Cells, of: { query: ViewQuery; live: boolean }): Summary {
     return new Summary(
-      { cells, edges: this.#aggregator.edges, placements: this.#placements, grouping: this.#grouping },
+      { cells, edges: this.#aggregator.edges, placements: this.#placements, grouping: this.grouping },
       {
         level: of.query.level,
         system: of.query.system,

@@ -8,10 +8,12 @@ import {
   type TimeSplit,
   type Traffic,
 } from '@undermesh/schema';
-import { type Cells, COUNTERS, Counter, Distribution, type Side } from './cells.js';
-import { grown } from './grown.js';
+import { Bins } from './bins.js';
+import { COUNTERS, Counter, Distribution, type Side } from './cells.js';
 import { meanOf, quantilesOf } from './histogram.js';
+import type { HistogramWindow } from './histogram-windows.js';
 import { RequestSum } from './requests.js';
+import type { CellsPart } from './sealed-cells.js';
 
 /** Ends that are how a connection should end. */
 const NORMAL_ENDS = new Set<string>(['local_fin', 'peer_fin']);
@@ -32,7 +34,7 @@ export class TrafficSum {
   /** Bit 0: a source end reported; bit 1: a destination end. */
   sides = 0;
   /** Bins by {@link sampleOf}, as far as there are samples; those of status classes together. */
-  readonly samples: (Float64Array | undefined)[] = [];
+  readonly samples: (Bins | undefined)[] = [];
 
   get failures(): number {
     return this.failed.reduce((sum, count) => sum + count, 0);
@@ -65,28 +67,30 @@ export class TrafficSum {
   }
 
   addSamples(sample: number, bin: number, count: number): void {
-    let bins = this.samples[sample];
-    if (bins === undefined || bin >= bins.length) {
-      bins = grown(bins ?? new Float64Array(0), (bin | (BINS_AT_ONCE - 1)) + 1);
-      this.samples[sample] = bins;
-    }
-    bins[bin] = (bins[bin] ?? 0) + count;
+    this.#bins(sample).add(bin, count);
+  }
+
+  addWindow(sample: number, window: HistogramWindow): void {
+    this.#bins(sample).addWindow(window);
   }
 
   /** Adds all samples of another sum. */
   addAllSamples(other: TrafficSum): void {
-    for (const [sample, bins] of other.samples.entries()) {
-      bins?.forEach((count, bin) => {
-        if (count !== 0) this.addSamples(sample, bin, count);
-      });
-    }
+    for (const [sample, bins] of other.samples.entries())
+      if (bins !== undefined) this.#bins(sample).addAll(bins);
+  }
+
+  #bins(sample: number): Bins {
+    const known = this.samples[sample];
+    if (known !== undefined) return known;
+    const bins = new Bins();
+    this.samples[sample] = bins;
+    return bins;
   }
 }
 
 /** Histograms of a {@link TrafficSum}. */
 export const Sample = { connectUs: 0, roundTripUs: 1, lifetimeUs: 2, firstByteUs: 3, lastByteUs: 4 } as const;
-/** Bins are made room for as they show up, so many at a time: most latencies need only the first few hundred. */
-const BINS_AT_ONCE = 128;
 
 /** Where a {@link Distribution} is added up. */
 export const sampleOf = (distribution: number): number =>
@@ -100,7 +104,7 @@ export const sampleOf = (distribution: number): number =>
  * Figures of one row, seen from the source. What both ends count is taken from the source end when there is one,
  * never added up. Segments and retransmits are those of every end that reported, since each counts its own.
  */
-export function sumOfRow(cells: Cells, row: number, open: readonly [number, number]): TrafficSum {
+export function sumOfRow(cells: CellsPart, row: number, open: readonly [number, number]): TrafficSum {
   const sum = new TrafficSum();
   const at = (side: Side, counter: number): number => Math.max(0, cells.get(row, side * COUNTERS + counter));
   for (const side of [0, 1] as const) {
@@ -150,9 +154,9 @@ export function trafficOf(sum: TrafficSum): Traffic {
     open: sum.open,
     sentBytes: sum.sent,
     receivedBytes: sum.received,
-    connectUs: quantilesOf(sum.samples[Sample.connectUs] ?? null),
-    roundTripUs: quantilesOf(sum.samples[Sample.roundTripUs] ?? null),
-    lifetimeUs: quantilesOf(sum.samples[Sample.lifetimeUs] ?? null),
+    connectUs: quantilesOf(sum.samples[Sample.connectUs]?.counts ?? null),
+    roundTripUs: quantilesOf(sum.samples[Sample.roundTripUs]?.counts ?? null),
+    lifetimeUs: quantilesOf(sum.samples[Sample.lifetimeUs]?.counts ?? null),
     segmentsSent: sum.segments,
     retransmittedSegments: sum.retransmits,
     requests: sum.requests.total === 0 ? null : requestsOf(sum),
@@ -167,12 +171,12 @@ function requestsOf({ requests, samples }: TrafficSum): Requests {
     pipelined: requests.pipelined,
     requestBytes: requests.requestBytes,
     responseBytes: requests.responseBytes,
-    firstByteUs: quantilesOf(samples[Sample.firstByteUs] ?? null),
-    lastByteUs: quantilesOf(samples[Sample.lastByteUs] ?? null),
+    firstByteUs: quantilesOf(samples[Sample.firstByteUs]?.counts ?? null),
+    lastByteUs: quantilesOf(samples[Sample.lastByteUs]?.counts ?? null),
     seenBy: requests.seenBy,
   };
 }
 
 /** Where the time of requests went; `null` when none was timed. Needs the samples of connects. */
 export const splitOf = (sum: TrafficSum): TimeSplit | null =>
-  sum.requests.time.split(meanOf(sum.samples[Sample.connectUs] ?? null));
+  sum.requests.time.split(meanOf(sum.samples[Sample.connectUs]?.counts ?? null));

@@ -6,6 +6,7 @@ import { seriesOf, stepsOf } from '../aggregate/series.js';
 import type { EdgeSummary } from '../aggregate/summary.js';
 import { TrafficSum, trafficOf } from '../aggregate/traffic.js';
 import { CollectorError } from '../errors.js';
+import { isNamed } from './named.js';
 import { viewQueryOf } from './view-query.js';
 
 const SEVERITY = { failing: 3, warning: 2, unknown: 1, ok: 0 } as const;
@@ -52,14 +53,6 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
     totalSeries: series?.total ?? null,
     missingNodes: view.silentNodes,
   };
-}
-
-/** By `name`, `namespace/name` or the vertex's id. */
-function isNamed(wanted: string | undefined, group: EdgeSummary['source']): boolean {
-  if (wanted === undefined || wanted === '') return true;
-  return wanted
-    .split(',')
-    .some((one) => one === group.name || one === `${group.namespace}/${group.name}` || one === group.id);
 }
 
 const volume = (edge: EdgeSummary): number => edge.sum.opened + edge.sum.failures + edge.sum.open;

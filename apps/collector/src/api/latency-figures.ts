@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Distribution, HeatMap, QuantileLines } from '@undermesh/schema';
+import type { Bins } from '../aggregate/bins.js';
+import { binLimit, binValue, meanOf, quantilesOf } from '../aggregate/histogram.js';
+import { toTime } from '../aggregate/mesh-view.js';
+
+const ROWS_PER_OCTAVE = 4;
+const MOST_POINTS = 200;
+
+/** Steps of a window: index i covers [from + i·stepMs, from + (i+1)·stepMs), Unix ms. */
+export interface LatencySteps {
+  readonly from: number;
+  readonly stepMs: number;
+  readonly count: number;
+  /** Steps that end at this time or before are not known: nobody reported yet. */
+  readonly since: number;
+}
+
+const isAbsent = ({ from, stepMs, since }: LatencySteps, step: number): boolean =>
+  from + (step + 1) * stepMs <= since;
+
+/** The row of a latency, counted from 1 µs: row r holds (2^((r-1)/4), 2^(r/4)] µs, row 0 all up to 1 µs. */
+const rowOf = (valueUs: number): number =>
+  valueUs <= 1 ? 0 : Math.ceil(ROWS_PER_OCTAVE * Math.log2(valueUs));
+
+/** Counts by step and row. Rows reach from the fastest to the slowest that occur. */
+export function heatOf(steps: LatencySteps, bins: readonly Bins[]): HeatMap {
+  const columns = bins.map(({ counts }) => {
+    const rows = new Map<number, number>();
+    counts.forEach((samples, bin) => {
+      if (samples <= 0) return;
+      const row = rowOf(binValue(bin));
+      rows.set(row, (rows.get(row) ?? 0) + samples);
+    });
+    return rows;
+  });
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = -1;
+  for (const rows of columns) {
+    for (const row of rows.keys()) {
+      lowest = Math.min(lowest, row);
+      highest = Math.max(highest, row);
+    }
+  }
+  const borders = highest < 0 ? 0 : highest - lowest + 1;
+  const cells: [number, number, number][] = [];
+  for (const [column, rows] of columns.entries()) {
+    for (const [row, samples] of [...rows].sort((a, b) => a[0] - b[0]))
+      cells.push([column, row - lowest, samples]);
+  }
+  return {
+    from: toTime(steps.from),
+    stepSeconds: steps.stepMs / 1000,
+    columns: steps.count,
+    bordersUs: Array.from({ length: borders }, (_, at) => rounded(2 ** ((lowest + at) / ROWS_PER_OCTAVE), 3)),
+    cells,
+    absent: Array.from({ length: steps.count }, (_, step) => step).filter((step) => isAbsent(steps, step)),
+  };
+}
+
+/** Percentiles by step. */
+export function linesOf(steps: LatencySteps, bins: readonly (Bins | undefined)[]): QuantileLines {
+  const quantiles = bins.map((one) => quantilesOf(one?.counts ?? null));
+  return {
+    count: quantiles.map(({ count }, step) => (isAbsent(steps, step) ? null : count)),
+    p50: quantiles.map(({ p50 }) => p50),
+    p90: quantiles.map(({ p90 }) => p90),
+    p95: quantiles.map(({ p95 }) => p95),
+    p99: quantiles.map(({ p99 }) => p99),
+  };
+}
+
+/** Figures and the cumulative curve, whose points are exact borders of bins. */
+export function distributionOf({ counts }: Bins): Distribution {
+  const total = counts.reduce((sum, samples) => sum + samples, 0);
+  const points: [number, number][] = [];
+  let seen = 0;
+  counts.forEach((samples, bin) => {
+    if (samples <= 0) return;
+    if (seen === 0 && bin > 0) points.push([rounded(binLimit(bin - 1), 1), 0]);
+    seen += samples;
+    points.push([rounded(binLimit(bin), 1), rounded(seen / total, 6)]);
+  });
+  const every = Math.ceil(points.length / (MOST_POINTS - 1));
+  const mean = meanOf(counts);
+  return {
+    quantiles: quantilesOf(counts),
+    meanUs: mean === null ? null : rounded(mean, 1),
+    ecdf: points.filter((_, at) => at % every === 0 || at === points.length - 1),
+  };
+}
+
+const rounded = (value: number, digits: number): number => {
+  const scale = 10 ** digits;
+  return Math.round(value * scale) / scale;
+};
