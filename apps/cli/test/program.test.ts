@@ -11,7 +11,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask as askIn, eventually, program, Run, type Stack, startStack, undermesh } from './stack.js';
 
 /** By their numbers in the agent's dictionary; each has a network namespace of its own. */
-const WORKLOADS = ['shop/web', 'shop/orders', 'data/database', 'test/orders'] as const;
+const WORKLOADS = [
+  'shop/web',
+  'shop/orders',
+  'data/database',
+  'test/orders',
+  'data/far',
+  'data/slow',
+] as const;
 type Name = (typeof WORKLOADS)[number];
 
 let stack: Stack;
@@ -107,6 +114,34 @@ describe('undermesh', () => {
       /1 of 1 connect failed \(100 %\): 1 refused \(since [\d:]+, the last at [\d:]+\)\./,
     );
     expect(failed.stdout).toContain('client (pid 4242) on left to 10.80.0.2:8080');
+  });
+
+  it('explain: which part of a request is network and which application', async () => {
+    const [slowNetwork, slowService] = [
+      connection('shop/web', 'data/far'),
+      connection('shop/web', 'data/slow'),
+    ];
+    const timed = (one: FakeConnection, of: { source: number; destination: number; srttUs: number }) => [
+      one.http('source', [{ firstByteUs: of.source }], { front: { srttUs: of.srttUs } }),
+      one.http('destination', [{ firstByteUs: of.destination }], { front: { srttUs: of.srttUs } }),
+    ];
+    await agent.deliver([
+      ...timed(slowNetwork, { source: 52_000, destination: 1_000, srttUs: 50_000 }),
+      ...timed(slowService, { source: 51_000, destination: 50_000, srttUs: 500 }),
+    ]);
+    await agent.deliver([...both(slowNetwork), ...both(slowService)]);
+    const told = (name: string) =>
+      eventually(async () => {
+        const { stdout } = await ask('explain', 'web', name);
+        expect(stdout).toContain('They carried 1 HTTP request');
+        return stdout;
+      });
+    const far = await told('far');
+    expect(far).toContain('Most of it is the network.');
+    expect(far).toMatch(/\nnetwork +50\.0 ms +96 % +█+\n/);
+    const slow = await told('slow');
+    expect(slow).toContain('Most of it is the application data/slow.');
+    expect(slow).toMatch(/\napplication +50\.0 ms +98 % +█+\n/);
   });
 
   it.each([
@@ -308,5 +343,39 @@ describe('connections --follow', () => {
     });
     run.child.kill();
     await run.ended();
+  });
+});
+
+describe('top on a terminal', () => {
+  /** `script` (util-linux) makes the terminal. */
+  const onTerminal = (): Run =>
+    new Run(['top'], { UNDERMESH_COLLECTOR: stack.url, TERM: 'xterm', NO_COLOR: '1' }, { terminal: true });
+
+  it.each([
+    ['q', (run: Run) => run.type('q')],
+    ['Ctrl-C', (run: Run) => run.type('\x03')],
+  ])('takes the whole screen, and gives it back after %s', async (_how, end) => {
+    const run = onTerminal();
+    await eventually(() => expect(run.stdout).toContain('q quit'));
+    run.type('s');
+    await eventually(() => expect(run.stdout).toContain('by failures'));
+    end(run);
+    const { stdout, status } = await run.ended();
+    expect(status).toBe(0);
+    expect(stdout.startsWith('\x1b[?1049h\x1b[?25l')).toBe(true);
+    expect(stdout.endsWith('\x1b[?25h\x1b[?1049l')).toBe(true);
+    expect(stdout).toMatch(/shop\/web +shop\/orders/);
+  });
+
+  it('shows that the collector is gone, and goes on when it is back', async () => {
+    const run = onTerminal();
+    await eventually(() => expect(run.stdout).toContain('q quit'));
+    await stack.kill();
+    await eventually(() => expect(run.stdout).toMatch(/▲ As of [\d:]+\. Nothing listens/));
+    await stack.restart();
+    const before = run.stdout.length;
+    await eventually(() => expect(run.stdout.slice(before)).toContain('q quit'));
+    run.type('q');
+    expect((await run.ended()).status).toBe(0);
   });
 });

@@ -99,16 +99,24 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A run of the program, not on a terminal. */
+/** A run of the program; with `terminal`, on one of 24 rows and 100 columns that `script` makes. */
 export class Run {
   readonly child;
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], environment: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [program, ...args], {
+  constructor(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    { terminal = false }: { terminal?: boolean } = {},
+  ) {
+    const line = [process.execPath, program, ...args];
+    const [command = '', ...rest] = terminal
+      ? ['script', '-qec', `stty rows 24 cols 100; exec ${line.join(' ')}`, '/dev/null']
+      : line;
+    this.child = spawn(command, rest, {
       env: { PATH: process.env.PATH ?? '', TZ: 'UTC', ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString();
@@ -116,6 +124,10 @@ export class Run {
     this.child.stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });
+  }
+
+  type(keys: string): void {
+    this.child.stdin.write(keys);
   }
 
   async ended(): Promise<Outcome> {

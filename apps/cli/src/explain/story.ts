@@ -155,16 +155,19 @@ function whereTimeGoes({ source, destination }: Facts, { split }: Edge): string[
   const total = split.totalUs === null ? '' : `${formatDuration(split.totalUs)} to its first byte: `;
   const verdict =
     second === undefined
-      ? 'How long the network takes is not known: the source does not report'
+      ? 'Where else time goes is not known'
       : first.share >= MOST
         ? `Most of it is ${placeOf(first)}`
         : `Most of it is ${placeOf(first)} and ${placeOf(second)}`;
-  const basis =
-    split.basis === 'source'
-      ? ' The destination does not report: the network is taken from the round trip.'
-      : '';
-  return [`On average a request takes ${total}${listed(figures)}. ${verdict}.${basis}`];
+  return [`On average a request takes ${total}${listed(figures)}. ${verdict}.${BASIS_WORDS[split.basis]}`];
 }
+
+/** What a split rests on, where that is less than both ends' clocks. */
+const BASIS_WORDS = {
+  both: '',
+  source: ' Only the source timed it: the network is a round trip, the rest counts as the application.',
+  destination: ' Only the destination timed it: the network is a round trip.',
+} as const;
 
 const PROTOCOL_WORDS = {
   http1: 'HTTP/1.1',

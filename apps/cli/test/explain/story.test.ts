@@ -108,10 +108,10 @@ describe('explain', () => {
   it('says what it does not know of the time', () => {
     const application = split({ networkUs: null, localUs: null, totalUs: null, basis: 'destination' });
     expect(ofEdge({ traffic: busy, split: application, seenBy: 'destination' })).toContain(
-      'On average a request takes 51.9 ms in the application shop/orders. How long the network takes is not known: the source does not report.',
+      'On average a request takes 51.9 ms in the application shop/orders. Where else time goes is not known. Only the destination timed it',
     );
     expect(ofEdge({ traffic: busy, split: split({ localUs: null, basis: 'source' }) })).toContain(
-      'The destination does not report: the network is taken from the round trip.',
+      'Only the source timed it: the network is a round trip, the rest counts as the application.',
     );
     expect(ofEdge({ traffic: traffic({ opened: 3, closed: 3, protocols: { tls: 2, http2: 1 } }) })).toContain(
       '100 % of the connections carry TLS and HTTP/2: their requests cannot be timed.',
