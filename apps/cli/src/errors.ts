@@ -33,6 +33,12 @@ export function cliError(code: CliErrorCode, happened: string, cause?: unknown):
   return new UndermeshError({ code, message: `${happened} ${CLI_ERRORS[code]}`, cause });
 }
 
+/** What happened, without the advice of the catalogue: for those who are already doing something about it. */
+export function happenedIn({ code, message }: UndermeshError): string {
+  const advice: string | undefined = CLI_ERRORS[code as CliErrorCode];
+  return advice === undefined ? message : message.replace(advice, '').trimEnd();
+}
+
 /** What the collector answered instead of data (RFC 9457), as an error of its own code that says what to do. */
 export function problemError(problem: {
   readonly code: string;

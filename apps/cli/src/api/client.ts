@@ -2,9 +2,9 @@
 import { messageOf } from '@undermesh/core';
 import { Problem, ROUTES } from '@undermesh/schema';
 import type { Static, TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { cliError, problemError } from '../errors.js';
 import type { Access } from './access.js';
+import { conforms, firstDifference } from './check.js';
 
 /** Longest wait for an answer. */
 const TIMEOUT_MS = 30_000;
@@ -16,8 +16,6 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 type Route = Exclude<keyof typeof ROUTES, 'connection'>;
 /** What a route answers. */
 export type Answer<Name extends Route> = Static<(typeof ROUTES)[Name]['answer']>;
-
-const isProblem = Compile(Problem);
 
 /** Asks the collector's HTTP API. Every answer is checked against the schema before anybody sees it. */
 export class Client {
@@ -37,17 +35,16 @@ export class Client {
     const response = await this.#fetch(url, signal);
     const body = await this.#read(response, signal);
     if (!response.ok) {
-      if (isProblem.Check(body)) throw problemError(body);
+      if (conforms(Problem, body)) throw problemError(body);
       throw cliError(
         'answer_invalid',
         `${this.access.url.origin} answered HTTP ${response.status} without a reason.`,
       );
     }
-    const check = Compile(answer as TSchema);
-    if (!check.Check(body)) {
-      const [first] = check.Errors(body);
-      const where = first === undefined ? '' : ` (${first.instancePath || '/'} ${first.message})`;
-      throw cliError('answer_invalid', `The answer to ${path} is not what it should be${where}.`);
+    const schema: TSchema = answer;
+    if (!conforms(schema, body)) {
+      const difference = firstDifference(schema, body);
+      throw cliError('answer_invalid', `The answer to ${path} is not what it should be (${difference}).`);
     }
     return body as Answer<Name>;
   }

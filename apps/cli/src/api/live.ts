@@ -4,10 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf, UndermeshError } from '@undermesh/core';
 import { type Connection, type ConnectionsQuery, LiveMessage, Problem } from '@undermesh/schema';
-import { Compile } from 'typebox/compile';
 import { WebSocket } from 'ws';
-import { cliError, problemError } from '../errors.js';
+import { cliError, happenedIn, problemError } from '../errors.js';
 import type { Access } from './access.js';
+import { conforms } from './check.js';
 import { authorization, unreachable } from './client.js';
 
 /** What following connections brings. */
@@ -24,9 +24,6 @@ const SILENCE_MS = 50_000;
 const MOST_WAITING = 64;
 const BACKOFF_SECONDS = [1, 2, 3, 5, 8, 13, 20];
 const MOST_BACKOFF_SECONDS = 30;
-
-const isLiveMessage = Compile(LiveMessage);
-const isProblem = Compile(Problem);
 
 /**
  * Connections as they open, end and fail, without end: a line that is cut is taken up again. Throws `unreachable` when
@@ -48,7 +45,7 @@ export async function* follow(access: Access, query: ConnectionsQuery): AsyncGen
     } catch (error) {
       const isRefusal = !(error instanceof UndermeshError) || error.code !== 'unreachable';
       if (!wasOpen || isRefusal) throw error;
-      reason = error.message;
+      reason = happenedIn(error);
     }
     const retrySeconds = BACKOFF_SECONDS[attempt] ?? MOST_BACKOFF_SECONDS;
     yield { type: 'interrupted', reason, retrySeconds };
@@ -96,7 +93,7 @@ async function opened(socket: WebSocket, access: Access): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of refusal) chunks.push(chunk as Buffer);
   const body = parseJson(Buffer.concat(chunks).toString('utf8'));
-  if (isProblem.Check(body)) throw problemError(body);
+  if (conforms(Problem, body)) throw problemError(body);
   throw cliError(
     'answer_invalid',
     `${access.url.origin} answered HTTP ${refusal.statusCode} to a live request.`,
@@ -105,7 +102,7 @@ async function opened(socket: WebSocket, access: Access): Promise<void> {
 
 function read(data: Buffer): LiveMessage {
   const message = parseJson(data.toString('utf8'));
-  if (isLiveMessage.Check(message)) return message;
+  if (conforms(LiveMessage, message)) return message;
   throw cliError('answer_invalid', 'A live message is not what it should be.');
 }
 

@@ -35,7 +35,7 @@ export async function followConnections(client: Client, options: FollowOptions):
           if (left <= 0) return;
           break;
         case 'interrupted':
-          remark(terminal, `${event.reason.replace(/\.$/, '')}: trying again in ${event.retrySeconds} s`);
+          remark(terminal, `${event.reason.replace(/\.$/, '')}; trying again in ${event.retrySeconds} s`);
           break;
         case 'resumed':
           remark(terminal, 'the collector is back; what happened in between is not shown');

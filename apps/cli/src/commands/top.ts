@@ -12,6 +12,7 @@ import {
 } from '@undermesh/schema';
 import { type Command, Option } from 'commander';
 import type { Client } from '../api/client.js';
+import { happenedIn } from '../errors.js';
 import type { Host } from '../host.js';
 import { type CommonOptions, clientOf, limitOption, systemOption, windowOption } from '../options.js';
 import { printJson } from '../output/json.js';
@@ -177,7 +178,7 @@ async function watch(first: Look, { client, options, terminal }: Watched): Promi
         trouble = null;
       } catch (error) {
         if (!(error instanceof UndermeshError) || !isPassing(error)) throw error;
-        trouble = error.message;
+        trouble = happenedIn(error);
       }
     }
   } catch (error) {
@@ -202,6 +203,11 @@ function screenLines(
   const foot: Line =
     trouble === null
       ? [{ text: 'q quit   s order', style: 'dim' }]
-      : [{ text: `▲ As of ${formatTime(last.status.now, Date.now())}. ${trouble}`, style: 'yellow' }];
+      : [
+          {
+            text: `▲ As of ${formatTime(last.status.now, Date.now())}. ${trouble}   q quit`,
+            style: 'yellow',
+          },
+        ];
   return [...body.slice(0, terminal.rows - 1), ...Array.from({ length: filled }, (): Line => []), foot];
 }

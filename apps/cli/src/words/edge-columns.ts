@@ -46,20 +46,20 @@ const requestColumns = (window: Window, edges: readonly Edge[]): Column<Edge>[] 
           cell: ({ traffic: { requests } }) => [formatShare(requests === null ? null : errorShare(requests))],
         },
         {
-          header: 'p50',
+          header: 'Request p50',
           minor: 6,
           align: 'right',
           cell: ({ traffic }) => [formatDuration(traffic.requests?.firstByteUs.p50)],
         },
         {
-          header: 'p99',
+          header: 'Request p99',
           minor: 2,
           align: 'right',
           cell: ({ traffic }) => [formatDuration(traffic.requests?.firstByteUs.p99)],
         },
       ];
 
-/** The columns of a table of these edges; p50 and p99 are of requests, to their first byte. `now`: Unix ms. */
+/** The columns of a table of these edges; requests are timed to the first byte of their answer. `now`: Unix ms. */
 export const edgeColumns = (window: Window, now: number, edges: readonly Edge[]): Column<Edge>[] => [
   {
     header: 'Source',

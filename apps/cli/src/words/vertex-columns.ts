@@ -13,7 +13,7 @@ import {
 import { healthLine, workloadLine } from './names.js';
 import { attempts, failedShare, totalBytes } from './traffic.js';
 
-/** The columns of a table of these vertices; p99 is of requests, to their first byte. */
+/** The columns of a table of these vertices; requests are timed to the first byte of their answer. */
 export const vertexColumns = (window: Window, vertices: readonly Vertex[]): Column<Vertex>[] => [
   { header: 'Name', elastic: true, cell: ({ namespace, name }) => workloadLine(namespace, name) },
   {
@@ -77,7 +77,7 @@ function requestColumns(window: Window, vertices: readonly Vertex[]): Column<Ver
       },
     },
     {
-      header: 'p99',
+      header: 'Request p99',
       align: 'right',
       minor: 2,
       cell: ({ inbound }) => [formatDuration(inbound.requests?.firstByteUs.p99)],
