@@ -10,7 +10,8 @@
  * Why the close hook is a tracepoint and not sockops' STATE_CB: docs/decisions/0002-close-hook.md. No option
  * is ever set on a socket by these programs.
  */
-#include "include/record.h"
+#include "include/identity.h"
+#include "include/http_record.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -24,8 +25,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 			count_helper_error(HELPER_SITE_OWNER_CREATE, -ENOMEM);                      \
 		owner &&*owner != mine;                                                             \
 	})
-
-#define STATE_OF(socket) ((struct connection_state *)bpf_sk_storage_get(&connections, socket, NULL, 0))
 
 #define CREATE_STATE_OF(socket)                                                                      \
 	({                                                                                           \
@@ -150,7 +149,7 @@ static __always_inline void emit_end(struct tcp_sock *tcp, struct connection_sta
 	record->socket_cookie = cookie;
 	record->event = failed ? RECORD_EVENT_FAILED : RECORD_EVENT_CLOSED;
 	record->reason = failed ? failure_reason(error) : close_reason(old_state, error);
-	record->flags = state->flags;
+	record->flags = record_flags(state);
 	/* Without a wake-up: the agent looks by itself, and a wake-up per record would cost more than the
 	 * record. */
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
@@ -159,15 +158,18 @@ static __always_inline void emit_end(struct tcp_sock *tcp, struct connection_sta
 
 /* The end of a connection that was met before; whichever hook comes first makes its record, the other finds it closed. */
 static __always_inline void close_connection(struct tcp_sock *tcp, struct connection_state *state,
-					     int old_state, __u64 cookie)
+					     struct http_exchange *exchange, int old_state, __u64 cookie)
 {
 	__u32 phase = __sync_lock_test_and_set(&state->phase, PHASE_CLOSED);
 
 	if (phase == PHASE_ANNOUNCED)
 		state->flags |= RECORD_FLAG_ANNOUNCED;
 	/* Else: a child that inherited its listener's state and was never established; a connect without a SYN. */
-	if (phase == PHASE_CONNECTING || phase == PHASE_OPEN || phase == PHASE_ANNOUNCED)
-		emit_end(tcp, state, old_state, cookie);
+	if (phase != PHASE_CONNECTING && phase != PHASE_OPEN && phase != PHASE_ANNOUNCED)
+		return;
+	if (exchange)
+		emit_last_samples(tcp, state, exchange, cookie);
+	emit_end(tcp, state, old_state, cookie);
 }
 
 /* Has the kernel tell of this socket's changes of state. Flags are shared with other programs: only ever added to. */
@@ -289,7 +291,8 @@ int observe_sockops(struct bpf_sock_ops *ctx)
 	} else {
 		state = STATE_OF(socket);
 		if (state)
-			close_connection(tcp, state, ctx->args[0], bpf_get_socket_cookie(ctx));
+			close_connection(tcp, state, EXCHANGE_OF(socket), ctx->args[0],
+					 bpf_get_socket_cookie(ctx));
 	}
 	return 1;
 }
@@ -311,7 +314,7 @@ int observe_state(__u64 *ctx)
 		return 0;
 	state = STATE_OF(sk);
 	if (state) {
-		close_connection(tcp, state, old_state, bpf_get_socket_cookie(sk));
+		close_connection(tcp, state, EXCHANGE_OF(sk), old_state, bpf_get_socket_cookie(sk));
 		return 0;
 	}
 	/* Never seen: older than the agent and held by no process, or there was no room for its storage. */
@@ -350,9 +353,9 @@ static __always_inline bool identify_running(struct connection_state *state, str
 }
 
 /* Reports a connection that is new to user space (OPENED), or was active since its last record (PROGRESS). */
-static __always_inline void report_open(struct tcp_sock *tcp, struct connection_state *state)
+static __always_inline void report_open(struct tcp_sock *tcp, struct connection_state *state, __u64 now)
 {
-	__u64 now = bpf_ktime_get_boot_ns(), bytes = payload_sent(tcp) + payload_received(tcp);
+	__u64 bytes = payload_sent(tcp) + payload_received(tcp);
 	__u32 phase = state->phase, generation = 0, zero = 0;
 	struct connection_record *record;
 	struct observe_control *settings;
@@ -384,7 +387,7 @@ static __always_inline void report_open(struct tcp_sock *tcp, struct connection_
 	record->socket_cookie = bpf_get_socket_cookie(sock_of(tcp));
 	record->event = opened ? RECORD_EVENT_OPENED : RECORD_EVENT_PROGRESS;
 	record->reason = CLOSE_REASON_NONE;
-	record->flags = state->flags | RECORD_FLAG_ANNOUNCED;
+	record->flags = record_flags(state) | RECORD_FLAG_ANNOUNCED;
 	if (again)
 		record->flags |= RECORD_FLAG_REANNOUNCED;
 	if (sock_of(tcp)->__sk_common.skc_state != TCP_ESTABLISHED)
@@ -403,14 +406,21 @@ SEC("iter/bpf_sk_storage_map")
 int look(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct connection_state *state = ctx->value;
+	struct http_exchange *exchange;
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tcp;
+	__u64 now;
 
 	if (!sk || !state || (state->phase != PHASE_OPEN && state->phase != PHASE_ANNOUNCED))
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
-	if (tcp && was_established(sk->__sk_common.skc_state))
-		report_open(tcp, state);
+	if (!tcp || !was_established(sk->__sk_common.skc_state))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	exchange = EXCHANGE_OF(sk);
+	if (exchange)
+		emit_waiting_samples(tcp, state, exchange, now);
+	report_open(tcp, state, now);
 	return 0;
 }
 

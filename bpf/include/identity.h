@@ -3,6 +3,7 @@
 #ifndef UNDERMESH_IDENTITY_H
 #define UNDERMESH_IDENTITY_H
 
+#include "config.h"
 #include "maps.h"
 #include <bpf/bpf_core_read.h>
 

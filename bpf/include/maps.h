@@ -3,9 +3,9 @@
 #ifndef UNDERMESH_MAPS_H
 #define UNDERMESH_MAPS_H
 
-#include "abi.h"
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
+#include "http_exchange.h"
 
 /*
  * Where a socket stands. It only moves by compare-and-swap or exchange: the iterator announces a connection
@@ -34,7 +34,8 @@ struct connection_state {
 	__u32 server_isn;
 	__u16 flags;   /* enum record_flag */
 	__u8 reporter; /* enum reporter */
-	__u8 reserved[5];
+	__u8 protocol; /* enum http_protocol; apart from flags, which others write at the same time */
+	__u8 reserved[4];
 	char process[16];
 };
 
@@ -48,6 +49,17 @@ struct {
 	__type(key, int);
 	__type(value, struct connection_state);
 } connections SEC(".maps");
+
+/*
+ * The HTTP of a connection, from the first payload that may be HTTP. Not cloned: what a listener has is nobody's. For
+ * sockets whose connection is in `connections` only.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct http_exchange);
+} http_exchanges SEC(".maps");
 
 /* Shared by all agents of this kernel (pinned): which of them a socket belongs to. */
 struct {
@@ -91,12 +103,6 @@ struct {
 	__type(value, struct observe_control);
 } control SEC(".maps");
 
-/* One structure, so that its place in .rodata does not depend on the order of first use. */
-const volatile struct observe_config config = {
-	.owner = 1,
-	.progress_interval_ms = 5000,
-};
-
 static __always_inline struct kernel_totals *this_cpu_totals(void)
 {
 	__u32 zero = 0;
@@ -104,14 +110,17 @@ static __always_inline struct kernel_totals *this_cpu_totals(void)
 	return bpf_map_lookup_elem(&totals, &zero);
 }
 
+#define STATE_OF(socket) ((struct connection_state *)bpf_sk_storage_get(&connections, socket, NULL, 0))
+
 /* BPF programs of one CPU do not interrupt each other at these hooks except from softirq: the add must be
  * atomic. */
-#define COUNT(member)                                               \
-	({                                                          \
-		struct kernel_totals *counters = this_cpu_totals(); \
-		if (counters)                                       \
-			__sync_fetch_and_add(&counters->member, 1); \
+#define COUNT_BY(member, number)                                         \
+	({                                                               \
+		struct kernel_totals *counters = this_cpu_totals();      \
+		if (counters)                                            \
+			__sync_fetch_and_add(&counters->member, number); \
 	})
+#define COUNT(member) COUNT_BY(member, 1)
 
 /* Notes that a helper failed at a site. Takes a negative errno. */
 static __always_inline void count_helper_error(__u32 site, __s32 error)

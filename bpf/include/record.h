@@ -3,8 +3,7 @@
 #ifndef UNDERMESH_RECORD_H
 #define UNDERMESH_RECORD_H
 
-#include "identity.h"
-#include <bpf/bpf_core_read.h>
+#include "maps.h"
 #include <bpf/bpf_endian.h>
 
 /* The members of a socket that a record needs, reached once. */
@@ -99,6 +98,23 @@ static __always_inline void write_totals(struct connection_record *record, struc
 	record->retransmitted_segments = tcp->total_retrans;
 	record->lost_segments = tcp->lost;
 	record->delivered_segments = tcp->delivered;
+}
+
+/* What is known of a connection so far, as every record of it says. */
+static __always_inline __u16 record_flags(struct connection_state *state)
+{
+	switch (state->protocol) {
+	case HTTP_PROTOCOL_HTTP1:
+		return state->flags | RECORD_FLAG_HTTP1;
+	case HTTP_PROTOCOL_TLS:
+		return state->flags | RECORD_FLAG_TLS;
+	case HTTP_PROTOCOL_HTTP2:
+		return state->flags | RECORD_FLAG_HTTP2;
+	case HTTP_PROTOCOL_OTHER:
+		return state->flags | RECORD_FLAG_OTHER_PROTOCOL;
+	default:
+		return state->flags;
+	}
 }
 
 /* Fills all of a record but event, reason and flags. The socket's cookie must have been made before. */

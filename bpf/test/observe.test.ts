@@ -8,15 +8,15 @@ import {
   Reporter,
 } from '@undermesh/bpf-abi';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { attachRude, compileScenario, isRoot, Observed, Scenario, sleep, TestCgroup } from './observed.js';
+import { attachRude, compileFixture, isRoot, Observed, Scenario, sleep, TestCgroup } from './observed.js';
 
 describe.skipIf(!isRoot)('observe.bpf.o (needs root and cgroup v2)', () => {
-  let program: ReturnType<typeof compileScenario>;
+  let program: ReturnType<typeof compileFixture>;
   let cgroup: TestCgroup;
   let observed: Observed | undefined;
 
   beforeAll(() => {
-    program = compileScenario();
+    program = compileFixture('scenario');
   });
   afterAll(() => program.remove());
   beforeEach(() => {

@@ -5,11 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
-  ConnectionRecord,
   type ConnectionRecordValue,
   decodeConnectionRecord,
+  decodeHttpRecord,
+  decodeHttpSample,
   decodeKernelTotals,
   encodeObserveConfig,
+  HTTP_MAPS,
+  HttpRecord,
+  type HttpRecordValue,
+  HttpSample,
+  type HttpSampleValue,
   type KernelTotalsValue,
 } from '@undermesh/bpf-abi';
 import {
@@ -22,8 +28,7 @@ import {
 } from '@undermesh/libbpf-ts';
 
 const OBJECT = fileURLToPath(new URL('../dist/observe.bpf.o', import.meta.url));
-const SCENARIO_SOURCE = fileURLToPath(new URL('fixtures/scenario.c', import.meta.url));
-
+const HTTP_OBJECT = fileURLToPath(new URL('../dist/http.bpf.o', import.meta.url));
 const RUDE_SOURCE = fileURLToPath(new URL('fixtures/rude.bpf.c', import.meta.url));
 
 let made = 0;
@@ -47,11 +52,15 @@ export class TestCgroup {
   }
 }
 
-/** Compiles the scenario program once for a test file. */
-export function compileScenario(): { path: string; remove(): void } {
-  const directory = mkdtempSync(join(tmpdir(), 'undermesh-scenario-'));
-  const path = join(directory, 'scenario');
-  execFileSync('clang', ['-O1', '-Wall', '-o', path, SCENARIO_SOURCE]);
+/** Compiles a program of `fixtures/`, once for a test file. */
+export function compileFixture(
+  name: string,
+  flags: readonly string[] = [],
+): { path: string; remove(): void } {
+  const directory = mkdtempSync(join(tmpdir(), `undermesh-${name}-`));
+  const path = join(directory, name);
+  const source = fileURLToPath(new URL(`fixtures/${name}.c`, import.meta.url));
+  execFileSync('clang', ['-O1', '-Wall', ...flags, '-o', path, source]);
   return { path, remove: () => rmSync(directory, { recursive: true }) };
 }
 
@@ -101,6 +110,16 @@ export class Scenario {
     return JSON.parse(this.#output);
   }
 
+  /** Gives the program all of its standard input. */
+  feed(text: string): void {
+    this.#child.stdin?.end(text);
+  }
+
+  /** Resolves when the program has ended well. */
+  finished(): Promise<void> {
+    return this.#exited;
+  }
+
   /** Lets a waiting scenario go on. */
   go(): void {
     this.#child.stdin?.write('g');
@@ -114,15 +133,22 @@ export class Scenario {
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The observing object, loaded and attached to a cgroup of the test. */
+/** An http record, with its samples decoded. */
+export interface Requests extends Omit<HttpRecordValue, 'connection' | 'samples'> {
+  readonly connection: ConnectionRecordValue;
+  readonly samples: HttpSampleValue[];
+}
+
+/** The observing object, loaded and attached to a cgroup of the test; with `http` the one that reads HTTP as well. */
 export class Observed {
   readonly object: BpfObject;
   readonly #ring: RingBuffer;
   readonly #links: BpfLink[] = [];
+  #http: BpfObject | undefined;
 
   constructor(
     cgroup: TestCgroup,
-    options: { ringBytes?: number; owner?: number; ownerMap?: BpfObject } = {},
+    options: { ringBytes?: number; owner?: number; ownerMap?: BpfObject; http?: boolean } = {},
   ) {
     this.object = openObject(OBJECT);
     this.object.setMaxEntries('records', options.ringBytes ?? 1 << 20);
@@ -140,6 +166,17 @@ export class Observed {
     this.#ring = new RingBuffer(this.object.map('records'));
     this.#links.push(this.object.program('observe_sockops').attachCgroup(cgroup.path));
     this.#links.push(this.object.program('observe_state').attach());
+    if (options.http) this.#attachHttp(cgroup);
+  }
+
+  #attachHttp(cgroup: TestCgroup): void {
+    const http = openObject(HTTP_OBJECT);
+    http.setMaxEntries('records', this.object.map('records').maxEntries);
+    for (const name of HTTP_MAPS) http.reuseMap(name, this.object.map(name));
+    http.load();
+    this.#links.push(http.program('follow_egress').attachCgroup(cgroup.path));
+    this.#links.push(http.program('follow_ingress').attachCgroup(cgroup.path));
+    this.#http = http;
   }
 
   /** Takes up what is older than this object. */
@@ -157,14 +194,21 @@ export class Observed {
   }
 
   records(): ConnectionRecordValue[] {
-    const target = new Uint8Array(4096 * ConnectionRecord.BYTES);
-    const found: ConnectionRecordValue[] = [];
-    for (;;) {
-      const { records } = this.#ring.readRecords(target, ConnectionRecord.BYTES, 4096);
-      for (let i = 0; i < records; i++)
-        found.push(decodeConnectionRecord(target, i * ConnectionRecord.BYTES));
-      if (records < 4096) return found;
-    }
+    return this.read().records;
+  }
+
+  /** Everything in the ring, and the order it had there: a letter for each record. */
+  read(): { records: ConnectionRecordValue[]; requests: Requests[]; order: string } {
+    const records: ConnectionRecordValue[] = [];
+    const requests: Requests[] = [];
+    let order = '';
+    this.#ring.drain((memory, offset, bytes) => {
+      const copy = memory.slice(offset, offset + bytes);
+      if (bytes === HttpRecord.BYTES) requests.push(decodeRequests(copy));
+      else records.push(decodeConnectionRecord(copy));
+      order += bytes === HttpRecord.BYTES ? 'h' : 'c';
+    });
+    return { records, requests, order };
   }
 
   totals(): KernelTotalsValue {
@@ -180,8 +224,17 @@ export class Observed {
   close(): void {
     this.#ring.close();
     for (const link of this.#links) link.close();
+    this.#http?.close();
     this.object.close();
   }
+}
+
+function decodeRequests(bytes: Uint8Array): Requests {
+  const record = decodeHttpRecord(bytes);
+  const samples = Array.from({ length: record.sampleCount }, (_, index) =>
+    decodeHttpSample(record.samples, index * HttpSample.BYTES),
+  );
+  return { ...record, connection: decodeConnectionRecord(record.connection), samples };
 }
 
 export const isRoot =

@@ -20,7 +20,8 @@ try {
   const header = readFileSync(join(root, 'bpf/include/abi.h'), 'utf8');
   const abi = readAbi(readTypes(object));
   const version = Number(/#define UNDERMESH_ABI_VERSION (\d+)/.exec(header)?.[1]);
-  const names = readNames(readTypes(join(root, 'bpf/dist/observe.bpf.o')));
+  const namesOf = (name) => readNames(readTypes(join(root, `bpf/dist/${name}.bpf.o`)));
+  const names = { observe: namesOf('observe'), http: namesOf('http') };
   const comments = readComments(header);
   const outputs = new Map([
     [join(here, '../src/abi.generated.ts'), writeTypeScript({ abi, names, version, comments })],

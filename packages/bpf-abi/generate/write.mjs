@@ -110,9 +110,13 @@ export function writeTypeScript({ abi, names, version, comments }) {
 export const ABI_VERSION = ${version};
 
 /** Programs of \`observe.bpf.o\`. */
-export const OBSERVE_PROGRAMS = ${list(names.programs)};
+export const OBSERVE_PROGRAMS = ${list(names.observe.programs)};
 /** Maps of \`observe.bpf.o\`. */
-export const OBSERVE_MAPS = ${list(names.maps)};
+export const OBSERVE_MAPS = ${list(names.observe.maps)};
+/** Programs of \`http.bpf.o\`. */
+export const HTTP_PROGRAMS = ${list(names.http.programs)};
+/** Maps of \`http.bpf.o\`: it is loaded on those of \`observe.bpf.o\`. */
+export const HTTP_MAPS = ${list(names.http.maps)};
 
 ${abi.enums.map((e) => writeEnum(e, comments)).join('\n')}
 ${abi.structs.map((s) => writeStruct(s, comments)).join('\n')}`;

@@ -8,7 +8,11 @@ export const ABI_VERSION = 2;
 /** Programs of `observe.bpf.o`. */
 export const OBSERVE_PROGRAMS = ['adopt_sockets', 'list_listeners', 'look', 'observe_sockops', 'observe_state'] as const;
 /** Maps of `observe.bpf.o`. */
-export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'records', 'socket_owner', 'totals'] as const;
+export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'totals'] as const;
+/** Programs of `http.bpf.o`. */
+export const HTTP_PROGRAMS = ['follow_egress', 'follow_ingress'] as const;
+/** Maps of `http.bpf.o`: it is loaded on those of `observe.bpf.o`. */
+export const HTTP_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'totals'] as const;
 
 /** `enum record_kind`. */
 export const RecordKind = {

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is remembered of the HTTP of one connection: where its two streams stand, requests on their way from one to the
+ * other, and samples on their way to a record.
+ *
+ * Each stream has one writer at a time: the outgoing one under its socket's lock, the incoming one under `busy`. What
+ * goes from one to another goes through a ring with a counter for each side.
+ *
+ * This header, http_stream.h and http_follow.h are plain C: the tests compile the same source for user space. All state
+ * lies in memory of a map and not on the stack: the verifier takes what is read from there as unknown, so that the paths
+ * through a loop meet again.
+ */
+#ifndef UNDERMESH_HTTP_EXCHANGE_H
+#define UNDERMESH_HTTP_EXCHANGE_H
+
+#include "abi.h"
+#include <stdbool.h>
+
+enum http_window {
+	HTTP_WINDOW_CARRY = 64,	  /* most that is kept of a line that goes on in the next segment */
+	HTTP_WINDOW_LOAD = 256,	  /* read from a segment at a time */
+	HTTP_WINDOW_FILLED = 320, /* both */
+	HTTP_WINDOW_BYTES = 384,  /* with room for reading words behind them */
+	HTTP_WINDOW_LOOKS = 48,	  /* at words or lines of it, at a time */
+};
+
+/* What the next byte of a stream belongs to. */
+enum http_mode {
+	HTTP_MODE_START = 0,	   /* a message's first line, or a line break before it */
+	HTTP_MODE_FIELDS = 1,	   /* the fields of its head */
+	HTTP_MODE_CHUNK_SIZE = 2,  /* a line with a chunk's size */
+	HTTP_MODE_CHUNK_END = 3,   /* the line break behind a chunk */
+	HTTP_MODE_TRAILER = 4,	   /* the fields behind the last chunk */
+	HTTP_MODE_BODY = 5,	   /* a body, `left` bytes of it */
+	HTTP_MODE_CHUNK = 6,	   /* a chunk, `left` bytes of it */
+	HTTP_MODE_UNTIL_CLOSE = 7, /* a body that ends with the connection */
+	HTTP_MODE_OPAQUE = 8,	   /* something else, for good: a tunnel, another protocol */
+	HTTP_MODE_LOST = 9,	   /* nobody knows */
+};
+
+/* What is known of a head, bits. */
+enum http_head {
+	HTTP_HEAD_LENGTH = 1,  /* Content-Length */
+	HTTP_HEAD_CODED = 2,   /* Transfer-Encoding */
+	HTTP_HEAD_CHUNKED = 4, /* whose last coding is chunked */
+	HTTP_HEAD_VERSION_1_0 = 8,
+	HTTP_HEAD_AFTER_FRAMING = 16, /* the line before the present one was one of these fields */
+};
+
+struct http_stream {
+	__u32 next;   /* sequence number of the first byte that has not been seen */
+	__u32 origin; /* offset in the segment of the window's first byte; a carry lies before the segment */
+	__u16 line;   /* where in the window the present line begins */
+	__u16 scanned;
+	__u16 filled;
+	__u16 status;
+	__u8 mode; /* enum http_mode */
+	__u8 head; /* enum http_head bits */
+	__u8 method;
+	__u8 response;	   /* 1 in the stream of responses */
+	__u8 framing_lost; /* 1 when this segment was one too many */
+	__u8 reserved[3];
+	__u32 early_from; /* bytes that came before those they follow, up to early_to; none when both are equal */
+	__u32 early_to;
+	__u64 left;
+	__u64 message_bytes; /* of the present message, so far */
+	/* Of the present segment: */
+	__u64 now_ns;
+	__u32 acknowledged; /* sequence number of the other direction */
+	__u32 payload;	    /* where its payload begins in what http_read() reads */
+	__u32 length;	    /* of its payload, */
+	__u32 offset;	    /* and how much of it has been dealt with */
+	__u8 window[HTTP_WINDOW_BYTES];
+};
+
+enum http_bound {
+	HTTP_BOUND_REQUESTS = 16, /* waiting for their answers; a power of two */
+	HTTP_BOUND_SAMPLES = 16,  /* waiting for their record; a power of two */
+};
+
+/* What the first payload bytes of a connection were. */
+enum http_protocol {
+	HTTP_PROTOCOL_UNKNOWN = 0,
+	HTTP_PROTOCOL_HTTP1 = 1,
+	HTTP_PROTOCOL_TLS = 2,
+	HTTP_PROTOCOL_HTTP2 = 3,
+	HTTP_PROTOCOL_OTHER = 4,
+};
+
+/* A request whose head has passed. */
+struct http_request {
+	__u64 asked_ns; /* end of its head */
+	__u64 bytes;	/* of it, so far */
+	__u32 answer;	/* sequence number where its answer begins if the exchange was quiet */
+	__u8 method;
+	__u8 flags; /* enum http_sample_flag bits */
+	__u8 reserved[2];
+};
+
+/* A sample that waits for its record. */
+struct http_outcome {
+	__u64 request_bytes;
+	__u64 response_bytes;
+	struct http_sample sample;
+	__u32 reserved;
+};
+
+enum http_stream_index {
+	HTTP_REQUESTS = 0,
+	HTTP_RESPONSES = 1,
+};
+
+struct http_exchange {
+	__u32 busy;	/* 1 while the incoming stream is being followed */
+	__u32 asked;	/* requests, counted by the stream of requests */
+	__u32 answered; /* of those, counted by the stream of responses */
+	__u32 made;	/* samples, counted by the stream of responses */
+	__u32 taken;	/* of those, counted by whoever made a record of them */
+	__u32 lost;	/* requests that no record has told of, since the last one */
+	__u8 source;	/* 1 when this end sends the requests */
+	__u8 protocol;	/* enum http_protocol */
+	__u8 answering; /* 1 from the first byte of a final response to its last */
+	__u8 tunnel;	/* 1 after CONNECT or an upgrade succeeded */
+	__u8 resynced;	/* 1 from finding a request again to the end of its head */
+	__u8 reserved[3];
+	__u64 waiting_ns;	       /* since when samples wait */
+	__u64 first_ns;		       /* first byte of the present response */
+	__u64 last_ns;		       /* last byte so far of one that ends with the connection */
+	struct http_stream streams[2]; /* of requests and of responses */
+	struct http_request requests[HTTP_BOUND_REQUESTS];
+	struct http_outcome outcomes[HTTP_BOUND_SAMPLES];
+};
+
+/* Sets a counter that another CPU reads: who sees the new value sees all that was written before. */
+static __always_inline void http_publish(__u32 *counter, __u32 value)
+{
+#ifdef __TARGET_ARCH_x86
+	__asm__ volatile("" ::: "memory"); /* stores are not reordered with stores */
+	*(volatile __u32 *)counter = value;
+#else
+	__sync_lock_test_and_set(counter, value);
+#endif
+}
+
+/* Reads a counter that another CPU sets. */
+static __always_inline __u32 http_counter(__u32 *counter)
+{
+#ifdef __TARGET_ARCH_x86
+	__u32 value = *(volatile __u32 *)counter;
+
+	__asm__ volatile("" ::: "memory"); /* nor loads with loads */
+	return value;
+#else
+	return __sync_fetch_and_add(counter, 0);
+#endif
+}
+
+static __always_inline __u32 http_microseconds(__u64 from_ns, __u64 to_ns)
+{
+	__u64 us = (to_ns - from_ns) / 1000;
+
+	return us < HTTP_LIMIT_UNKNOWN_US ? us : HTTP_LIMIT_UNKNOWN_US - 1;
+}
+
+/* Adds a sample. Without room for it the request is lost. */
+static __always_inline void http_add_outcome(struct http_exchange *exchange,
+					     const struct http_outcome *outcome, __u64 now_ns)
+{
+	__u32 made = exchange->made, waiting = made - http_counter(&exchange->taken);
+
+	if (waiting >= HTTP_BOUND_SAMPLES) {
+		__sync_fetch_and_add(&exchange->lost, 1);
+		return;
+	}
+	if (!waiting)
+		exchange->waiting_ns = now_ns;
+	exchange->outcomes[made % HTTP_BOUND_SAMPLES] = *outcome;
+	http_publish(&exchange->made, made + 1);
+}
+
+/*
+ * After the end of the connection: a sample of the next request that was not answered, or not to the end. False when
+ * there is none. Nobody follows the streams any more.
+ */
+static __always_inline bool http_finish_request(struct http_exchange *exchange, __u64 now_ns)
+{
+	struct http_request *request = &exchange->requests[exchange->answered % HTTP_BOUND_REQUESTS];
+	struct http_stream *responses = &exchange->streams[HTTP_RESPONSES];
+	struct http_outcome outcome = {
+		.request_bytes = request->bytes,
+		.sample =
+			{
+				.first_byte_us = HTTP_LIMIT_UNKNOWN_US,
+				.last_byte_us = HTTP_LIMIT_UNKNOWN_US,
+				.method = request->method,
+				.flags = request->flags | HTTP_SAMPLE_FLAG_UNANSWERED,
+			},
+	};
+
+	if (exchange->answered == exchange->asked || responses->mode == HTTP_MODE_LOST)
+		return false;
+	if (exchange->answering) {
+		outcome.response_bytes = responses->message_bytes;
+		outcome.sample.first_byte_us = http_microseconds(request->asked_ns, exchange->first_ns);
+		outcome.sample.status = responses->status;
+		outcome.sample.flags = request->flags | HTTP_SAMPLE_FLAG_CUT;
+		exchange->answering = 0;
+	}
+	exchange->answered++;
+	http_add_outcome(exchange, &outcome, now_ns);
+	return true;
+}
+
+#endif

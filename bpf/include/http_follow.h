@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a segment of a connection means for its requests and responses: which answers which, and when. Segments are seen
+ * before TCP puts them in order, and again when they are retransmitted: both streams are followed by sequence number.
+ *
+ * Whoever includes it defines, beside http_read(),
+ *	bool http_run(struct http_visit *visit)
+ * which calls http_advance() until it returns false (true), or so often that it gives up (false), and
+ *	void http_make_room(struct http_visit *visit)
+ * which makes records of samples, as far as it can.
+ */
+#ifndef UNDERMESH_HTTP_FOLLOW_H
+#define UNDERMESH_HTTP_FOLLOW_H
+
+#include "http_stream.h"
+
+/* A segment on its way through an exchange. */
+struct http_visit {
+	void *source; /* for http_read() */
+	struct http_exchange *exchange;
+	struct http_stream *stream;
+};
+
+static __always_inline bool http_run(struct http_visit *visit);
+static __always_inline void http_make_room(struct http_visit *visit);
+
+/* A new exchange: sequence numbers of the first payload byte of each side. */
+static __always_inline void http_begin(struct http_exchange *exchange, bool source, __u32 client,
+				       __u32 server)
+{
+	exchange->source = source;
+	exchange->streams[HTTP_REQUESTS].next = client;
+	exchange->streams[HTTP_RESPONSES].next = server;
+	exchange->streams[HTTP_RESPONSES].response = 1;
+}
+
+/* --- what the first bytes say --- */
+
+/* Whether bytes may begin a request: a capital letter and no control characters before the first space. */
+static __always_inline bool http_may_begin_request(__u64 word, __u32 length)
+{
+	__u8 first = word;
+	__u32 i;
+
+	if (first == '\r' || first == '\n')
+		return true;
+	if (first < 'A' || first > 'Z')
+		return false;
+#pragma clang loop unroll(full)
+	for (i = 1; i < 8; i++) {
+		__u8 byte = word >> (8 * i);
+
+		if (i >= length || byte == ' ')
+			return true;
+		if (byte < ' ' || byte >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* Of the first bytes of a connection, up to eight in a word. HTTP_PROTOCOL_UNKNOWN: perhaps HTTP/1, go on. */
+static __always_inline __u8 http_recognise(__u64 word, __u32 length, bool response)
+{
+	__u64 mask = length >= 7 ? 0x00ffffffffffffffULL : (1ULL << (8 * length)) - 1;
+
+	if (response)
+		return ((word ^ HTTP_TEXT('H', 'T', 'T', 'P', '/', '1', '.', 0)) & mask) == 0
+			       ? HTTP_PROTOCOL_UNKNOWN
+			       : HTTP_PROTOCOL_OTHER;
+	if ((__u8)word == 0x16 && (length == 1 || (__u8)(word >> 8) == 3))
+		return HTTP_PROTOCOL_TLS;
+	return http_may_begin_request(word, length) ? HTTP_PROTOCOL_UNKNOWN : HTTP_PROTOCOL_OTHER;
+}
+
+/* The present response is complete: a sample of it and its request. */
+static __always_inline void http_complete(struct http_visit *visit, __u64 last_ns)
+{
+	struct http_exchange *exchange = visit->exchange;
+	struct http_request *request = &exchange->requests[exchange->answered % HTTP_BOUND_REQUESTS];
+	struct http_outcome outcome = {
+		.request_bytes = request->bytes,
+		.response_bytes = exchange->streams[HTTP_RESPONSES].message_bytes,
+		.sample =
+			{
+				.first_byte_us = http_microseconds(request->asked_ns, exchange->first_ns),
+				.last_byte_us = http_microseconds(request->asked_ns, last_ns),
+				.status = exchange->streams[HTTP_RESPONSES].status,
+				.method = request->method,
+				.flags = request->flags,
+			},
+	};
+
+	exchange->answering = 0;
+	http_publish(&exchange->answered, exchange->answered + 1);
+	http_add_outcome(exchange, &outcome, visit->stream->now_ns);
+	if (exchange->made - http_counter(&exchange->taken) >= HTTP_LIMIT_SAMPLES)
+		http_make_room(visit);
+}
+
+/* --- a segment's way through a stream --- */
+
+static __always_inline void http_lose_framing(struct http_visit *visit)
+{
+	visit->stream->mode = HTTP_MODE_LOST;
+	visit->stream->framing_lost = 1;
+}
+
+/* The head of a request is complete. */
+static __always_inline int http_ask(struct http_visit *visit)
+{
+	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
+	__u32 asked = exchange->asked, waiting = asked - http_counter(&exchange->answered);
+	struct http_request *request = &exchange->requests[asked % HTTP_BOUND_REQUESTS];
+
+	if (waiting >= HTTP_BOUND_REQUESTS)
+		return HTTP_STEP_LOST;
+	request->asked_ns = visit->stream->now_ns;
+	request->bytes = stream->message_bytes;
+	request->answer = visit->stream->acknowledged;
+	request->method = stream->method;
+	request->flags = waiting ? HTTP_SAMPLE_FLAG_PIPELINED : 0;
+	if (exchange->resynced || exchange->streams[HTTP_RESPONSES].mode == HTTP_MODE_LOST)
+		request->flags = HTTP_SAMPLE_FLAG_RESYNCED;
+	exchange->resynced = 0;
+	http_publish(&exchange->asked, asked + 1);
+	return http_begin_body(stream, false);
+}
+
+/* What a step in the stream of requests leads to. False when the segment is done with. */
+static __always_inline bool http_follow_request(struct http_visit *visit, int step)
+{
+	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
+	bool unseen = !exchange->protocol;
+
+	if (step == HTTP_STEP_FIRST_LINE) {
+		if (unseen)
+			exchange->protocol = HTTP_PROTOCOL_HTTP1;
+		return true;
+	}
+	if (step == HTTP_STEP_HEAD)
+		step = http_ask(visit);
+	if (step == HTTP_STEP_MESSAGE) {
+		exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].bytes = stream->message_bytes;
+		http_end_message(stream, false);
+		return true;
+	}
+	if (step == HTTP_STEP_ON)
+		return true;
+	if (step == HTTP_STEP_FOREIGN && unseen) {
+		exchange->protocol = http_word(stream, 0) == HTTP_TEXT('P', 'R', 'I', ' ', '*', ' ', 'H', 'T')
+					     ? HTTP_PROTOCOL_HTTP2
+					     : HTTP_PROTOCOL_OTHER;
+		stream->mode = HTTP_MODE_OPAQUE;
+		return false;
+	}
+	if (exchange->resynced) /* it only looked like one */
+		stream->mode = HTTP_MODE_LOST;
+	else
+		http_lose_framing(visit);
+	return false;
+}
+
+/* The head of a response is complete. */
+static __always_inline int http_answer(struct http_visit *visit)
+{
+	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
+	__u8 method = exchange->requests[exchange->answered % HTTP_BOUND_REQUESTS].method;
+	__u16 status = stream->status;
+
+	if (status < 200 &&
+	    status != 101) { /* RFC 9110, 15.2: an interim one, the final one is still to come */
+		exchange->answering = 0;
+		http_end_message(stream, true);
+		return HTTP_STEP_ON;
+	}
+	if (status == 101 || (method == HTTP_METHOD_CONNECT && status < 300)) {
+		http_complete(visit, visit->stream->now_ns);
+		exchange->tunnel = 1;
+		stream->mode = HTTP_MODE_OPAQUE;
+		return HTTP_STEP_ON;
+	}
+	return http_begin_body(stream, method == HTTP_METHOD_HEAD || status == 204 || status == 304);
+}
+
+/* The same in the stream of responses. */
+static __always_inline bool http_follow_response(struct http_visit *visit, int step)
+{
+	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
+
+	if (step == HTTP_STEP_HEAD)
+		step = http_answer(visit);
+	if (step == HTTP_STEP_MESSAGE) {
+		http_complete(visit, visit->stream->now_ns);
+		http_end_message(stream, false);
+		return true;
+	}
+	if (step == HTTP_STEP_ON || step == HTTP_STEP_FIRST_LINE)
+		return true;
+	http_lose_framing(visit);
+	exchange->answering = 0;
+	http_publish(&exchange->answered, http_counter(&exchange->asked));
+	return false;
+}
+
+/* A response begins with the next byte. False when nothing was asked for it. */
+static __always_inline bool http_begin_response(struct http_visit *visit)
+{
+	struct http_exchange *exchange = visit->exchange;
+
+	if (exchange->answered == http_counter(&exchange->asked))
+		return false;
+	exchange->first_ns = visit->stream->now_ns;
+	exchange->answering = 1;
+	return true;
+}
+
+/* Passes over bytes that are not seen. False when that hides where messages begin. */
+static __always_inline bool http_jump(struct http_stream *stream, __u32 count)
+{
+	if (stream->mode == HTTP_MODE_BODY || stream->mode == HTTP_MODE_CHUNK) {
+		if (stream->left < count)
+			return false;
+		stream->left -= count;
+	} else if (stream->mode != HTTP_MODE_UNTIL_CLOSE && stream->mode != HTTP_MODE_OPAQUE) {
+		return false;
+	}
+	stream->message_bytes += count;
+	return true;
+}
+
+/* Bytes that came early follow now: true when they are body to the last, and when there is a step to make after them. */
+static __always_inline bool http_take_early(struct http_visit *visit)
+{
+	struct http_stream *stream = visit->stream;
+	__s32 to = stream->early_to - stream->next;
+
+	if (stream->early_from == stream->early_to || (__s32)(stream->early_from - stream->next) > 0)
+		return false;
+	stream->early_from = stream->early_to;
+	if (to <= 0)
+		return false;
+	if (!http_jump(stream, to)) {
+		http_lose_framing(visit);
+		return false;
+	}
+	stream->next += to;
+	return true;
+}
+
+/* Goes on through the segment, by a line or a body. False when the segment is done with. */
+static __always_inline bool http_advance(struct http_visit *visit)
+{
+	struct http_stream *stream = visit->stream;
+	int step;
+
+	if (stream->response && stream->mode == HTTP_MODE_START && !visit->exchange->answering &&
+	    visit->stream->offset < visit->stream->length && !http_begin_response(visit))
+		step = HTTP_STEP_LOST;
+	else
+		step = http_step(visit->source, stream);
+	if (step == HTTP_STEP_STARVED)
+		return http_take_early(visit);
+	return stream->response ? http_follow_response(visit, step) : http_follow_request(visit, step);
+}
+
+/* Begins anew at a byte of the segment. */
+static __always_inline void http_resync(struct http_visit *visit, __u32 sequence, __u32 offset)
+{
+	struct http_stream *stream = visit->stream;
+
+	visit->stream->offset = offset;
+	stream->mode = HTTP_MODE_START;
+	stream->next = sequence + offset;
+	stream->line = 0;
+	stream->scanned = 0;
+	stream->filled = 0;
+	stream->left = 0;
+	stream->message_bytes = 0;
+	stream->early_from = stream->early_to;
+}
+
+/*
+ * Framing was lost. It is found again with a request that stands at the front of a segment while no other waits for its
+ * answer, and with the answer to such a request, which begins where the requester had got to.
+ */
+static __always_inline bool http_find_again(struct http_visit *visit, __u32 sequence)
+{
+	struct http_exchange *exchange = visit->exchange;
+	__u32 asked = http_counter(&exchange->asked), length = visit->stream->length, offset;
+	struct http_request *newest = &exchange->requests[(asked - 1) % HTTP_BOUND_REQUESTS];
+	__u64 word = 0;
+
+	if (visit->stream->response) {
+		if (asked == exchange->answered)
+			return false;
+		exchange->answered = asked - 1;
+		offset = newest->answer - sequence;
+		if (!(newest->flags & HTTP_SAMPLE_FLAG_RESYNCED) || offset >= length)
+			return false;
+		http_resync(visit, sequence, offset);
+		return true;
+	}
+	if (asked != http_counter(&exchange->answered) &&
+	    exchange->streams[HTTP_RESPONSES].mode != HTTP_MODE_LOST)
+		return false;
+	if (length < 16 || http_read(visit->source, visit->stream->payload, &word, sizeof(word)) ||
+	    (__u8)word <= ' ' || !http_may_begin_request(word, sizeof(word)))
+		return false;
+	http_resync(visit, sequence, 0);
+	exchange->resynced = 1;
+	return true;
+}
+
+/*
+ * Finds where the unseen part of a segment begins. Bytes that come early, before others that may hold the end of a head,
+ * are remembered by their numbers: once those others are there, they may turn out to be body. False when there is
+ * nothing to follow in this segment.
+ */
+static __always_inline bool http_enter(struct http_visit *visit, __u32 sequence)
+{
+	struct http_stream *stream = visit->stream;
+	__u32 length = visit->stream->length, offset = stream->next - sequence;
+
+	if (visit->exchange->tunnel)
+		return false;
+	if (stream->mode == HTTP_MODE_LOST)
+		return http_find_again(visit, sequence);
+	if ((__s32)offset >= 0) {
+		visit->stream->offset = offset;
+		return offset < length;
+	}
+	if (http_jump(stream, -offset)) {
+		visit->stream->offset = 0;
+		return true;
+	}
+	if (stream->early_from == stream->early_to) {
+		stream->early_from = sequence;
+		stream->early_to = sequence + length;
+		return false;
+	}
+	if ((__s32)(sequence - stream->early_from) < 0 || (__s32)(sequence - stream->early_to) > 0)
+		http_lose_framing(visit);
+	else if ((__s32)(sequence + length - stream->early_to) > 0)
+		stream->early_to = sequence + length;
+	return false;
+}
+
+/* Whether what a segment leads to has a time: all but what lies in the midst of a body. */
+static __always_inline bool http_has_time(const struct http_stream *stream, __u32 sequence)
+{
+	__s32 unseen = sequence + stream->length - stream->next;
+
+	if (stream->mode == HTTP_MODE_BODY || stream->mode == HTTP_MODE_CHUNK)
+		return unseen > 0 && stream->left <= (__u32)unseen;
+	return stream->mode != HTTP_MODE_OPAQUE;
+}
+
+/* Follows a segment that begins at `sequence`; `last`: with a FIN behind it. */
+static __always_inline void http_take_segment(struct http_visit *visit, __u32 sequence, bool last)
+{
+	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
+	__u32 end = sequence + visit->stream->length;
+
+	if (visit->stream->length && http_enter(visit, sequence)) {
+		stream->next = end;
+		stream->origin = visit->stream->offset - stream->filled;
+		if (!http_run(visit))
+			http_lose_framing(visit);
+	}
+	if (!stream->response) {
+		if (stream->mode >= HTTP_MODE_CHUNK_SIZE && stream->mode <= HTTP_MODE_CHUNK)
+			exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].bytes =
+				stream->message_bytes;
+	} else if (stream->mode == HTTP_MODE_UNTIL_CLOSE) {
+		if (visit->stream->length)
+			exchange->last_ns = visit->stream->now_ns;
+		if (last && end == stream->next) {
+			http_complete(visit, exchange->last_ns);
+			stream->mode = HTTP_MODE_OPAQUE;
+		}
+	}
+}
+
+#endif

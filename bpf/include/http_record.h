@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* From the samples of a connection to http records. */
+#ifndef UNDERMESH_HTTP_RECORD_H
+#define UNDERMESH_HTTP_RECORD_H
+
+#include "record.h"
+
+/* Samples wait at most this long for their record to be full. */
+#define HTTP_WAIT_NS 1000000000ULL
+/* Tries to get hold of a stream that another CPU follows: some tens of microseconds. */
+#define HTTP_LOCK_TRIES 16384
+
+#define EXCHANGE_OF(socket) ((struct http_exchange *)bpf_sk_storage_get(&http_exchanges, socket, NULL, 0))
+
+struct http_lock {
+	struct http_exchange *exchange;
+};
+
+static long http_try_lock(__u32 index, struct http_lock *lock)
+{
+	return !__sync_lock_test_and_set(&lock->exchange->busy, 1);
+}
+
+/*
+ * Holds off other CPUs from the incoming stream. Whoever holds it is in a softirq or closes the socket: it is not
+ * interrupted for long by anything that would want it as well. False after many tries.
+ */
+static __always_inline bool http_lock(struct http_exchange *exchange)
+{
+	struct http_lock lock = {.exchange = exchange};
+
+	if (!__sync_lock_test_and_set(&exchange->busy, 1))
+		return true;
+	return bpf_loop(HTTP_LOCK_TRIES, http_try_lock, &lock, 0) < HTTP_LOCK_TRIES;
+}
+
+static __always_inline void http_unlock(struct http_exchange *exchange)
+{
+	__sync_lock_test_and_set(&exchange->busy, 0);
+}
+
+/* Copies samples that wait to a record. Nobody overwrites them while `taken` stays where it is. */
+static __always_inline void write_samples(struct http_record *record, struct http_exchange *exchange,
+					  __u32 taken, __u32 count)
+{
+	struct http_sample *samples = (struct http_sample *)record->samples;
+	__u32 i;
+
+	record->request_bytes = 0;
+	record->response_bytes = 0;
+#pragma clang loop unroll(full)
+	for (i = 0; i < HTTP_LIMIT_SAMPLES; i++) {
+		struct http_outcome *outcome = &exchange->outcomes[(taken + i) % HTTP_BOUND_SAMPLES];
+
+		if (i < count) {
+			samples[i] = outcome->sample;
+			record->request_bytes += outcome->request_bytes;
+			record->response_bytes += outcome->response_bytes;
+		} else {
+			samples[i] = (struct http_sample){};
+		}
+	}
+	record->sample_count = count;
+	__builtin_memset(record->reserved, 0, sizeof(record->reserved));
+}
+
+/*
+ * Makes a record of up to HTTP_LIMIT_SAMPLES samples. When the ring is full they stay where they are: whoever makes the
+ * next sample, the next look and the end of the connection try again. Safe against others who do the same at the time.
+ */
+static __noinline int emit_samples(struct tcp_sock *tcp, struct connection_state *state,
+				   struct http_exchange *exchange, __u64 cookie)
+{
+	__u32 taken = http_counter(&exchange->taken), count = http_counter(&exchange->made) - taken, lost;
+	struct connection_record *connection;
+	struct http_record *record;
+
+	/* Its ends are not known yet: the next look finds out. */
+	if (!tcp || !state || !exchange || !state->client_isn)
+		return 0;
+	if (count > HTTP_LIMIT_SAMPLES)
+		count = HTTP_LIMIT_SAMPLES;
+	if (!count && !exchange->lost)
+		return 0;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record)
+		return -ENOSPC;
+	write_samples(record, exchange, taken, count);
+	if (__sync_val_compare_and_swap(&exchange->taken, taken, taken + count) != taken) {
+		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	lost = __sync_lock_test_and_set(&exchange->lost, 0);
+	record->lost_requests = lost;
+	connection = (struct connection_record *)record->connection;
+	write_record(connection, tcp, state);
+	connection->kind = RECORD_KIND_HTTP;
+	connection->event = RECORD_EVENT_PROGRESS;
+	connection->reason = CLOSE_REASON_NONE;
+	connection->flags = record_flags(state);
+	connection->socket_cookie = cookie;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	COUNT(http_records_emitted);
+	COUNT_BY(http_requests, count);
+	if (lost)
+		COUNT_BY(http_requests_lost, lost);
+	return 0;
+}
+
+/* Makes a record of samples that have waited long enough. */
+static __always_inline void emit_waiting_samples(struct tcp_sock *tcp, struct connection_state *state,
+						 struct http_exchange *exchange, __u64 now_ns)
+{
+	bool waiting = http_counter(&exchange->made) != exchange->taken;
+
+	if (exchange->lost || (waiting && now_ns - exchange->waiting_ns >= HTTP_WAIT_NS))
+		emit_samples(tcp, state, exchange, bpf_get_socket_cookie(sock_of(tcp)));
+}
+
+/* What the end of a connection works with. */
+struct last_samples {
+	struct tcp_sock *tcp;
+	struct connection_state *state;
+	struct http_exchange *exchange;
+	__u64 cookie;
+	__u64 now_ns;
+};
+
+static long emit_last_step(__u32 index, struct last_samples *last)
+{
+	struct http_exchange *exchange = last->exchange;
+	__u32 waiting = exchange->made - exchange->taken;
+
+	if (waiting < HTTP_BOUND_SAMPLES && http_finish_request(exchange, last->now_ns))
+		return 0;
+	if (!waiting && !exchange->lost)
+		return 1;
+	return emit_samples(last->tcp, last->state, exchange, last->cookie) != 0;
+}
+
+/* Before the record of an end: everything that is known of its requests. What finds the ring full now is lost. */
+static __always_inline void emit_last_samples(struct tcp_sock *tcp, struct connection_state *state,
+					      struct http_exchange *exchange, __u64 cookie)
+{
+	struct last_samples last = {.tcp = tcp, .state = state, .exchange = exchange, .cookie = cookie};
+	__u32 lost;
+
+	if (!http_lock(exchange))
+		return;
+	last.now_ns = bpf_ktime_get_boot_ns();
+	bpf_loop(HTTP_BOUND_REQUESTS + HTTP_BOUND_SAMPLES + 1, emit_last_step, &last, 0);
+	lost = exchange->made - exchange->taken + exchange->lost;
+	if (exchange->streams[HTTP_RESPONSES].mode != HTTP_MODE_LOST)
+		lost += exchange->asked - exchange->answered;
+	if (lost) {
+		COUNT_BY(http_requests_lost, lost);
+		count_helper_error(HELPER_SITE_RING_RESERVE, -ENOSPC);
+	}
+}
+
+#endif
