@@ -13,9 +13,10 @@ import { authorization, unreachable } from './client.js';
 /** What following connections brings. */
 export type FollowEvent =
   | { readonly type: 'connections'; readonly items: readonly Connection[]; readonly skipped: number }
-  /** The line was cut: what happens until `resumed` is not told. */
-  | { readonly type: 'interrupted'; readonly reason: string; readonly retrySeconds: number }
-  | { readonly type: 'resumed' };
+  /** What happens from now on is told. */
+  | { readonly type: 'opened'; readonly isFirst: boolean }
+  /** The line was cut: what happens until it is `opened` again is not told. */
+  | { readonly type: 'interrupted'; readonly reason: string; readonly retrySeconds: number };
 
 const HANDSHAKE_MS = 10_000;
 /** The collector pings every 20 s: without any sign for this long, the line is dead. */
@@ -36,7 +37,7 @@ export async function* follow(access: Access, query: ConnectionsQuery): AsyncGen
     try {
       for await (const event of session(access, query)) {
         if (event === 'open') {
-          if (wasOpen) yield { type: 'resumed' };
+          yield { type: 'opened', isFirst: !wasOpen };
           wasOpen = true;
           attempt = 0;
         } else yield event;

@@ -29,7 +29,7 @@ export async function followConnections(client: Client, options: FollowOptions):
     for await (const event of follow(client.access, query)) {
       switch (event.type) {
         case 'connections':
-          printer(event.items.slice(0, left));
+          printer.print(event.items.slice(0, left));
           left -= event.items.length;
           skipped.add(event.skipped);
           if (left <= 0) return;
@@ -37,8 +37,9 @@ export async function followConnections(client: Client, options: FollowOptions):
         case 'interrupted':
           remark(terminal, `${event.reason.replace(/\.$/, '')}; trying again in ${event.retrySeconds} s`);
           break;
-        case 'resumed':
-          remark(terminal, 'the collector is back; what happened in between is not shown');
+        case 'opened':
+          if (event.isFirst) printer.begin();
+          else remark(terminal, 'the collector is back; what happened in between is not shown');
           break;
       }
     }
@@ -50,24 +51,29 @@ export async function followConnections(client: Client, options: FollowOptions):
 const remark = (terminal: Terminal, text: string): void =>
   terminal.note([{ text: `… ${text}`, style: 'yellow' }]);
 
-const jsonPrinter =
-  (terminal: Terminal) =>
-  (items: readonly Connection[]): void =>
-    terminal.write(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
+interface Printer {
+  /** Prints what stands above everything. */
+  begin(): void;
+  print(items: readonly Connection[]): void;
+}
+
+const jsonPrinter = (terminal: Terminal): Printer => ({
+  begin: () => {},
+  print: (items) => terminal.write(items.map((item) => `${JSON.stringify(item)}\n`).join('')),
+});
 
 /** Rows whose columns grow with what comes, but never shrink: columns that do not fit at first are left out for good. */
-function rowPrinter(terminal: Terminal): (items: readonly Connection[]) => void {
-  let columns = connectionColumns(Date.now());
-  let layout = layoutOf(columns, [], {
-    width: terminal.columns,
-    least: columns.map(({ typical = 0 }) => typical),
-  });
-  terminal.print([headerLine(layout)]);
-  return (items) => {
-    const shown = new Set(layout.columns.map(({ header }) => header));
-    columns = connectionColumns(Date.now()).filter(({ header }) => shown.has(header));
-    layout = layoutOf(columns, items, { width: terminal.columns, least: layout.widths });
-    terminal.print(items.map((item) => rowLine(layout, item)));
+function rowPrinter(terminal: Terminal): Printer {
+  const all = connectionColumns(Date.now());
+  let layout = layoutOf(all, [], { width: terminal.columns, least: all.map(({ typical = 0 }) => typical) });
+  const shown = new Set(layout.columns.map(({ header }) => header));
+  return {
+    begin: () => terminal.print([headerLine(layout)]),
+    print(items) {
+      const columns = connectionColumns(Date.now()).filter(({ header }) => shown.has(header));
+      layout = layoutOf(columns, items, { width: terminal.columns, least: layout.widths });
+      terminal.print(items.map((item) => rowLine(layout, item)));
+    },
   };
 }
 
