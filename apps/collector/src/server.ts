@@ -13,6 +13,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import { browserSessionRoutes } from './api/browser-session.js';
+import { changesRoutes } from './api/changes.js';
 import { connectionsRoutes } from './api/connections.js';
 import { dashboard, securityHeaders } from './api/dashboard.js';
 import { guard } from './api/guard.js';
@@ -95,6 +96,11 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       aggregator: collector.aggregator,
       placements: collector.placements,
       grouping: collector.view.grouping,
+    });
+    changesRoutes(routes, {
+      log: collector.changes,
+      edges: collector.aggregator.edges,
+      placements: collector.placements,
     });
     connectionsRoutes(routes, { store: collector.store, open: collector.aggregator.open, workloads });
     browserSessionRoutes(routes, { token: collector.token });
