@@ -9,6 +9,8 @@ import { replay } from './aggregate/replay.js';
 import { Streams } from './aggregate/streams.js';
 import { LiveTopics } from './api/live.js';
 import type { CollectorConfig } from './config.js';
+import { ChangeLog } from './control/change-log.js';
+import { ChangeWatch } from './control/change-watch.js';
 import { Credentials } from './control/credentials.js';
 import { OperatorToken } from './control/operator-token.js';
 import { IstioSeriesTable } from './export/istio-series.js';
@@ -47,6 +49,7 @@ export class Collector {
   readonly ledger: Ledger;
   /** The books on HTTP requests. */
   readonly requestLedger: Ledger;
+  readonly changes: ChangeLog;
   readonly credentials: Credentials;
   readonly token: OperatorToken;
   readonly agents: Agents;
@@ -56,6 +59,7 @@ export class Collector {
   readonly series: IstioSeriesTable;
   readonly prometheus: Prometheus;
   readonly topics = new LiveTopics();
+  readonly #changeWatch: ChangeWatch;
   #app: FastifyInstance | null = null;
   #timers: NodeJS.Timeout[] = [];
   #ready = false;
@@ -101,6 +105,14 @@ export class Collector {
       store,
       view: this.view,
     });
+    this.changes = new ChangeLog(ledgerFile === null ? null : join(dirname(ledgerFile), 'changes.jsonl'));
+    this.#changeWatch = new ChangeWatch({
+      log: this.changes,
+      agents: this.agents,
+      aggregator: this.aggregator,
+      placements: this.placements,
+      startedAt: now(),
+    });
     this.series = new IstioSeriesTable(this.aggregator.edges.pairs, this.placements, limits.series);
     this.prometheus = new Prometheus({
       series: this.series,
@@ -143,10 +155,14 @@ export class Collector {
       this.ingest.tick();
     });
     this.#every(SETTLE_MS, (now) => this.aggregator.settle(now));
-    this.#every(JUDGE_MS, (now) => this.view.judgeNow(now));
+    this.#every(JUDGE_MS, (now) => {
+      this.view.judgeNow(now);
+      if (this.#ready) this.#changeWatch.tick(now);
+    });
     this.#every(SAVE_MS, () => {
       void this.ledger.save();
       void this.requestLedger.save();
+      this.changes.save();
     });
     log.info({ url, version: VERSION, store: this.store.stats().driver }, 'collector listens');
     this.#rebuilt = this.#rebuild();
@@ -174,6 +190,7 @@ export class Collector {
     } catch (error) {
       log.error({ err: error }, 'aggregates could not be rebuilt: the last hour is missing from the graphs');
     }
+    this.#changeWatch.restore(Date.now());
     this.#ready = true;
   }
 
@@ -190,6 +207,7 @@ export class Collector {
   #saveBooks(): void {
     this.ledger.saveNow();
     this.requestLedger.saveNow();
+    this.changes.save();
   }
 
   #every(milliseconds: number, work: (now: number) => void): void {
