@@ -4,7 +4,8 @@
 import type { Edge, Window } from '@undermesh/schema';
 import { useMemo } from 'react';
 import { ABSENT, formatMilliseconds, formatRate, formatShare, NBSP } from '@/domain/format';
-import { attempts, failedShare, perSecond, rates } from '@/domain/traffic';
+import { limitOf } from '@/domain/topology/measures';
+import { attempts, failedShare, perSecond, rates, requestErrorShare } from '@/domain/traffic';
 import { edgeState } from '@/domain/words';
 import { type Column, DataTable, type DataTableProps } from './data-table';
 import { EdgeName, type Versions } from './edge-name';
@@ -32,8 +33,59 @@ function Trend({ edge }: { edge: Edge }) {
   );
 }
 
+/** Requests, errors and p99, for tables in which any edge has them. */
+const requestColumns = (window: Window): Column<Edge>[] => [
+  {
+    id: 'requests',
+    header: 'Requests /s',
+    numeric: true,
+    render: ({ traffic, partial }) =>
+      traffic.requests === null ? (
+        <span className="t3">{ABSENT}</span>
+      ) : (
+        <>
+          {partial && <span className="lower-bound">≥{NBSP}</span>}
+          {formatRate(perSecond(traffic.requests.total, window))}
+        </>
+      ),
+  },
+  {
+    id: 'errors',
+    header: 'Errors',
+    numeric: true,
+    minor: true,
+    render: ({ traffic }) => {
+      const share = requestErrorShare(traffic.requests);
+      return <span className={share === null ? 't3' : ''}>{share === 0 ? '0' : formatShare(share)}</span>;
+    },
+  },
+  {
+    id: 'p99',
+    header: 'p99, ms',
+    numeric: true,
+    render: ({ traffic, healthReason }) => {
+      const p99 = traffic.requests?.firstByteUs.p99 ?? null;
+      const limit = limitOf(healthReason);
+      const over = p99 !== null && limit !== null && p99 > limit;
+      return (
+        <span className={p99 === null ? 't3' : over ? 'warn medium' : ''}>{formatMilliseconds(p99)}</span>
+      );
+    },
+  },
+];
+
+export interface EdgeColumnOptions {
+  versions?: Versions | undefined;
+  /** Some edge carries HTTP/1.1. */
+  timed: boolean;
+}
+
+/** Whether any edge has requests. */
+export const anyTimed = (edges: readonly Edge[]): boolean =>
+  edges.some(({ traffic }) => traffic.requests !== null);
+
 /** The columns that Overview's edges and the topology's table share. */
-export const edgeColumns = (window: Window, versions?: Versions): Column<Edge>[] => [
+export const edgeColumns = (window: Window, { versions, timed }: EdgeColumnOptions): Column<Edge>[] => [
   { id: 'edge', header: 'Edge', render: (edge) => <EdgeName edge={edge} versions={versions} /> },
   {
     id: 'port',
@@ -74,9 +126,11 @@ export const edgeColumns = (window: Window, versions?: Versions): Column<Edge>[]
       );
     },
   },
+  ...(timed ? requestColumns(window) : []),
   {
     id: 'connect',
     header: 'Connect p99, ms',
+    minor: timed,
     numeric: true,
     render: (edge) => {
       const loud = edge.health === 'warning' && /connect|slow/.test(edge.healthReason ?? '');
@@ -117,6 +171,7 @@ export function EdgeTable({
   label = 'Edges, worst first',
   ...rest
 }: EdgeTableProps) {
-  const columns = useMemo(() => edgeColumns(window, versions), [window, versions]);
+  const timed = anyTimed(edges);
+  const columns = useMemo(() => edgeColumns(window, { versions, timed }), [window, versions, timed]);
   return <DataTable {...rest} label={label} columns={columns} rows={edges} keyOf={(edge) => edge.id} />;
 }

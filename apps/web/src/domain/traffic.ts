@@ -22,7 +22,15 @@ export const retransmitShare = (traffic: Traffic): number | null =>
 
 export const totalBytes = (traffic: Traffic): number => traffic.sentBytes + traffic.receivedBytes;
 
-type Measure = 'opened' | 'closed' | 'failed' | 'open' | 'sentBytes' | 'receivedBytes';
+type Measure =
+  | 'opened'
+  | 'closed'
+  | 'failed'
+  | 'open'
+  | 'sentBytes'
+  | 'receivedBytes'
+  | 'requests'
+  | 'requestErrors';
 
 /** Whether a step is still running: what was counted in it until now, by the whole step, would read as a fall. */
 const isRunning = (series: Series, index: number, now: number): boolean =>

@@ -7,6 +7,7 @@ import type {
   FailureReason,
   Health,
   LossReason,
+  Protocol,
 } from '@undermesh/schema';
 import { formatClock } from './format';
 import type { StatusKind } from './glyphs';
@@ -32,6 +33,12 @@ export const CLOSE_REASON_NAMES = Object.keys(REASONS) as (CloseReason | Failure
 export const reasonWords = (reason: CloseReason | FailureReason | null): string =>
   reason === null ? 'no reason' : (REASONS[reason] ?? reason.replaceAll('_', ' '));
 
+/** A reason of health, in the same words as the connections it comes from: the API says `peer reset` for peer_reset. */
+export const healthReasonWords = (reason: string): string => {
+  const name = reason.replaceAll(' ', '_');
+  return REASONS[name as CloseReason] ?? REASONS[`connect_${name}` as FailureReason] ?? reason;
+};
+
 const LOSSES: Record<LossReason, string> = {
   ring_full: 'ring full',
   storage_full: 'socket storage full',
@@ -53,13 +60,18 @@ export const edgeState = (edge: Edge): { kind: StatusKind; text: string } => {
   if (kind === 'ok')
     return edge.partial ? { kind: 'unk', text: seenByWords(edge.seenBy) } : { kind, text: 'steady' };
   const what =
-    edge.healthReason ?? (kind === 'unk' ? 'no data' : kind === 'warn' ? 'needs a look' : 'failing');
+    (edge.healthReason === null ? null : healthReasonWords(edge.healthReason)) ??
+    (kind === 'unk' ? 'no data' : kind === 'warn' ? 'needs a look' : 'failing');
   const since = edge.healthSince === null ? '' : ` since ${formatClock(edge.healthSince)}`;
   return { kind, text: what + since };
 };
 
 export const seenByWords = (seenBy: Connection['seenBy']): string =>
   (({ both: 'both ends', source: 'source only', destination: 'destination only' }) as const)[seenBy];
+
+/** What a connection carries, as it is commonly written. */
+export const protocolWords = (protocol: Protocol): string =>
+  (({ http1: 'HTTP/1.1', tls: 'TLS', http2: 'HTTP/2', other: 'other' }) as const)[protocol];
 
 /** How a connection's state reads in a table, and how loudly. */
 export const connectionState = (

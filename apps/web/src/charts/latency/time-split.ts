@@ -5,6 +5,7 @@ import { formatMilliseconds } from '@/domain/format';
 import { apart } from '@/domain/latency/scale';
 import type { Tokens } from '@/theme/tokens';
 import { chartBase, clockAxis, fewLines, hatchTile, niceTop, valueAxis } from '../axes';
+import { changeMarks, type Mark } from './change-marks';
 import { PLOT, plotBox } from './plot';
 
 const TOP = 24;
@@ -25,7 +26,7 @@ export function timeSplit(
     size: { width: number; height: number };
     destination: string;
     /** Changes to mark, by their number. */
-    marks: readonly { at: number; text: string }[];
+    marks: readonly Mark[];
   },
 ): EChartsOption {
   const { heat, time } = latency;
@@ -110,28 +111,6 @@ const figureText = (name: string, value: number | null): string => `${name} ${fo
 const isLong = (name: string, value: number | null): boolean => figureText(name, value).length > SHORT;
 const labelText = (name: string, value: number | null): string =>
   isLong(name, value) ? `${name}\n${formatMilliseconds(value)}` : figureText(name, value);
-
-/** Dashed lines with a number on top. */
-const changeMarks = (tokens: Tokens, marks: readonly { at: number; text: string }[]) => ({
-  silent: true,
-  symbol: 'none',
-  lineStyle: { color: tokens['text-1'], width: 1, type: [3, 3] as never },
-  label: {
-    show: true,
-    position: 'end' as const,
-    distance: 2,
-    color: tokens['text-1'],
-    backgroundColor: tokens['bg-3'],
-    borderColor: tokens['line-2'],
-    borderWidth: 1,
-    borderRadius: 4,
-    padding: [3, 5, 3, 5],
-    fontSize: 11,
-    fontWeight: 500 as const,
-    fontFamily: tokens.sans,
-  },
-  data: marks.map(({ at, text }) => ({ xAxis: at, label: { formatter: text } })),
-});
 
 /** Steps during which nobody reported, hatched. */
 const absentAreas = (

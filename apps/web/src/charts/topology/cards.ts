@@ -2,7 +2,7 @@
 import type { Vertex } from '@undermesh/schema';
 import { NBSP } from '@/domain/format';
 import type { PlacedVertex } from '@/domain/layout/types';
-import { MEASURES, rateText, troubleOf } from '@/domain/topology/measures';
+import { flowRate, MEASURES, rateText, troubleOf } from '@/domain/topology/measures';
 import { cut, type Element, type Style, statusElements, type TextStyle, Z } from './elements';
 import { isTarget, loudStatus, type SceneContext } from './scene';
 
@@ -144,7 +144,7 @@ const silent = ({ inbound, outbound }: Vertex) =>
   inbound.opened + outbound.opened + inbound.open + outbound.open === 0;
 
 function rateOf(context: SceneContext, vertex: Vertex): string {
-  const rate = MEASURES.rate.value(trafficOf(vertex), context.window);
+  const rate = flowRate(trafficOf(vertex), context.window);
   if (rate === null) return '';
   const bound = vertex.partial ? `≥${NBSP}` : '';
   return bound + rateText(rate);
@@ -158,6 +158,8 @@ function secondLine(context: SceneContext, vertex: Vertex): string {
     );
   if (silent(vertex) && vertex.health === 'unknown') return 'no data';
   if (vertex.partial) return vertex.healthReason ?? 'one end only';
+  const p99 = MEASURES.p99.value(trafficOf(vertex), context.window);
+  if (p99 !== null) return `${rateOf(context, vertex)} · ${MEASURES.p99.format(p99)}`;
   const bytes = MEASURES.bytes.value(trafficOf(vertex), context.window);
   const rate = rateOf(context, vertex);
   return bytes === null || bytes === 0 ? rate : `${rate} · ${MEASURES.bytes.format(bytes)}`;

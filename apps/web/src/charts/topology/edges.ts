@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edge } from '@undermesh/schema';
 import type { Path } from '@/domain/layout/types';
-import { MEASURES } from '@/domain/topology/measures';
+import { flowRate } from '@/domain/topology/measures';
 import { edgeWidth } from '@/domain/topology/scale';
 import { withHead } from './curve';
 import { EDGE_SHAPE, type Element, Z } from './elements';
@@ -13,7 +13,7 @@ const STALE_DASH = [3, 3];
 /** An edge: a halo when it is selected or found, the line, and its head. */
 export function edgeElements(context: SceneContext, edge: Edge, path: Path): Element[] {
   const { tokens, scale } = context;
-  const rate = MEASURES.rate.value(edge.traffic, context.window) ?? 0;
+  const rate = flowRate(edge.traffic, context.window) ?? 0;
   const thin = Math.min(2.2, 1 / Math.max(0.3, scale));
   const width = Math.max(1, edgeWidth(rate, context.topRate) * context.slim) * thin ** 0.6;
   const colour = edgeColour(context, edge);

@@ -8,7 +8,7 @@ import {
   formatInstant,
   formatMilliseconds,
 } from '@/domain/format';
-import { seenByWords } from '@/domain/words';
+import { protocolWords, seenByWords } from '@/domain/words';
 import type { Column } from '../data-table';
 import { ConnectionState } from './connection-state';
 
@@ -67,6 +67,15 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     width: 54,
     className: 't2',
     render: (row) => row.destination.port,
+  },
+  {
+    id: 'protocol',
+    name: 'Protocol',
+    header: 'Protocol',
+    byDefault: false,
+    width: 82,
+    className: 't2',
+    render: (row) => (row.protocol === null ? absent : protocolWords(row.protocol)),
   },
   {
     id: 'state',

@@ -11,6 +11,7 @@ import {
   formatDuration,
   formatNumber,
   formatRate,
+  formatShare,
   NBSP,
   plural,
   shareFigure,
@@ -24,6 +25,7 @@ import {
   peak,
   perSecond,
   rates,
+  requestErrorShare,
   totalBytes,
 } from '@/domain/traffic';
 import { Arrow } from '../icon';
@@ -59,7 +61,7 @@ function Tile({
   );
 }
 
-/** Five figures of the window, each with what qualifies it and its course. */
+/** Five figures of the window, seven where HTTP requests are seen, each with what qualifies it and its course. */
 export function Tiles({ edges, status }: { edges: Edges; status: Status | null }) {
   const { total, totalSeries: series, window } = edges;
   const silent = status?.nodes.silent ?? [];
@@ -80,8 +82,28 @@ export function Tiles({ edges, status }: { edges: Edges; status: Status | null }
   const received = totalBytes(total) === 0 ? null : total.receivedBytes / totalBytes(total);
   const data = perSecond(totalBytes(total), window);
   const connect = total.connectUs;
+  const { requests } = total;
   return (
-    <div className="card tiles">
+    <div className={`card tiles${requests === null ? '' : ' seven'}`}>
+      {requests !== null && (
+        <>
+          <Tile
+            name="Requests"
+            note={`${formatShare(requestErrorShare(requests))} errors`}
+            figure={{ value: formatRate(perSecond(requests.total, window)), unit: '/s' }}
+            bound={bound}
+          >
+            {series !== null && spark(rates(series, 'requests'))}
+          </Tile>
+          <Tile
+            name="Latency, p99"
+            note={`${formatCompact(requests.firstByteUs.count)} timed`}
+            figure={durationFigure(requests.firstByteUs.p99)}
+          >
+            <QuantileBar quantiles={requests.firstByteUs} />
+          </Tile>
+        </>
+      )}
       <Tile
         name="Connections"
         note={top === null ? 'no data' : `peak ${formatRate(top)} /s`}

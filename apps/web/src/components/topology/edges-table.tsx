@@ -10,7 +10,7 @@ import type { Shown } from '@/domain/topology/shown';
 import { attempts, perSecond, totalBytes } from '@/domain/traffic';
 import { type Column, DataTable } from '../data-table';
 import type { Versions } from '../edge-name';
-import { edgeColumns } from '../edge-table';
+import { anyTimed, edgeColumns } from '../edge-table';
 
 export interface EdgesTableProps {
   topology: Topology;
@@ -57,8 +57,9 @@ export function EdgesTable({
       })
       .sort((a, b) => BADNESS[a.health] - BADNESS[b.health] || attempts(b.traffic) - attempts(a.traffic));
   }, [shown, finding, series]);
+  const timed = anyTimed(topology.edges);
   const columns = useMemo(() => {
-    const shared = edgeColumns(window, versions);
+    const shared = edgeColumns(window, { versions, timed });
     const more: Column<Edge>[] = [
       {
         id: 'open',
@@ -78,7 +79,7 @@ export function EdgesTable({
     return all.map(
       (column) => ({ ...column, ...(WIDTHS[column.id] ? { width: WIDTHS[column.id] } : {}) }) as Column<Edge>,
     );
-  }, [window, versions]);
+  }, [window, versions, timed]);
   return (
     <div className="edges-table" data-testid="topology-table">
       <DataTable
@@ -101,6 +102,9 @@ const WIDTHS: Record<string, number> = {
   failed: 88,
   open: 84,
   data: 96,
+  requests: 104,
+  errors: 76,
+  p99: 84,
   connect: 134,
   trend: 124,
   state: 220,

@@ -16,7 +16,8 @@ export interface FindBoxProps {
 }
 
 const PAUSE_MS = 150;
-const EXAMPLES = 'front  ns:shop  rate > 10  failed > 1 %  rtt > 5 ms  port:8080  health:bad  -rate < 1';
+const EXAMPLES =
+  'front  ns:shop  p99 > 50 ms  errors > 1 %  requests > 10  failed > 1 %  rtt > 5 ms  port:8080  health:bad  -rate < 1';
 
 /** Find by name or figure. A leading `-` hides; Enter makes a chip of it. `/` comes here. */
 export function FindBox({ find, found, problem, onFind, onHide }: FindBoxProps) {
@@ -78,7 +79,7 @@ export function FindBox({ find, found, problem, onFind, onHide }: FindBoxProps) 
         ref={input}
         data-testid="topology-find"
         value={text}
-        placeholder="Find: failed > 1 %"
+        placeholder="Find: p99 > 50 ms"
         title={`Find by name or figure, for example:\n${EXAMPLES.replaceAll('  ', '\n')}`}
         spellCheck={false}
         autoComplete="off"

@@ -45,7 +45,7 @@ export function MapLegend({ topology, shown, colour }: { topology: Topology; sho
         <svg width="34" height="12" aria-hidden="true">
           <path d="M0 7.5 34 2v9z" fill="var(--edge)" />
         </svg>
-        {top > 100 ? 1 : 0.1} to {formatCompact(top)} /s
+        {top > 100 ? 1 : 0.1} to {formatCompact(top)} {flowWords(topology)}
       </span>
       {colour === 'health' ? (
         <Healths partial={partial} />
@@ -63,6 +63,12 @@ export function MapLegend({ topology, shown, colour }: { topology: Topology; sho
     </div>
   );
 }
+
+/** What widths count. */
+const flowWords = ({ edges }: Topology): string => {
+  const timed = edges.filter(({ traffic }) => traffic.requests !== null).length;
+  return timed === 0 ? 'conn/s' : timed === edges.length ? 'requests/s' : 'requests/s, else conn/s';
+};
 
 function Healths({ partial }: { partial: boolean }) {
   return (

@@ -5,10 +5,11 @@ import type { Edge, Vertex, Window } from '@undermesh/schema';
 import { memo, useMemo } from 'react';
 import { pointAt, sample } from '@/charts/topology/curve';
 import { formatRate } from '@/domain/format';
+import { DEFAULT_LABEL, labelOf } from '@/domain/topology/measures';
 import { sameTarget, type Target } from '@/domain/topology/paths';
 import type { Shown } from '@/domain/topology/shown';
 import { perSecond } from '@/domain/traffic';
-import { edgeState } from '@/domain/words';
+import { edgeState, healthReasonWords } from '@/domain/words';
 import type { Picture } from './use-layout';
 
 export interface MapListProps {
@@ -24,10 +25,14 @@ const vertexText = (vertex: Vertex, window: Window): string =>
     vertex.version === null ? vertex.name : `${vertex.name} ${vertex.version}`,
     vertex.external ? 'outside the mesh' : vertex.namespace,
     `${formatRate(perSecond(vertex.inbound.opened, window))} connections per second in`,
-    vertex.health === 'ok' ? 'steady' : (vertex.healthReason ?? vertex.health),
+    vertex.health === 'ok'
+      ? 'steady'
+      : vertex.healthReason === null
+        ? vertex.health
+        : healthReasonWords(vertex.healthReason),
   ].join(', ');
 const edgeText = (edge: Edge, window: Window): string =>
-  `${edge.sourceName} to ${edge.destinationName}, ${formatRate(perSecond(edge.traffic.opened, window))} per second, ${edgeState(edge).text}`;
+  `${edge.sourceName} to ${edge.destinationName}, ${labelOf(edge, DEFAULT_LABEL, window)}, ${edgeState(edge).text}`;
 
 /**
  * What the map shows, as buttons in the same order, for screen readers and tests. `data-x`, `data-y`: its place on the

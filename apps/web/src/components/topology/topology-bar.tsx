@@ -2,7 +2,7 @@
 'use client';
 
 import type { UrlState } from '@/data/use-url';
-import { COLOURS, colourName, LABELS, type Label } from '@/domain/topology/measures';
+import { COLOURS, colourName, DEFAULT_LABEL, LABELS, type Label } from '@/domain/topology/measures';
 import { foundText, type Shown } from '@/domain/topology/shown';
 import { hideText, LEVELS, type View } from '@/domain/topology/view';
 import { Chip } from '../chip';
@@ -63,7 +63,7 @@ export function TopologyBar({ view, shown, set }: BarProps) {
               name: LABELS[label].name,
               on: label === view.label,
             }))}
-            onChoose={(label) => set({ label: label === 'rate' ? null : label })}
+            onChoose={(label) => set({ label: label === DEFAULT_LABEL ? null : label })}
           />
         </>
       )}

@@ -146,6 +146,8 @@ export function TopologyPage() {
       <VertexPanel
         key={vertex.id}
         {...{ topology, vertex, versions, link, query }}
+        tab={view.tab}
+        onTab={(tab) => set({ tab: tab === 'traffic' ? null : tab })}
         onSelect={select}
         onStepInto={
           view.level === 'namespace' && !vertex.external

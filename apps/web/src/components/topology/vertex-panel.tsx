@@ -3,6 +3,7 @@
 
 import type { Connections, Edge, Topology, Traffic, Vertex } from '@undermesh/schema';
 import Link from 'next/link';
+import { useMemo } from 'react';
 import { useFetch } from '@/data/use-fetch';
 import type { UrlState } from '@/data/use-url';
 import {
@@ -14,35 +15,52 @@ import {
   NBSP,
   shareFigure,
 } from '@/domain/format';
-import { rateText } from '@/domain/topology/measures';
+import { flowRate, limitOf, rateText, troubleOf } from '@/domain/topology/measures';
 import type { Target } from '@/domain/topology/paths';
 import { isUnhealthy } from '@/domain/topology/shown';
-import { attempts, failedShare, perSecond, totalBytes } from '@/domain/traffic';
+import type { PanelTabId } from '@/domain/topology/view';
+import { attempts, failedShare, perSecond, requestErrorShare, totalBytes } from '@/domain/traffic';
 import { healthStatus, reasonWords } from '@/domain/words';
 import type { Versions } from '../edge-name';
 import { Status, StatusGlyph } from '../glyph';
 import { Panel, PanelFigure, Section } from '../panel';
+import { ChangesTab } from './changes-tab';
+import { ConnectionsTab } from './connections-tab';
+import { LatencyTab } from './latency-tab';
+import { latencyLink, type PanelScope } from './panel-scope';
+import { panelTabs } from './panel-tabs';
+import { useChanges } from './use-changes';
 
 export interface VertexPanelProps {
   topology: Topology;
   vertex: Vertex;
   versions: Versions;
+  tab: PanelTabId;
   link: UrlState['link'];
-  query: { window: number; system: boolean | undefined };
+  query: { window: number; namespace: string | undefined; system: boolean | undefined };
+  onTab: (tab: string) => void;
   onSelect: (target: Target) => void;
   /** Opens the level below, within it. */
   onStepInto: (() => void) | null;
   onClose: () => void;
 }
 
-/** What one vertex serves and asks for, with whom, where it runs and what failed last. */
+/** One vertex: its traffic, the latency of what it serves, its connections and what changed. */
 export function VertexPanel(props: VertexPanelProps) {
-  const { topology, vertex, versions, link, onSelect, onStepInto, onClose } = props;
-  const { window } = topology;
-  const callers = byRate(topology.edges.filter((edge) => edge.destination === vertex.id));
-  const called = byRate(topology.edges.filter((edge) => edge.source === vertex.id));
+  const { topology, vertex, tab, link, query, onTab, onStepInto, onClose } = props;
   const name = vertex.namespace === '' ? vertex.name : `${vertex.namespace}/${vertex.name}`;
   const status = healthStatus(vertex.health);
+  const { level } = topology;
+  const scope: PanelScope = {
+    ...query,
+    level,
+    source: null,
+    destination: vertex.id,
+    destinationName: vertex.name,
+  };
+  const changes = useChanges(scope);
+  const ends = useMemo(() => ({ workload: name }), [name]);
+  const timed = vertex.inbound.requests !== null;
   return (
     <Panel
       label={vertex.name}
@@ -55,7 +73,7 @@ export function VertexPanel(props: VertexPanelProps) {
       state={
         <>
           <Status kind={status} quiet={status === 'ok'}>
-            {vertex.healthReason ??
+            {troubleOf(vertex.healthReason, vertex.inbound) ??
               (status === 'ok' ? 'steady' : status === 'unk' ? 'no data' : vertex.health)}
           </Status>
           {vertex.partial && <span className="unk">a node is silent: lower bounds</span>}
@@ -65,7 +83,10 @@ export function VertexPanel(props: VertexPanelProps) {
           </span>
         </>
       }
-      padded
+      tabs={panelTabs(changes.data?.items.length)}
+      tab={tab}
+      onTab={onTab}
+      padded={tab === 'traffic' || tab === 'latency'}
       onClose={onClose}
       footer={
         <>
@@ -74,15 +95,40 @@ export function VertexPanel(props: VertexPanelProps) {
               Show its workloads
             </button>
           )}
+          {timed && (
+            <Link className="btn" href={latencyLink(link, scope)}>
+              Latency
+            </Link>
+          )}
           <span className="fill" />
-          {topology.level === 'workload' && (
-            <Link className="btn" href={link('/connections/', { workload: name })}>
+          {level === 'workload' && (
+            <Link className="btn" href={link('/connections/', ends)}>
               Connections
             </Link>
           )}
         </>
       }
     >
+      {tab === 'traffic' && <VertexTraffic {...props} name={name} />}
+      {tab === 'latency' && (
+        <LatencyTab scope={scope} traffic={vertex.inbound} limitUs={limitOf(vertex.healthReason)} />
+      )}
+      {tab === 'connections' && (
+        <ConnectionsTab {...{ level, ends, query, link }} traffic={vertex.inbound} partial={vertex.partial} />
+      )}
+      {tab === 'changes' && <ChangesTab answer={changes} {...{ scope, timed, link }} />}
+    </Panel>
+  );
+}
+
+/** What it serves and asks for, with whom, where it runs and what failed last. */
+function VertexTraffic(props: VertexPanelProps & { name: string }) {
+  const { topology, vertex, versions, name, onSelect } = props;
+  const { window } = topology;
+  const callers = byRate(topology.edges.filter((edge) => edge.destination === vertex.id));
+  const called = byRate(topology.edges.filter((edge) => edge.source === vertex.id));
+  return (
+    <>
       <Figures title="As destination" traffic={vertex.inbound} topology={topology} partial={vertex.partial} />
       <Figures title="As source" traffic={vertex.outbound} topology={topology} partial={vertex.partial} />
       <Peers title="Called by" edges={callers} {...{ versions, window, onSelect }} end="source" />
@@ -106,7 +152,7 @@ export function VertexPanel(props: VertexPanelProps) {
         </dl>
       </Section>
       {topology.level === 'workload' && <Failures {...props} name={name} />}
-    </Panel>
+    </>
   );
 }
 
@@ -131,6 +177,17 @@ function Figures(props: { title: string; traffic: Traffic; topology: Topology; p
   return (
     <Section title={title}>
       <div className="figures">
+        {traffic.requests !== null && (
+          <>
+            <PanelFigure
+              name="Requests"
+              value={bound + formatRate(perSecond(traffic.requests.total, topology.window))}
+              unit="/s"
+            />
+            <PanelFigure name="Errors" {...shareFigure(requestErrorShare(traffic.requests))} />
+            <PanelFigure name="p99" {...durationFigure(traffic.requests.firstByteUs.p99)} />
+          </>
+        )}
         <PanelFigure
           name="Opened"
           value={bound + formatRate(perSecond(traffic.opened, topology.window))}
@@ -173,7 +230,7 @@ function Peers({ title, edges, end, versions, window, onSelect }: PeersProps) {
               <button
                 type="button"
                 className="peer-edge"
-                title={edge.healthReason ?? 'Show the edge'}
+                title={troubleOf(edge.healthReason, edge.traffic) ?? 'Show the edge'}
                 aria-label={`Edge ${edge.sourceName} to ${edge.destinationName}`}
                 onClick={() => onSelect({ kind: 'edge', id: edge.id })}
               >
@@ -182,7 +239,7 @@ function Peers({ title, edges, end, versions, window, onSelect }: PeersProps) {
                     <StatusGlyph kind={kind} size={12} />
                   </span>
                 )}
-                <span className="t2">{rateText(perSecond(edge.traffic.opened, window))}</span>
+                <span className="t2">{rateText(flowRate(edge.traffic, window))}</span>
               </button>
             </li>
           );

@@ -5,7 +5,8 @@ import { MEASURES, type MeasureId } from './measures';
 /**
  * The language of Find and Hide. Terms are joined by "and":
  * `front` `name:front` `ns:shop` `node:shop-1` `version:v2` `health:failing` `port:8080` `is:external`
- * `rate > 10` `failed > 1 %` `connect > 5 ms` `rtt > 5 ms` `bytes > 1 MB` `open > 100` `retransmits > 0.1 %`.
+ * `requests > 10` `errors > 1 %` `p99 > 50 ms` `rt > 50 ms` `rate > 10` `failed > 1 %` `connect > 5 ms` `rtt > 5 ms`
+ * `bytes > 1 MB` `open > 100` `retransmits > 0.1 %`.
  * A leading `-` hides instead of finding.
  */
 export type Term =
@@ -33,11 +34,17 @@ const FIELDS: Record<string, TextField | 'port' | 'health'> = {
   health: 'health',
 };
 const FIGURES: Record<string, MeasureId> = {
+  requests: 'requests',
+  errors: 'errors',
+  p50: 'p50',
+  p95: 'p95',
+  p99: 'p99',
+  /** Response time, as others say it. */
+  rt: 'p95',
   rate: 'rate',
   failed: 'failed',
   bytes: 'bytes',
   connect: 'connect',
-  p99: 'connect',
   rtt: 'rtt',
   retransmits: 'retransmits',
   open: 'open',
@@ -57,6 +64,11 @@ const UNITS: Record<string, number> = {
   m: 1e6,
 };
 const BARE_UNIT: Record<MeasureId, number> = {
+  requests: 1,
+  errors: 0.01,
+  p50: 1000,
+  p95: 1000,
+  p99: 1000,
   rate: 1,
   open: 1,
   bytes: 1,

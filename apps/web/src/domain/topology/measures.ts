@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edge, Traffic, Window } from '@undermesh/schema';
 import { formatBytes, formatCompact, formatDuration, formatRate, formatShare, NBSP } from '../format';
-import { failedShare, perSecond, retransmitShare, totalBytes } from '../traffic';
+import { failedShare, perSecond, requestErrorShare, retransmitShare, totalBytes } from '../traffic';
+import { healthReasonWords } from '../words';
 
 /** One figure of an edge or a vertex, as it is coloured, labelled and asked for. `null`: not known. */
 export interface Measure {
@@ -19,8 +20,35 @@ export const rateText = (value: number | null): string =>
   value === null ? formatRate(value) : `${value >= 1000 ? formatCompact(value) : formatRate(value)}/s`;
 const bytesText = (value: number | null) => (value === null ? formatBytes(value) : `${formatBytes(value)}/s`);
 
+/** Time to the first byte of the answer that the given share of HTTP requests took at most. */
+const requestTime = (key: 'p50' | 'p95' | 'p99'): Measure => ({
+  id: key,
+  name: `Latency ${key}`,
+  value: (traffic) => traffic.requests?.firstByteUs[key] ?? null,
+  format: formatDuration,
+  log: true,
+});
+
 /** Every measure, with the words of the find language as keys. */
 export const MEASURES = {
+  requests: {
+    id: 'requests',
+    name: 'Requests',
+    value: (traffic, window) =>
+      traffic.requests === null ? null : perSecond(traffic.requests.total, window),
+    format: rateText,
+    log: true,
+  },
+  errors: {
+    id: 'errors',
+    name: 'Errors',
+    value: (traffic) => requestErrorShare(traffic.requests),
+    format: formatShare,
+    log: false,
+  },
+  p50: requestTime('p50'),
+  p95: requestTime('p95'),
+  p99: requestTime('p99'),
   rate: {
     id: 'rate',
     name: 'Connection rate',
@@ -67,38 +95,80 @@ export const MEASURES = {
 } as const satisfies Record<string, Measure>;
 export type MeasureId = keyof typeof MEASURES;
 
-export const COLOURS = ['health', 'rate', 'failed', 'bytes', 'connect', 'rtt', 'retransmits'] as const;
+export const COLOURS = [
+  'health',
+  'requests',
+  'errors',
+  'p50',
+  'p95',
+  'p99',
+  'rtt',
+  'retransmits',
+  'rate',
+  'failed',
+  'connect',
+  'bytes',
+] as const;
 export type Colour = (typeof COLOURS)[number];
 export const colourName = (colour: Colour): string =>
   colour === 'health' ? 'Health' : MEASURES[colour].name;
 
-/** What edges say: parts are joined by a middle dot. */
+/** What edges say: parts are joined by a middle dot, and what is not known is left out. */
 export const LABELS = {
-  rate: { name: 'Rate', measures: ['rate'] },
-  'rate-connect': { name: 'Rate and p99', measures: ['rate', 'connect'] },
-  bytes: { name: 'Bytes', measures: ['bytes'] },
-  failed: { name: 'Failed', measures: ['failed'] },
-  rtt: { name: 'Round trip p99', measures: ['rtt'] },
-  open: { name: 'Open', measures: ['open'] },
-  none: { name: 'None', measures: [] },
-} as const satisfies Record<string, { name: string; measures: readonly MeasureId[] }>;
+  'rate-p99': { name: 'Rate and p99', measures: ['requests', 'p99'], otherwise: ['rate'] },
+  requests: { name: 'Requests', measures: ['requests'], otherwise: [] },
+  errors: { name: 'Errors', measures: ['errors'], otherwise: [] },
+  p50: { name: 'Latency p50', measures: ['p50'], otherwise: [] },
+  p95: { name: 'Latency p95', measures: ['p95'], otherwise: [] },
+  p99: { name: 'Latency p99', measures: ['p99'], otherwise: [] },
+  rtt: { name: 'Round trip p99', measures: ['rtt'], otherwise: [] },
+  retransmits: { name: 'Retransmits', measures: ['retransmits'], otherwise: [] },
+  rate: { name: 'Connection rate', measures: ['rate'], otherwise: [] },
+  failed: { name: 'Failed share', measures: ['failed'], otherwise: [] },
+  connect: { name: 'Connect p99', measures: ['connect'], otherwise: [] },
+  bytes: { name: 'Bytes', measures: ['bytes'], otherwise: [] },
+  open: { name: 'Open connections', measures: ['open'], otherwise: [] },
+  none: { name: 'None', measures: [], otherwise: [] },
+} as const satisfies Record<
+  string,
+  { name: string; measures: readonly MeasureId[]; otherwise: readonly MeasureId[] }
+>;
 export type Label = keyof typeof LABELS;
+export const DEFAULT_LABEL: Label = 'rate-p99';
+
+/** Requests per second where they are known, connections otherwise: what widths and cards go by. */
+export const flowRate = (traffic: Traffic, window: Window): number | null =>
+  MEASURES.requests.value(traffic, window) ?? MEASURES.rate.value(traffic, window);
+
+const SUMS: ReadonlySet<MeasureId> = new Set(['requests', 'rate', 'bytes', 'open']);
 
 /** Text of an edge: what is known of the chosen figures, `≥` before sums that miss a node. Empty when none is. */
-export const labelOf = (edge: Edge, label: Label, window: Window): string =>
-  LABELS[label].measures
-    .flatMap((id) => {
+export const labelOf = (edge: Edge, label: Label, window: Window): string => {
+  const say = (ids: readonly MeasureId[]): string[] =>
+    ids.flatMap((id) => {
       const { value, format } = MEASURES[id];
       const known = value(edge.traffic, window);
-      const sum = id === 'rate' || id === 'bytes' || id === 'open';
-      return known === null ? [] : [(edge.partial && sum ? `≥${NBSP}` : '') + format(known)];
-    })
-    .join(' · ');
+      return known === null ? [] : [(edge.partial && SUMS.has(id) ? `≥${NBSP}` : '') + format(known)];
+    });
+  const first = say(LABELS[label].measures);
+  return (first.length > 0 ? first : say(LABELS[label].otherwise)).join(' · ');
+};
 
-/** What is wrong, with its share when it is about failed connects: `0.9 % refused`. */
+/** What is wrong, with its figure where it is about one: `0.9 % refused`, `p99 231 ms`. */
 export const troubleOf = (reason: string | null, traffic: Traffic): string | null => {
+  if (reason === null) return null;
+  const p99 = traffic.requests?.firstByteUs.p99 ?? null;
+  if (/^p99\b/.test(reason) && p99 !== null) return `p99 ${formatDuration(p99)}`;
+  const errors = requestErrorShare(traffic.requests);
+  if (/errors?\b/.test(reason) && errors !== null && errors > 0) return `${formatShare(errors)} errors`;
   const share = failedShare(traffic);
-  const counted = reason !== null && FAILED_REASONS.has(reason) && share !== null && share > 0;
-  return counted ? `${formatShare(share)} ${reason}` : reason;
+  const words = healthReasonWords(reason);
+  return FAILED_REASONS.has(reason) && share !== null && share > 0 ? `${formatShare(share)} ${words}` : words;
 };
 const FAILED_REASONS = new Set(['refused', 'failed', 'connect timed out', 'unreachable', 'timed out']);
+
+/** The limit that a reason speaks of, in µs: `p99 above 50 ms`. `null` when it speaks of none. */
+export const limitOf = (reason: string | null): number | null => {
+  const [, amount, unit] = /\babove (\d+(?:\.\d+)?)\s*(µs|ms|s)\b/.exec(reason ?? '') ?? [];
+  return amount === undefined ? null : Number(amount) * ({ µs: 1, ms: 1000, s: 1e6 }[unit ?? 'ms'] ?? 1000);
+};

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edge, Window } from '@undermesh/schema';
-import { MEASURES, type MeasureId } from './measures';
+import { flowRate, MEASURES, type MeasureId } from './measures';
 
 export const WIDTH = { least: 1, most: 7 } as const;
 
 /** The rate that is drawn widest: a whole power of ten, so that widths do not change with every refresh. */
 export function topRate(edges: readonly Edge[], window: Window): number {
-  const most = edges.reduce((max, edge) => Math.max(max, MEASURES.rate.value(edge.traffic, window) ?? 0), 0);
+  const most = edges.reduce((max, edge) => Math.max(max, flowRate(edge.traffic, window) ?? 0), 0);
   return 10 ** Math.max(1, Math.ceil(Math.log10(Math.max(1, most))));
 }
 
 /** Width of an edge in px: 1 to 7, log of its rate. */
 export function edgeWidth(rate: number, top: number): number {
   if (!(rate > 0)) return WIDTH.least;
-  // a hundredth of a connection per second still shows as more than none
+  // a hundredth per second still shows as more than none
   const share = Math.log10(1 + rate * 10) / Math.log10(1 + top * 10);
   return Math.min(WIDTH.most, WIDTH.least + (WIDTH.most - WIDTH.least) * share ** 1.35);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Level } from '@undermesh/schema';
-import { COLOURS, type Colour, LABELS, type Label } from './measures';
+import { COLOURS, type Colour, DEFAULT_LABEL, LABELS, type Label } from './measures';
 import { parseTarget, type Target } from './paths';
 
 export const LEVELS: readonly { id: Level; name: string }[] = [
@@ -9,6 +9,10 @@ export const LEVELS: readonly { id: Level; name: string }[] = [
   { id: 'workload', name: 'Workload' },
   { id: 'node', name: 'Node' },
 ];
+
+/** Tabs of the panel of an edge or a vertex. */
+export const PANEL_TABS = ['traffic', 'latency', 'connections', 'changes'] as const;
+export type PanelTabId = (typeof PANEL_TABS)[number];
 
 /** What the page shows, as it stands in the URL (window and namespaces are shared by all pages). */
 export interface View {
@@ -20,7 +24,7 @@ export interface View {
   hide: readonly string[];
   system: boolean;
   selected: Target | null;
-  tab: 'traffic' | 'connections';
+  tab: PanelTabId;
   as: 'map' | 'table';
 }
 
@@ -37,12 +41,12 @@ export function viewOf(parameters: URLSearchParams): View {
       'workload',
     ),
     colour: oneOf(get('colour'), COLOURS, 'health'),
-    label: oneOf(get('label'), Object.keys(LABELS) as Label[], 'rate'),
+    label: oneOf(get('label'), Object.keys(LABELS) as Label[], DEFAULT_LABEL),
     find: get('find') ?? '',
     hide: (get('hide') ?? '').split(';').filter((text) => text.trim() !== ''),
     system: get('system') === 'true',
     selected: parseTarget(get('sel') ?? get('selection')),
-    tab: oneOf(get('tab'), ['traffic', 'connections'] as const, 'traffic'),
+    tab: oneOf(get('tab'), PANEL_TABS, 'traffic'),
     as: oneOf(get('view'), ['map', 'table'] as const, 'map'),
   };
 }

@@ -83,7 +83,7 @@ describe('the scene', () => {
   });
 
   test('labels never cover a card', () => {
-    for (const { id, elements } of buildScene(input({ label: 'rate-connect' }))) {
+    for (const { id, elements } of buildScene(input({ label: 'rate-p99' }))) {
       const box = elements[0];
       if (!id.startsWith('label') || box?.type !== 'rect') continue;
       for (const card of layout.vertices) {

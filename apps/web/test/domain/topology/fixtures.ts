@@ -11,7 +11,14 @@ const quantiles = (p99: number | null) => ({
 
 /** Traffic of a 100 s window. */
 export const traffic = (
-  of: { rate?: number; failed?: number; connect?: number; bytes?: number } = {},
+  of: {
+    rate?: number;
+    failed?: number;
+    connect?: number;
+    bytes?: number;
+    /** HTTP requests per second, their p99 in µs, and how many of them failed. */
+    requests?: { rate: number; p99: number; failed?: number };
+  } = {},
 ): Traffic => ({
   opened: (of.rate ?? 0) * 100,
   closed: 0,
@@ -39,7 +46,22 @@ export const traffic = (
   lifetimeUs: quantiles(null),
   segmentsSent: 0,
   retransmittedSegments: 0,
-  requests: null,
+  requests:
+    of.requests === undefined
+      ? null
+      : {
+          total: of.requests.rate * 100,
+          statusClasses: {
+            '2xx': of.requests.rate * 100 - (of.requests.failed ?? 0),
+            '5xx': of.requests.failed ?? 0,
+          },
+          pipelined: 0,
+          requestBytes: 0,
+          responseBytes: 0,
+          firstByteUs: quantiles(of.requests.p99),
+          lastByteUs: quantiles(of.requests.p99),
+          seenBy: 'source',
+        },
   protocols: {},
 });
 
@@ -109,9 +131,11 @@ export const SHOP = topology(
   ],
   [
     edge('ingress', 'front', { traffic: traffic({ rate: 40, bytes: 2e6, connect: 900 }) }),
-    edge('front', 'catalogue', { traffic: traffic({ rate: 30, connect: 7000 }) }),
+    edge('front', 'catalogue', {
+      traffic: traffic({ rate: 30, connect: 7000, requests: { rate: 200, p99: 9400 } }),
+    }),
     edge('front', 'orders', {
-      traffic: traffic({ rate: 5, failed: 10 }),
+      traffic: traffic({ rate: 5, failed: 10, requests: { rate: 5, p99: 80_000, failed: 25 } }),
       health: 'failing',
       healthReason: 'refused',
     }),

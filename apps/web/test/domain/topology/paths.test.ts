@@ -49,10 +49,10 @@ test('arrows follow edges, then columns', () => {
 
 test('width grows with the logarithm of the rate, from 1 to 7 px', () => {
   const top = topRate(SHOP.edges, SHOP.window);
-  expect(top).toBe(100);
+  expect(top).toBe(1000);
   expect(edgeWidth(0, top)).toBe(1);
-  expect(edgeWidth(100, top)).toBe(7);
-  const steps = [0.1, 1, 10, 100].map((rate) => edgeWidth(rate, top));
+  expect(edgeWidth(1000, top)).toBe(7);
+  const steps = [0.1, 1, 10, 100, 1000].map((rate) => edgeWidth(rate, top));
   expect([...steps].sort((a, b) => a - b)).toEqual(steps);
 });
 
@@ -81,7 +81,7 @@ test('the view comes from the URL; what is unknown becomes the default', () => {
   expect(view).toMatchObject({
     level: 'node',
     colour: 'rtt',
-    label: 'rate',
+    label: 'rate-p99',
     hide: ['rate<1', 'ns:x'],
     selected: { kind: 'vertex', id: 'a' },
     as: 'table',
