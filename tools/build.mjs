@@ -7,9 +7,9 @@ import { Failure } from './say.mjs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 
-/** Builds what changed since the last build. To start needs no benchmarks: they lean on the inner parts of all others. */
+/** Builds what changed since the last build. Only tests need the benchmarks, which lean on the inner parts of all others. */
 export function build(purposes) {
-  const filter = purposes.every((purpose) => purpose === 'start') ? ['--filter=!@undermesh/bench'] : [];
+  const filter = purposes.includes('test') ? [] : ['--filter=!@undermesh/bench'];
   const command = [
     binary('turbo'),
     'run',
@@ -21,7 +21,7 @@ export function build(purposes) {
   return step('building', command, { log: 'build', mend: 'run "npm run build" to see all of it' });
 }
 
-/** From a fresh checkout to something that runs. @param {('start' | 'test' | 'load')[]} purposes */
+/** From a fresh checkout to something that runs. @param {(keyof typeof import('./packages.mjs').needs)[]} purposes */
 export async function prepare(purposes) {
   if (major < 20 || (major === 20 && minor < 15)) {
     throw new Failure(`Node.js ${process.versions.node} is too old`, {

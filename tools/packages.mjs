@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './command.mjs';
-import { environment } from './paths.mjs';
+import { environment, root } from './paths.mjs';
 import { Failure, say } from './say.mjs';
 
 // A package is there when what we use of it is there, however it came.
@@ -12,6 +12,8 @@ const command = (name) => () => findCommand(name) !== undefined;
 const header = (name) => () => existsSync(join('/usr/include', name));
 const library = (name) => () => sharedLibraries().includes(name);
 const file = (path) => () => existsSync(path);
+
+const loadProgram = { package: 'libc6-dev', use: 'compiles the load program', present: header('stdio.h') };
 
 /** What each purpose needs beyond Node.js and npm. */
 export const needs = {
@@ -26,7 +28,7 @@ export const needs = {
     { package: 'mount', use: 'mounts the BPF file system', present: command('mount') },
   ],
   test: [
-    { package: 'libc6-dev', use: 'compiles the load program', present: header('stdio.h') },
+    loadProgram,
     { package: 'clang-format', use: 'checks the format of C', present: command('clang-format') },
     { package: 'bpftool', use: 'asks the kernel what is attached', present: command('bpftool') },
     { package: 'chromium', use: 'shows the dashboard', present: command('chromium') },
@@ -42,6 +44,20 @@ export const needs = {
   load: [
     { package: 'wrk', use: 'makes HTTP load', present: command('wrk') },
     { package: 'nginx-light', use: 'an HTTP server nobody adapted', present: command('nginx') },
+  ],
+  kernels: [
+    loadProgram,
+    { package: 'qemu-system-x86', use: 'boots other kernels', present: command('qemu-system-x86_64') },
+    {
+      package: 'qemu-system-common',
+      use: 'shares files with them',
+      present: file('/usr/lib/qemu/virtiofsd'),
+    },
+    {
+      package: 'busybox-static',
+      use: 'their first program',
+      present: file('/usr/share/doc/busybox-static'),
+    },
   ],
 };
 
@@ -92,7 +108,14 @@ async function install_(names) {
   }
 }
 
-async function aptGet([verb, ...names], { append = true } = {}) {
+/**
+ * Runs apt-get; waits when another one is at work.
+ * @param {string[]} words the verb, and names of packages
+ * @param {{ append?: boolean, cwd?: string }} [options] `append`: to the log of the last call; `cwd`: where
+ *   `download` puts files
+ * @returns {Promise<{ code: number | null, log: string }>}
+ */
+export async function aptGet([verb, ...names], { append = true, cwd = root } = {}) {
   const options = ['-o', 'DPkg::Lock::Timeout=600', '-o', 'Acquire::Retries=2'];
   const line = [
     'apt-get',
@@ -105,6 +128,7 @@ async function aptGet([verb, ...names], { append = true } = {}) {
     const result = await run(line, {
       log: 'apt',
       append: append || attempt > 0,
+      cwd,
       env: { DEBIAN_FRONTEND: 'noninteractive' },
     });
     // DPkg::Lock::Timeout covers dpkg's lock, not the one on the lists.

@@ -46,7 +46,8 @@ export function renderReport(area, facts, results) {
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-function table(head, rows) {
+/** Lines of a table in Markdown. */
+export function table(head, rows) {
   const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }

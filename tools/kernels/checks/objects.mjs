@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every program of every eBPF object: loaded by this kernel on its own, so that each gets its verdict, and attached.
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeObserveConfig } from '@undermesh/bpf-abi';
+import { cgroupId, findCgroup2Mount, openObject, readObjectSpec, VerifierError } from '@undermesh/libbpf-ts';
+import { root } from '../../paths.mjs';
+
+const directory = join(root, 'bpf/dist');
+
+/** Lines of a verifier's log that say why: the last ones before its statistics. */
+const REASON_LINES = 6;
+
+/**
+ * @typedef {object} ProgramCheck
+ * @property {string} object
+ * @property {string} program
+ * @property {string} section
+ * @property {number} [instructions] that the verifier walked through; absent when it refused
+ * @property {boolean} attached
+ * @property {string} [refusal] the end of the verifier's log, or the error of the attachment
+ */
+
+/** Tries every program. @returns {ProgramCheck[]} */
+export function checkObjects() {
+  const cgroup = join(findCgroup2Mount(), `undermesh-kernels-${process.pid}`);
+  mkdirSync(cgroup);
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.bpf.o'))
+      .sort()
+      .flatMap((name) => checkObject(name, cgroup));
+  } finally {
+    rmdirSync(cgroup);
+  }
+}
+
+function checkObject(name, cgroup) {
+  const spec = readObjectSpec(join(directory, name));
+  return spec.programs.map(({ name: program, section }) => ({
+    object: name,
+    program,
+    section,
+    ...tryProgram(name, program, { spec, cgroup }),
+  }));
+}
+
+/** Loads one program without the others of its object, and attaches it. */
+function tryProgram(name, wanted, { spec, cgroup }) {
+  const object = openObject(join(directory, name));
+  try {
+    for (const { name: program } of spec.programs) object.setAutoload(program, program === wanted);
+    if (spec.maps.some(({ name: map }) => map === '.rodata')) configure(object, cgroup);
+    object.load();
+    const program = object.program(wanted);
+    const { verifiedInstructions } = program.info();
+    try {
+      attach(program, object, cgroup).close();
+      return { instructions: verifiedInstructions, attached: true };
+    } catch (error) {
+      return { instructions: verifiedInstructions, attached: false, refusal: error.message };
+    }
+  } catch (error) {
+    const refusal = error instanceof VerifierError ? lastLines(error.log) : error.message;
+    return { attached: false, refusal };
+  } finally {
+    object.close();
+  }
+}
+
+/** As an agent on this cgroup would: with every branch that constants can switch off. */
+function configure(object, cgroup) {
+  const config = encodeObserveConfig({
+    cgroupId: cgroupId(cgroup),
+    cgroupLevel: 1,
+    owner: 1,
+    marksOwnership: 1,
+    progressIntervalMs: 5000,
+  });
+  object.setRodata((view) => new Uint8Array(view.buffer, view.byteOffset).set(config));
+}
+
+function attach(program, object, cgroup) {
+  if (program.attachType?.startsWith('cgroup_')) return program.attachCgroup(cgroup);
+  if (program.section === 'iter/bpf_sk_storage_map')
+    return program.attachIter({ map: object.map('connections') });
+  return program.attach();
+}
+
+const lastLines = (log) =>
+  log
+    .split('\n')
+    .filter(
+      (line) => line.trim() !== '' && !/^(verification time|stack depth|peak_states|processed \d)/.test(line),
+    )
+    .slice(-REASON_LINES)
+    .join('\n');

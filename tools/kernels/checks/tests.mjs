@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The test suite of the eBPF programs, on this kernel.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { binary, environment, root } from '../../paths.mjs';
+
+const reporter = join(root, 'tools/vitest-reporter.mjs');
+
+/**
+ * Runs `bpf/test`. Nothing in it depends on how fast the machine is but what vitest allows a test.
+ * @param {{ patienceMs: number }} options for one test
+ * @returns {{ passed: number, failures: { name: string, message: string }[], skipped: { name: string, reason: string }[] }}
+ */
+export function checkTests({ patienceMs }) {
+  const directory = mkdtempSync(join(tmpdir(), 'undermesh-kernels-'));
+  const report = join(directory, 'report.json');
+  try {
+    const limits = [`--testTimeout=${patienceMs}`, `--hookTimeout=${patienceMs}`];
+    spawnSync(binary('vitest'), ['run', '--reporter=verbose', `--reporter=${reporter}`, ...limits], {
+      cwd: join(root, 'bpf'),
+      env: { ...environment, NO_COLOR: '1', UNDERMESH_TEST_REPORT: report, UNDERMESH_ROOT: root },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    if (!existsSync(report)) throw new Error('the test runner ended without a report');
+    const { passed, failures, skipped } = JSON.parse(readFileSync(report, 'utf8'));
+    return { passed, failures, skipped };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
