@@ -26,6 +26,9 @@ import { Testbed } from './testbed.mjs';
 const collectorProgram = join(root, 'apps/collector/bin/undermesh-collector.mjs');
 const agentProgram = join(root, 'apps/agent/bin/undermesh-agent.mjs');
 
+/** Long enough for a guest without hardware help; a program that ends before says so at once. */
+const START_TIMEOUT_MS = 120_000;
+
 export class Road {
   #state;
   #pins;
@@ -266,7 +269,7 @@ export class Road {
     const entry = await new Promise((resolve, reject) => {
       const late = setTimeout(
         () => reject(new Error(`${name} does not say "${line}":\n${this.log(name)}`)),
-        30_000,
+        START_TIMEOUT_MS,
       );
       lines.on('line', (text) => {
         writeFileSync(log, `${text}\n`, { flag: 'a' });
