@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { createLogger } from '@undermesh/core';
 import type { FastifyInstance } from 'fastify';
 import { Aggregator } from './aggregate/aggregator.js';
+import type { CheckpointState } from './aggregate/checkpoint-state.js';
+import { Checkpoints } from './aggregate/checkpoints.js';
 import { MeshView } from './aggregate/mesh-view.js';
 import { Placements } from './aggregate/placements.js';
 import { replay } from './aggregate/replay.js';
@@ -37,6 +39,8 @@ export interface CollectorOptions {
   readonly store: RecordStore;
   /** `null`: nothing is kept in the data directory but credentials and the token. */
   readonly ledgerFile?: string | null;
+  /** Time from one checkpoint of the aggregates to the next, ms; a minute unless given. */
+  readonly checkpointMs?: number;
 }
 
 /** The whole collector: everything made, connected, started and stopped in order. */
@@ -54,6 +58,7 @@ export class Collector {
   readonly token: OperatorToken;
   readonly agents: Agents;
   readonly ingest: Ingest;
+  readonly checkpoints: Checkpoints;
   readonly view: MeshView;
   readonly status: StatusReader;
   readonly series: IstioSeriesTable;
@@ -72,7 +77,10 @@ export class Collector {
     const { limits } = config;
     this.placements = new Placements((workload) => store.putWorkloads([workload]));
     this.streams = new Streams(this.placements, limits.addresses);
-    this.aggregator = new Aggregator(this.streams, this.placements, limits);
+    this.aggregator = new Aggregator(this.streams, this.placements, {
+      ...limits,
+      hoursKeptMs: config.store.rollupRetentionSeconds * 1000,
+    });
     const ledgerFile =
       options.ledgerFile === undefined ? join(config.data, 'ledger.json') : options.ledgerFile;
     this.ledger = new Ledger(ledgerFile);
@@ -93,6 +101,16 @@ export class Collector {
       version: VERSION,
       limits: config.ingest,
       now,
+    });
+    this.checkpoints = new Checkpoints({
+      store,
+      aggregator: this.aggregator,
+      placements: this.placements,
+      streams: this.streams,
+      marks: () => this.ingest.marks(),
+      heard: () => this.ingest.heard(),
+      isDurable: (mark) => this.ingest.isDurable(mark),
+      everyMs: options.checkpointMs,
     });
     this.view = new MeshView(this.aggregator, this.placements, () => this.agents.silent(now()));
     this.status = new StatusReader({
@@ -137,8 +155,8 @@ export class Collector {
   }
 
   /**
-   * Opens the store, takes up where an earlier run stopped, and listens. Resolves with the address it listens on; the
-   * aggregates of the last hour are rebuilt after that, while records already come in.
+   * Opens the store, takes up where an earlier run stopped, and listens. Resolves with the address it listens on; what
+   * that run stored after its last checkpoint is counted after that, while records already come in.
    */
   async start(): Promise<string> {
     await this.store.open();
@@ -146,6 +164,7 @@ export class Collector {
     this.ledger.restore(await this.store.positions());
     this.requestLedger.restore([]);
     await this.ingest.restore();
+    const counted = await this.checkpoints.restore(Date.now());
     this.#app = await buildServer(this);
     const { address, port } = this.config.listen;
     const url = await this.#app.listen({ host: address, port });
@@ -153,6 +172,7 @@ export class Collector {
       this.aggregator.tick(now);
       this.status.tick(now);
       this.ingest.tick();
+      this.checkpoints.tick(now);
     });
     this.#every(SETTLE_MS, (now) => this.aggregator.settle(now));
     this.#every(JUDGE_MS, (now) => {
@@ -165,7 +185,7 @@ export class Collector {
       this.changes.save();
     });
     log.info({ url, version: VERSION, store: this.store.stats().driver }, 'collector listens');
-    this.#rebuilt = this.#rebuild();
+    this.#rebuilt = this.#rebuild(counted);
     return url;
   }
 
@@ -174,21 +194,23 @@ export class Collector {
     return this.#rebuilt;
   }
 
-  async #rebuild(): Promise<void> {
+  async #rebuild(counted: CheckpointState | null): Promise<void> {
     const began = performance.now();
     try {
-      const ends = await replay(this.store, {
+      const records = await replay(this.store, {
         aggregator: this.aggregator,
         placements: this.placements,
         streams: this.streams,
         isEarlier: (batch) => this.ingest.isEarlier(batch),
+        counted,
       });
+      this.checkpoints.begin();
       log.info(
-        { ends, milliseconds: Math.round(performance.now() - began) },
+        { records, milliseconds: Math.round(performance.now() - began) },
         'aggregates rebuilt from the store',
       );
     } catch (error) {
-      log.error({ err: error }, 'aggregates could not be rebuilt: the last hour is missing from the graphs');
+      log.error({ err: error }, 'aggregates could not be rebuilt: what came last is missing from the graphs');
     }
     this.#changeWatch.restore(Date.now());
     this.#ready = true;
@@ -200,6 +222,7 @@ export class Collector {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
     this.ingest.stop();
     await this.#app?.close();
+    await this.checkpoints.close();
     await this.store.close();
     this.#saveBooks();
   }

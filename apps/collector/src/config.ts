@@ -58,6 +58,10 @@ export const CollectorConfig = Type.Object(
       {
         driver: Type.Enum(['duckdb', 'memory'], { default: 'duckdb', description: 'Where records live.' }),
         retentionSeconds: count(86_400, 'How long records are kept.'),
+        rollupRetentionSeconds: count(
+          2_678_400,
+          'How long the figures of each hour are kept; longer than records.',
+        ),
         maxBytes: Type.Integer({
           minimum: 0,
           default: 0,
@@ -86,7 +90,10 @@ export const CollectorConfig = Type.Object(
         edges: count(100_000, 'Edges between workloads on nodes, by port.'),
         openEnds: count(500_000, 'Open connection ends that are followed.'),
         joins: count(1_000_000, 'Ends that wait to be joined, per generation of two minutes.'),
-        cells: count(1_000_000, 'Edge figures per bucket that are kept, all buckets together.'),
+        cells: count(
+          3_000_000,
+          'Edge figures per bucket that are kept in memory, all buckets together; the oldest minutes go first.',
+        ),
         addresses: count(1000, 'New outside addresses that get a name, per hour.'),
         series: count(20_000, 'Label sets per Istio metric.'),
         subscriptions: count(16, 'Live subscriptions per browser connection.'),

@@ -63,7 +63,7 @@ describe.each(['memory', 'duckdb'] as const)('a collector that starts again, wit
     await eventually(async () => {
       const { edges, missingNodes } = await second.get<Topology>('/api/v1/topology?window=600');
       const [toStock] = edges.filter((edge) => edge.destinationName === 'stock');
-      expect(toStock?.traffic).toMatchObject({ opened: 5, closed: 5, sentBytes: 500, receivedBytes: 10_000 });
+      expect(toStock?.traffic).toMatchObject({ opened: 6, closed: 5, sentBytes: 500, receivedBytes: 10_000 });
       expect(missingNodes).toEqual(['node-a']);
     });
     expect(await second.get<string>('/metrics')).not.toMatch(/^istio_tcp_connections_opened_total\{/m);
@@ -85,7 +85,7 @@ describe.each(['memory', 'duckdb'] as const)('a collector that starts again, wit
     const status = await second.get<Status>('/api/v1/status');
     expect(status.records).toMatchObject({ stored: 13, received: 14 });
     expect(await second.get<string>('/metrics')).toMatch(
-      /istio_tcp_received_bytes_total\{reporter="source",source_workload="cart".*\} 30\n/,
+      /istio_tcp_received_bytes_total\{reporter="source",source_workload="cart".*\} 100\n/,
     );
     again.kill();
   });

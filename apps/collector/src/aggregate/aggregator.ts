@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConnectionRecord as Field, RecordColumns, RecordEvent, RecordFlag } from '@undermesh/bpf-abi';
 import { Bookings, NO_BOOKING } from './bookings.js';
+import { CarriedEnds } from './carried-ends.js';
 import type { Side } from './cells.js';
 import { EdgeTable } from './edges.js';
 import { JoinTable } from './join.js';
@@ -22,6 +23,8 @@ export interface AggregateLimits {
   readonly openEnds: number;
   readonly joins: number;
   readonly cells: number;
+  /** How long the figures of each hour are kept. */
+  readonly hoursKeptMs?: number;
   readonly series: number;
 }
 
@@ -38,7 +41,7 @@ export interface AggregateFrame extends FrameOfRecord {
   readonly hints?: Uint32Array;
 }
 
-/** Edges without traffic are forgotten after this: a while longer than their last bucket is kept. */
+/** Edges without traffic are forgotten after this, unless the timeline still names them. */
 const IDLE_EDGE_MS = 25 * 3_600_000;
 const FORGET_EVERY_MS = 3_600_000;
 /** Http records that wait for their connection's partner, or may have to be moved. */
@@ -60,6 +63,7 @@ export class Aggregator {
   readonly parking = new Parking();
   readonly guessed = new Parking();
   readonly bookings: Bookings;
+  readonly carried = new CarriedEnds();
   readonly requests: RequestJoiner;
   readonly requestTally: RequestTally;
   readonly #streams: Streams;
@@ -83,7 +87,7 @@ export class Aggregator {
   constructor(streams: Streams, placements: Placements, limits: AggregateLimits) {
     this.#streams = streams;
     this.edges = new EdgeTable(placements, limits.edges);
-    this.timeline = new Timeline({ maxCells: limits.cells });
+    this.timeline = new Timeline({ maxCells: limits.cells, hoursKeptMs: limits.hoursKeptMs });
     this.open = new OpenTable(streams, limits.openEnds);
     this.join = new JoinTable(limits.joins);
     this.bookings = new Bookings(limits.joins);
@@ -144,7 +148,8 @@ export class Aggregator {
     this.timeline.tick(now);
     if (now - this.#forgotAt < FORGET_EVERY_MS) return;
     this.#forgotAt = now;
-    this.edges.forgetIdle(now - IDLE_EDGE_MS);
+    const inUse = this.timeline.edgesInUse();
+    this.edges.forgetIdle(now - IDLE_EDGE_MS, (edge) => inUse[edge] === 1);
   }
 
   /** Counts what has waited long enough for its partner. Call it several times a second. */
@@ -160,6 +165,35 @@ export class Aggregator {
     this.#tally.now = now;
     this.parking.take(before, (slot) => this.#settleUnjoined(slot, now, true));
     this.bookings.settle(before, now, (booking, edge, side) => this.#countBooked(booking, edge, side));
+  }
+
+  /**
+   * Counts in the timeline what waits for its partner's word as it would be counted without it, and leaves it waiting:
+   * for a draft of the timeline.
+   */
+  countWaiting(now: number): void {
+    const { open } = this;
+    this.#tally.now = now;
+    this.#tally.live = false;
+    this.bookings.forEachWaiting((booking, edge, side) => {
+      this.bookings.read(booking, this.#tally.end);
+      this.#tally.count(edge, side, this.bookings.parts(booking));
+    });
+    open.forEach((slot) => {
+      const stream = this.#streams.at(open.stream(slot));
+      if (stream === undefined || (open.edge[slot] ?? 0) >= 0 || !open.isClosing(slot)) return;
+      const placement = open.placement[slot] ?? 0;
+      const peer =
+        this.#finder.find(open.columns, slot, { stream, placement }) ||
+        this.#finder.outside(open.columns, slot, { stream, now });
+      const edge = edgeOfRecord(this.edges, open.columns, slot, { placement, peer, port: 0 });
+      this.#tally.read(open.columns, slot, open.offsetMs(slot));
+      this.#tally.beyond(this.#countedOf(slot).slice());
+      const opened = ((open.state[slot] ?? 0) & OpenState.BASELINE) !== 0 ? Part.TAKEN_UP : Part.OPENED;
+      this.#tally.count(edge, this.#sideAt(slot), opened | this.#endParts());
+    });
+    this.#tally.live = true;
+    this.requests.countWaiting(now);
   }
 
   /** Counts an end that waited in vain where the directory says; by its address, or not yet, when it does not know. */
@@ -231,7 +265,7 @@ export class Aggregator {
     const slot = open.put(frame, index);
     if (slot < 0) return;
     const progressed = columns.u8(index, Field.event) === RecordEvent.PROGRESS;
-    if (known < 0) this.#begin(slot, { frame, index, baseline: progressed || isBaseline(columns, index) });
+    if (known < 0) this.#begin(slot, { frame, index, baseline: this.#isBaseline(frame, index) });
     open.state[slot] = (open.state[slot] ?? 0) | OpenState.CONFIRMED;
     if ((open.edge[slot] ?? -1) >= 0) {
       this.#rejoin(frame, slot);
@@ -292,23 +326,41 @@ export class Aggregator {
         return;
       }
     }
+    if (slot < 0 && this.carried.holds(frame.from.id, columns, index)) slot = this.#parkClosed(frame, index);
     let edge = this.#resolve(frame, index, slot);
     if (slot >= 0) {
       if (this.#joined) this.#settle(slot, edge, this.#peer);
       return;
     }
     if (edge < 0) {
-      slot = open.put(frame, index);
+      slot = this.#parkClosed(frame, index);
       if (slot >= 0) {
-        this.#begin(slot, { frame, index, baseline: this.#tally.adopted });
-        open.setClosing(slot);
         if (this.#entry >= 0) this.join.setOpen(this.#entry, side, slot);
-        this.parking.park(slot, frame.arrivedAt);
         return;
       }
       edge = this.#aloneEdge(frame, index);
     }
     this.#takeWhole(edge, side);
+  }
+
+  /** Puts an end that is over into the open table, to be counted from there; -1 when there is no room. */
+  #parkClosed(frame: AggregateFrame, index: number): number {
+    const { open } = this;
+    const slot = open.put(frame, index);
+    if (slot < 0) return slot;
+    this.#begin(slot, { frame, index, baseline: this.#tally.adopted });
+    open.setClosing(slot);
+    this.parking.park(slot, frame.arrivedAt);
+    return slot;
+  }
+
+  /** Whether what an end that was not known has done so far is not of now: it is older than its agent or than this run. */
+  #isBaseline({ columns, from }: AggregateFrame, index: number): boolean {
+    const flags = columns.u16(index, Field.flags);
+    if ((flags & RecordFlag.ADOPTED) !== 0) return true;
+    const again =
+      (flags & RecordFlag.REANNOUNCED) !== 0 || columns.u8(index, Field.event) === RecordEvent.PROGRESS;
+    return again && !this.carried.isNews(from.id, this.#tally.end.openedAt);
   }
 
   /** Counts an end that was never seen open, or has it wait for its partner's word. */
@@ -331,10 +383,14 @@ export class Aggregator {
     open.side[slot] = sideOf(of.frame.columns, of.index);
     open.placement[slot] = of.frame.locals[of.index] ?? 0;
     if (of.frame.replayed) open.state[slot] = OpenState.REPLAYED;
-    if (!of.baseline) return;
-    const { end } = this.#tally;
-    open.state[slot] = (open.state[slot] ?? 0) | OpenState.BASELINE;
-    open.counted.set([end.sent, end.received, end.segments, end.retransmits], slot * 4);
+    const carried = this.carried.take(of.frame.from.id, of.frame.columns, of.index);
+    if (carried !== undefined) open.counted.set(carried.counted, slot * 4);
+    else if (of.baseline) {
+      const { end } = this.#tally;
+      open.counted.set([end.sent, end.received, end.segments, end.retransmits], slot * 4);
+    }
+    const wasOpened = carried?.opened ?? of.baseline;
+    if (wasOpened) open.state[slot] = (open.state[slot] ?? 0) | OpenState.BASELINE;
   }
 
   /** Puts an end that had no edge onto one, with all that has come to pass meanwhile. */
@@ -369,11 +425,16 @@ export class Aggregator {
     this.#tally.beyond(this.#countedOf(slot));
     this.edges.addOpen(edge, side, -1);
     this.#entry = this.#enter(columns, slot, open.placement[slot] ?? 0);
-    const lifetime = this.#tally.adopted ? 0 : Part.LIFETIME;
-    this.#count(slot, opened | Part.TRAFFIC | Part.ROUND_TRIP | Part.CLOSED | lifetime);
+    this.#count(slot, opened | this.#endParts());
     const booking = open.booking[slot] ?? NO_BOOKING;
     open.remove(slot);
     this.#remember(side, { edge, booking });
+  }
+
+  /** What is counted of the closing record at hand, its opening aside. */
+  #endParts(): number {
+    const lifetime = this.#tally.adopted ? 0 : Part.LIFETIME;
+    return Part.TRAFFIC | Part.ROUND_TRIP | Part.CLOSED | lifetime;
   }
 
   /** Counts parts of the record at hand for an end that has an edge, and books them unless its partner has spoken. */
@@ -520,6 +581,3 @@ export class Aggregator {
     return this.open.side[slot] === 0 ? 0 : 1;
   }
 }
-
-const isBaseline = (columns: RecordColumns, index: number): boolean =>
-  (columns.u16(index, Field.flags) & (RecordFlag.ADOPTED | RecordFlag.REANNOUNCED)) !== 0;

@@ -136,6 +136,14 @@ export class Bookings {
     this.#kept.take(now - KEPT_MS, (slot) => this.#release(slot));
   }
 
+  /** Calls back for each booking that is still to be counted. */
+  forEachWaiting(visit: (booking: number, edge: number, side: Side) => void): void {
+    for (let slot = 0; slot < this.#top; slot++) {
+      if (((this.#parts[slot] ?? 0) & WAITING) === 0) continue;
+      visit(this.#reference(slot), this.#edge[slot] ?? 0, this.#side[slot] === 0 ? 0 : 1);
+    }
+  }
+
   #put(of: Booked, figures: EndFigures, now: number): number {
     const slot = this.#take();
     if (slot < 0) return slot;

@@ -126,12 +126,12 @@ export class EdgeTable {
     this.#usedAt[edge] = now;
   }
 
-  /** Forgets edges without traffic since `before` and without open connections. */
-  forgetIdle(before: number): void {
+  /** Forgets edges without traffic since `before` and without open connections that nobody needs. */
+  forgetIdle(before: number, isNeeded: (edge: number) => boolean): void {
     this.#table.forEach((edge) => {
-      if ((this.#usedAt[edge] ?? 0) < before && this.open(edge, 0) === 0 && this.open(edge, 1) === 0) {
-        this.#table.remove(edge);
-      }
+      const isIdle =
+        (this.#usedAt[edge] ?? 0) < before && this.open(edge, 0) === 0 && this.open(edge, 1) === 0;
+      if (isIdle && !isNeeded(edge)) this.#table.remove(edge);
     });
   }
 

@@ -49,6 +49,15 @@ export class Parking {
     }
   }
 
+  /** Calls back for each that waits. */
+  forEach(visit: (slot: number) => void): void {
+    for (let i = 0; i < this.#count; i++) {
+      const at = (this.#head + i) & (this.#slots.length - 1);
+      const slot = this.#slots[at] ?? 0;
+      if (this.#parkedAt[slot] === this.#times[at]) visit(slot);
+    }
+  }
+
   /** Drops what was settled from the head, so that ends that are joined at once take no room. */
   #skipSettled(): void {
     const mask = this.#slots.length - 1;

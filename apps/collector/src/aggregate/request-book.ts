@@ -128,6 +128,11 @@ export class RequestBook {
     this.#kept.take(now - KEPT_MS, (slot) => this.release(slot));
   }
 
+  /** Calls back for each record that is still to be counted. */
+  forEachWaiting(visit: (slot: number) => void): void {
+    this.#waiting.forEach(visit);
+  }
+
   /** Forgets a record. */
   release(slot: number): void {
     this.#waiting.unpark(slot);

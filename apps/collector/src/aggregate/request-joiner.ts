@@ -122,23 +122,32 @@ export class RequestJoiner {
 
   /** Counts what has waited long enough for its partner. */
   settle(now: number): void {
+    this.#parts.tally.now = now;
+    this.#book.settle(now, (slot) => this.#countUnjoined(slot, { now, live: this.#book.isLive(slot) }));
+  }
+
+  /** Counts in the timeline what waits, and leaves it waiting: for a draft of the timeline. */
+  countWaiting(now: number): void {
+    this.#parts.tally.now = now;
+    this.#book.forEachWaiting((slot) => this.#countUnjoined(slot, { now, live: false }));
+  }
+
+  /** Returns edge × 2 + side that it was counted on. */
+  #countUnjoined(slot: number, { now, live }: { now: number; live: boolean }): number {
     const { tally } = this.#parts;
     const book = this.#book;
-    tally.now = now;
-    book.settle(now, (slot) => {
-      const { columns } = book;
-      const edge = this.#unjoinedEdge(columns, slot, {
-        stream: book.stream(slot),
-        placement: book.placement(slot),
-        hint: book.hint(slot),
-        now,
-      });
-      const at = edge * 2 + sideOf(columns, slot);
-      tally.clockMs = book.clockMs(slot);
-      tally.live = book.isLive(slot);
-      tally.count(columns, slot, at);
-      return at;
+    const { columns } = book;
+    const edge = this.#unjoinedEdge(columns, slot, {
+      stream: book.stream(slot),
+      placement: book.placement(slot),
+      hint: book.hint(slot),
+      now,
     });
+    const at = edge * 2 + sideOf(columns, slot);
+    tally.clockMs = book.clockMs(slot);
+    tally.live = live;
+    tally.count(columns, slot, at);
+    return at;
   }
 
   #settleChain(newest: number, at: number): void {

@@ -40,7 +40,7 @@ interface Tier {
 export interface TimelineOptions {
   /** Sealed cells kept at most; the oldest minutes go first, then the oldest hours. */
   readonly maxCells?: number;
-  readonly hoursKeptMs?: number;
+  readonly hoursKeptMs?: number | undefined;
 }
 
 /** Unix ms, inclusive and exclusive; bucket borders are taken as they fall. */

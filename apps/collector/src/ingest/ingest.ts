@@ -5,6 +5,7 @@ import type { Frame, Hello, Report, Welcome } from '@undermesh/schema';
 import { AGENT_PAYLOAD_BYTES } from '@undermesh/schema';
 import type { WebSocket } from 'ws';
 import type { Aggregator } from '../aggregate/aggregator.js';
+import type { StreamMark } from '../aggregate/checkpoint-state.js';
 import type { Placements } from '../aggregate/placements.js';
 import type { Streams } from '../aggregate/streams.js';
 import { CollectorError } from '../errors.js';
@@ -104,6 +105,27 @@ export class Ingest implements SessionHost {
   /** Whether a stored frame was already there when this run began. */
   isEarlier(frame: { node: string; streamId: string; sequence: bigint }): boolean {
     return frame.sequence <= (this.#durable.get(`${frame.node}\n${frame.streamId}`) ?? 0n);
+  }
+
+  /** How far each stream is counted, those of earlier runs among them. */
+  marks(): StreamMark[] {
+    const keys = new Set([...this.#durable.keys(), ...this.#roads.keys()]);
+    return [...keys].map((key) => {
+      const [node = '', streamId = ''] = key.split('\n');
+      return { node, streamId, sequence: this.#roads.get(key)?.counted ?? this.#durable.get(key) ?? 0n };
+    });
+  }
+
+  /** Ids of the streams that have sent records since the start. */
+  heard(): ReadonlySet<string> {
+    const heard = [...this.#roads].filter(([key, road]) => road.counted > (this.#durable.get(key) ?? 0n));
+    return new Set(heard.map(([, road]) => road.stream.id));
+  }
+
+  /** Whether all frames of a stream up to a mark are stored. */
+  isDurable({ node, streamId, sequence }: StreamMark): boolean {
+    const key = `${node}\n${streamId}`;
+    return (this.#roads.get(key)?.durable ?? this.#durable.get(key) ?? 0n) >= sequence;
   }
 
   get totals(): IngestTotals {

@@ -28,6 +28,11 @@ export class Position {
     return this.#durable;
   }
 
+  /** Last sequence that was counted. */
+  get counted(): bigint {
+    return this.#counted;
+  }
+
   /** Frames on their way into the store. */
   get pending(): number {
     return this.#pending.length;

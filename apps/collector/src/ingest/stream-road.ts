@@ -58,6 +58,10 @@ export class StreamRoad {
     return this.#position.durable;
   }
 
+  get counted(): bigint {
+    return this.#position.counted;
+  }
+
   get pending(): number {
     return this.#position.pending;
   }

@@ -5,7 +5,16 @@ import { findConnection, listConnections } from './connection-list.js';
 import { MemoryEnds } from './memory-ends.js';
 import { framePart, type MemoryFrame, memoryFrame } from './memory-frame.js';
 import { batchKind, endsOf } from './record-kind.js';
-import type { RecordBatch, RecordStore, StoreStats, StreamPosition, Workload } from './store.js';
+import type {
+  RecordBatch,
+  RecordStore,
+  ReplayFrom,
+  RollupChange,
+  StoredRollup,
+  StoreStats,
+  StreamPosition,
+  Workload,
+} from './store.js';
 
 export interface MemoryStoreOptions {
   readonly retentionSeconds: number;
@@ -22,6 +31,8 @@ export class MemoryStore implements RecordStore {
   readonly #positions = new Map<string, StreamPosition>();
   readonly #workloads = new Map<number, Workload>();
   readonly #frames: MemoryFrame[] = [];
+  readonly #rollups = new Map<string, StoredRollup>();
+  #rollupState: Uint8Array | null = null;
   #lastFrame = 0;
   #bytes = 0;
   #httpRows = 0;
@@ -68,12 +79,29 @@ export class MemoryStore implements RecordStore {
     return findConnection(this.#ends, id, (workload) => this.#workloads.get(workload));
   }
 
-  async replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void> {
+  async replay(
+    { sinceMs = 0, afterFrame = 0 }: ReplayFrom,
+    onBatch: (batch: RecordBatch) => void,
+  ): Promise<void> {
     const sinceNs = BigInt(Math.floor(sinceMs)) * 1_000_000n;
     for (const frame of this.#frames) {
+      if (frame.ordinal <= afterFrame) continue;
       const batch = framePart(frame, sinceNs);
       if (batch.count > 0) onBatch(batch);
     }
+  }
+
+  async putRollups({ put, remove, state }: RollupChange): Promise<void> {
+    for (const rollup of remove) this.#rollups.delete(`${rollup.widthMs}/${rollup.start}`);
+    for (const rollup of put) {
+      this.#rollups.set(`${rollup.widthMs}/${rollup.start}`, { ...rollup, bytes: rollup.bytes.slice() });
+    }
+    this.#rollupState = state.slice();
+  }
+
+  async rollups(onRollup: (rollup: StoredRollup) => void): Promise<Uint8Array | null> {
+    for (const rollup of this.#rollups.values()) onRollup(rollup);
+    return this.#rollupState;
   }
 
   stats(): StoreStats {
@@ -84,7 +112,13 @@ export class MemoryStore implements RecordStore {
       message: null,
       rows: this.#ends.size,
       httpRows: this.#httpRows,
+      lastFrame: this.#lastFrame,
       bytes: this.#bytes,
+      rollups: {
+        count: this.#rollups.size,
+        bytes: [...this.#rollups.values()].reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+        damaged: 0,
+      },
       oldestMs: oldest === null ? null : Number(oldest / 1_000_000n),
       retentionSeconds: this.#options.retentionSeconds,
     };

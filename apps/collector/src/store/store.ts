@@ -54,6 +54,9 @@ export interface StoreStats {
   /** Http records, of up to eight requests each. */
   httpRows: number;
   bytes: number | null;
+  /** Ordinal of the last frame with records that was stored; rises with each. */
+  lastFrame: number;
+  rollups: { readonly count: number; readonly bytes: number; readonly damaged: number };
   oldestMs: number | null;
   retentionSeconds: number;
 }
@@ -65,6 +68,30 @@ export interface StreamPosition {
   sequence: bigint;
   /** Ends stored of this stream, ever (retention does not lower it). */
   stored: number;
+}
+
+/** Which records {@link RecordStore.replay} gives. */
+export interface ReplayFrom {
+  /** Unix ms; made then or later. */
+  readonly sinceMs?: number;
+  /** Of frames stored after this one, see {@link StoreStats.lastFrame}. */
+  readonly afterFrame?: number;
+}
+
+/** Figures of one stretch of time; the store does not look inside. */
+export interface StoredRollup {
+  readonly widthMs: number;
+  /** Unix ms. */
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What {@link RecordStore.putRollups} changes. */
+export interface RollupChange {
+  readonly put: readonly StoredRollup[];
+  readonly remove: readonly Omit<StoredRollup, 'bytes'>[];
+  /** Replaces what an earlier change said: how far the roll-ups go. */
+  readonly state: Uint8Array;
 }
 
 /** Where records live. One contract suite (test/store/contract.ts) holds for every driver. */
@@ -92,8 +119,19 @@ export interface RecordStore {
   connections(query: ConnectionsQuery): Promise<Connections>;
   connection(id: string): Promise<ConnectionDetail | null>;
   /**
-   * Records since a Unix time in ms, oldest first, to rebuild the aggregates after a restart. A frame may come in parts.
+   * Records that match, oldest first, to rebuild the aggregates after a restart. A frame may come in parts.
    */
-  replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void>;
+  replay(from: ReplayFrom, onBatch: (batch: RecordBatch) => void): Promise<void>;
+  /**
+   * Makes roll-ups and the state that goes with them durable: after a crash either all of a change is there or nothing
+   * of it. Retention does not touch them. One call at a time. Rejects with `store_full` or `store_unavailable`, and has
+   * then changed nothing.
+   */
+  putRollups(change: RollupChange): Promise<void>;
+  /**
+   * Reads all roll-ups, then resolves with the state; `null` when there is none. Those that are damaged are left out,
+   * set aside and counted in {@link StoreStats}.
+   */
+  rollups(onRollup: (rollup: StoredRollup) => void): Promise<Uint8Array | null>;
   stats(): StoreStats;
 }

@@ -388,10 +388,10 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
           peerWorkload: batch.peerWorkload.slice(),
         });
       };
-      await store.replay(0, keep);
+      await store.replay({}, keep);
       expect(seen).toEqual(batches);
       seen.length = 0;
-      await store.replay(Number((CLOCK_OFFSET_NS + 15_000_000_000n) / 1_000_000n), keep);
+      await store.replay({ sinceMs: Number((CLOCK_OFFSET_NS + 15_000_000_000n) / 1_000_000n) }, keep);
       expect(seen).toEqual(batches.slice(1));
     });
 
@@ -424,16 +424,67 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
       expect(await store.positions()).toMatchObject([{ sequence: 3n, stored: 2 }]);
       expect((await store.connections({})).matched).toBe(2);
       const seen: RecordBatch[] = [];
-      await store.replay(0, (batch) => seen.push(batch));
+      await store.replay({}, (batch) => seen.push(batch));
       expect(seen).toEqual(batches);
       seen.length = 0;
-      await store.replay(Number((CLOCK_OFFSET_NS + 11_500_000_000n) / 1_000_000n), (batch) =>
+      await store.replay({ sinceMs: Number((CLOCK_OFFSET_NS + 11_500_000_000n) / 1_000_000n) }, (batch) =>
         seen.push(batch),
       );
       expect(seen.map(({ sequence, count }) => [sequence, count])).toEqual([
         [2n, 1],
         [3n, 1],
       ]);
+    });
+
+    it('replays what was stored after a frame, whatever its time', async () => {
+      const at = (second: number, sequence: bigint) =>
+        batchOf([{ value: record({ timeNs: BigInt(second) * 1_000_000_000n }), local: 1, peer: 3 }], {
+          sequence,
+        });
+      await store.append(at(500, 1n));
+      const { lastFrame } = store.stats();
+      const later = [at(100, 2n), at(900, 3n)];
+      for (const batch of later) await store.append(batch);
+      const seen: RecordBatch[] = [];
+      await store.replay({ afterFrame: lastFrame }, (batch) => seen.push(batch));
+      expect(seen.map(({ sequence }) => sequence)).toEqual([2n, 3n]);
+      seen.length = 0;
+      await store.replay({ afterFrame: store.stats().lastFrame }, (batch) => seen.push(batch));
+      expect(seen).toEqual([]);
+    });
+
+    it('keeps roll-ups and their state, one change after the other', async () => {
+      const rollup = (start: number, ...bytes: number[]) => ({
+        widthMs: 60_000,
+        start,
+        bytes: Uint8Array.from(bytes),
+      });
+      const read = async () => {
+        const found: [number, number, number[]][] = [];
+        const state = await store.rollups(({ widthMs, start, bytes }) =>
+          found.push([widthMs, start, [...bytes]]),
+        );
+        return { state: state === null ? null : [...state], found: found.sort((a, b) => a[1] - b[1]) };
+      };
+      expect(await read()).toEqual({ state: null, found: [] });
+      await store.putRollups({
+        put: [rollup(60_000, 1), rollup(120_000, 2, 3)],
+        remove: [],
+        state: Uint8Array.of(7),
+      });
+      await store.putRollups({
+        put: [rollup(120_000, 4), rollup(180_000)],
+        remove: [{ widthMs: 60_000, start: 60_000 }],
+        state: Uint8Array.of(8, 9),
+      });
+      expect(await read()).toEqual({
+        state: [8, 9],
+        found: [
+          [60_000, 120_000, [4]],
+          [60_000, 180_000, []],
+        ],
+      });
+      expect(store.stats().rollups).toEqual({ count: 2, bytes: 1, damaged: 0 });
     });
 
     it('refuses a query that cannot be meant', async () => {

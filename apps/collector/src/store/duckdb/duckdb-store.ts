@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { UndermeshError } from '@undermesh/core';
 import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
 import { CollectorError } from '../../errors.js';
-import type { RecordBatch, RecordStore, StoreStats, StreamPosition, Workload } from '../store.js';
+import type {
+  RecordBatch,
+  RecordStore,
+  ReplayFrom,
+  RollupChange,
+  StoredRollup,
+  StoreStats,
+  StreamPosition,
+  Workload,
+} from '../store.js';
 import { packFrame, unpackFrame } from './frame-layout.js';
 import { type DuckdbOptions, duckdbOptions } from './options.js';
 import { OrderGuard } from './order-guard.js';
-import type { FrameMessage, OperationName, Operations, WorkerAnswer } from './protocol.js';
+import type {
+  FrameMessage,
+  OperationName,
+  Operations,
+  RecordStats,
+  ReplaySlice,
+  WorkerAnswer,
+} from './protocol.js';
+import { RollupFiles } from './rollup-files.js';
 import { ROW_GROUP_ROWS } from './segment-rows.js';
 import { StoreError, type StoreErrorCode } from './store-failure.js';
 
@@ -45,7 +63,8 @@ export class DuckdbStore implements RecordStore {
   readonly #order = new OrderGuard();
   #worker: Worker | null = null;
   #nextCall = 1;
-  #stats: StoreStats;
+  readonly #rollups: RollupFiles;
+  #stats: RecordStats;
   #queue: PendingFrame[] = [];
   #queuedRows = 0;
   #workloads: Workload[] = [];
@@ -58,12 +77,14 @@ export class DuckdbStore implements RecordStore {
 
   constructor(options: Pick<DuckdbOptions, 'directory'> & Partial<DuckdbOptions>) {
     this.#options = duckdbOptions(options);
+    this.#rollups = new RollupFiles(join(this.#options.directory, 'rollups'));
     this.#stats = {
       driver: 'duckdb',
       state: 'ok',
       message: null,
       rows: 0,
       httpRows: 0,
+      lastFrame: 0,
       bytes: null,
       oldestMs: null,
       retentionSeconds: this.#options.retentionSeconds,
@@ -78,6 +99,7 @@ export class DuckdbStore implements RecordStore {
     worker.on('exit', (code) => this.#lose(new Error(`the store's thread ended with code ${code}`)));
     try {
       await this.#call('open', this.#options);
+      await this.#rollups.open();
     } catch (thrown) {
       await this.#stop();
       throw thrown;
@@ -139,18 +161,31 @@ export class DuckdbStore implements RecordStore {
     return this.#call('connection', id);
   }
 
-  async replay(sinceMs: number, onBatch: (batch: RecordBatch) => void): Promise<void> {
+  async replay(
+    { sinceMs = 0, afterFrame = 0 }: ReplayFrom,
+    onBatch: (batch: RecordBatch) => void,
+  ): Promise<void> {
     const sinceNs = BigInt(Math.floor(sinceMs)) * 1_000_000n;
     let fromSecond: number | null = null;
     do {
-      const slice: Operations['replay']['answer'] = await this.#call('replay', { sinceNs, fromSecond });
+      const slice: ReplaySlice = await this.#call('replay', { sinceNs, afterFrame, fromSecond });
       for (const frame of slice.frames) onBatch(unpackFrame(frame));
       fromSecond = slice.nextSecond;
     } while (fromSecond !== null);
   }
 
+  async putRollups(change: RollupChange): Promise<void> {
+    // Roll-ups name workloads by number: these must be durable first.
+    await this.#call('append', { frames: [], workloads: this.#workloads.splice(0) });
+    await this.#rollups.put(change);
+  }
+
+  rollups(onRollup: (rollup: StoredRollup) => void): Promise<Uint8Array | null> {
+    return this.#rollups.read(onRollup);
+  }
+
   stats(): StoreStats {
-    return this.#stats;
+    return { ...this.#stats, rollups: this.#rollups.stats };
   }
 
   /**

@@ -8,7 +8,7 @@ import { endsOf } from '../record-kind.js';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
 import { encodedFrame } from './frame-layout.js';
 import type { DuckdbOptions } from './options.js';
-import type { FrameMessage, Operations, ReplaySlice } from './protocol.js';
+import type { FrameMessage, Operations, RecordStats, ReplayRequest, ReplaySlice } from './protocol.js';
 import type { EncodedFrame } from './record-encoder.js';
 import { replaySlice } from './replay.js';
 import type { Segment } from './segment.js';
@@ -90,8 +90,8 @@ export class DuckdbEngine {
     return this.#reading(() => findConnection(this.#reader, id, this.#names));
   }
 
-  replay({ sinceNs, fromSecond }: Operations['replay']['argument']): Promise<ReplaySlice> {
-    return this.#reading(() => replaySlice(this.#segments, this.#reader, { sinceNs, fromSecond }));
+  replay(request: ReplayRequest): Promise<ReplaySlice> {
+    return this.#reading(() => replaySlice(this.#segments, this.#reader, request));
   }
 
   positions(): StreamPosition[] {
@@ -104,7 +104,7 @@ export class DuckdbEngine {
     return [...this.#segments.workloads.values()];
   }
 
-  stats(): StoreStats {
+  stats(): RecordStats {
     const { times, bytes, oldestNs } = this.#segments;
     return {
       driver: 'duckdb',
@@ -112,6 +112,7 @@ export class DuckdbEngine {
       message: this.#message,
       rows: times.ends.total,
       httpRows: times.http.total,
+      lastFrame: this.#segments.lastBatch,
       bytes,
       oldestMs: oldestNs === null ? null : Number(oldestNs / 1_000_000n),
       retentionSeconds: this.#options.retentionSeconds,

@@ -15,6 +15,13 @@ export interface FrameMessage {
   readonly bytes: ArrayBuffer;
 }
 
+export interface ReplayRequest {
+  readonly sinceNs: bigint;
+  readonly afterFrame: number;
+  /** Where the slice before said to go on; `null`: from the beginning. */
+  readonly fromSecond: number | null;
+}
+
 export interface ReplaySlice {
   readonly frames: readonly FrameMessage[];
   /** Unix s to go on from; `null` at the end. */
@@ -32,7 +39,7 @@ export interface Operations {
   workloads: { argument: null; answer: Workload[] };
   connections: { argument: ConnectionsQuery; answer: Connections };
   connection: { argument: string; answer: ConnectionDetail | null };
-  replay: { argument: { sinceNs: bigint; fromSecond: number | null }; answer: ReplaySlice };
+  replay: { argument: ReplayRequest; answer: ReplaySlice };
   close: { argument: null; answer: null };
 }
 export type OperationName = keyof Operations;
@@ -41,9 +48,12 @@ export type WorkerRequest = {
   [Name in OperationName]: { id: number; name: Name; argument: Operations[Name]['argument'] };
 }[OperationName];
 
+/** What the worker knows of the present figures. */
+export type RecordStats = Omit<StoreStats, 'rollups'>;
+
 /** Every answer carries the present figures. */
 export type WorkerAnswer =
-  | { id: number; answer: Operations[OperationName]['answer']; stats: StoreStats | null }
-  | { id: number; failure: { code: string; message: string; status: number }; stats: StoreStats | null }
+  | { id: number; answer: Operations[OperationName]['answer']; stats: RecordStats | null }
+  | { id: number; failure: { code: string; message: string; status: number }; stats: RecordStats | null }
   /** Figures without having been asked. */
-  | { id: null; stats: StoreStats | null };
+  | { id: null; stats: RecordStats | null };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { alignedWords } from './frame-layout.js';
-import type { FrameMessage, ReplaySlice } from './protocol.js';
+import type { FrameMessage, ReplayRequest, ReplaySlice } from './protocol.js';
 import { RECORD_TABLES, type RecordTable } from './record-columns.js';
 import { type DecodedRows, decodeRows } from './record-decoder.js';
 import type { SegmentReader } from './segment-reader.js';
@@ -10,12 +10,6 @@ import { MAX_NS, NS_PER_SECOND as NS } from './time-range.js';
 
 /** Rows that one slice holds at least, unless fewer are left. */
 const SLICE_ROWS = 65_536;
-
-interface ReplayFrom {
-  readonly sinceNs: bigint;
-  /** `null`: from the beginning. */
-  readonly fromSecond: number | null;
-}
 
 /** A frame and its place in the order in which frames were stored. */
 interface OrderedFrame {
@@ -27,17 +21,18 @@ interface OrderedFrame {
 export async function replaySlice(
   segments: Segments,
   reader: SegmentReader,
-  { sinceNs, fromSecond }: ReplayFrom,
+  { sinceNs, afterFrame, fromSecond }: ReplayRequest,
 ): Promise<ReplaySlice> {
   const { times } = segments;
-  const first = fromSecond ?? Math.max(times.oldest ?? 0, Number(sinceNs / NS));
+  const first = fromSecond ?? (await firstSecond(segments, reader, { sinceNs, afterFrame }));
+  if (first === null) return { frames: [], nextSecond: null };
   const lastSecond = earliest(
     times.ends.forwardFrom(first, SLICE_ROWS),
     times.http.forwardFrom(first, SLICE_ROWS),
   );
   const fromNs = BigInt(first) * NS > sinceNs ? BigInt(first) * NS : sinceNs;
   const toNs = lastSecond === null ? MAX_NS : BigInt(lastSecond + 1) * NS - 1n;
-  const range = { fromNs, toNs, asOf: reader.lastBatch };
+  const range = { fromNs, toNs, asOf: reader.lastBatch, afterFrame };
   const frames = await segments.read(async (connection) => {
     const found: OrderedFrame[] = [];
     for (const table of RECORD_TABLES) {
@@ -53,6 +48,28 @@ export async function replaySlice(
     return found.sort((a, b) => a.ordinal - b.ordinal).map(({ frame }) => frame);
   });
   return { frames, nextSecond: lastSecond === null ? null : lastSecond + 1 };
+}
+
+/** The second of the oldest record that matches; `null` when none does. Frames may hold records of any time. */
+async function firstSecond(
+  segments: Segments,
+  reader: SegmentReader,
+  { sinceNs, afterFrame }: Omit<ReplayRequest, 'fromSecond'>,
+): Promise<number | null> {
+  const since = Number(sinceNs / NS);
+  if (afterFrame === 0) return Math.max(segments.times.oldest ?? 0, since);
+  return segments.read(async (connection) => {
+    let first: number | null = null;
+    for (const table of RECORD_TABLES) {
+      const parameters = new SqlParameters();
+      const range = { fromNs: sinceNs, toNs: MAX_NS, asOf: reader.lastBatch, afterFrame };
+      const scope = reader.scope(range, parameters, table);
+      const found = await parameters.run(connection, `SELECT min(time_ns) // ${NS} FROM ${scope} AS e`);
+      const second = (await found.getRows())[0]?.[0] ?? null;
+      first = earliest(first, second === null ? null : Number(second));
+    }
+    return first;
+  });
 }
 
 const earliest = (a: number | null, b: number | null): number | null =>

@@ -118,10 +118,10 @@ export class SegmentReader implements EndSource {
 
   /** The rows of a range as a relation. Only segments that may hold some are named. */
   scope(range: RowRange, parameters: SqlParameters, table: RecordTable = ENDS): string {
-    const { fromNs, toNs, asOf } = range;
+    const { fromNs, toNs, asOf, afterFrame = 0 } = range;
     const segments = this.#segments.list.filter((segment) => segment.overlaps(table, range));
     const used = segments.length > 0 ? segments : this.#segments.list.slice(-1);
-    const where = `time_ns >= ${parameters.bind('BIGINT', fromNs)} AND time_ns <= ${parameters.bind('BIGINT', toNs)} AND batch <= ${parameters.bind('UBIGINT', asOf)}`;
+    const where = `time_ns >= ${parameters.bind('BIGINT', fromNs)} AND time_ns <= ${parameters.bind('BIGINT', toNs)} AND batch <= ${parameters.bind('UBIGINT', asOf)} AND batch > ${parameters.bind('UBIGINT', afterFrame)}`;
     const names = used.flatMap(({ alias }) => [`${alias}.${table.name}`, `${alias}.${table.name}_tail`]);
     return `(${names.map((name) => `SELECT * FROM ${name} WHERE ${where}`).join(' UNION ALL ')})`;
   }

@@ -12,6 +12,8 @@ export interface RowRange {
   readonly toNs: bigint;
   /** Ordinal of the last frame looked at. */
   readonly asOf: number;
+  /** Ordinal of the frame before the first one looked at. */
+  readonly afterFrame?: number;
 }
 
 export const smallest = (a: bigint, b: bigint): bigint => (a < b ? a : b);

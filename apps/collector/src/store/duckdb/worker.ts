@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parentPort } from 'node:worker_threads';
 import { messageOf, UndermeshError } from '@undermesh/core';
-import type { StoreStats } from '../store.js';
 import { DuckdbEngine } from './engine.js';
-import type { OperationName, Operations, WorkerAnswer, WorkerRequest } from './protocol.js';
+import type { OperationName, Operations, RecordStats, WorkerAnswer, WorkerRequest } from './protocol.js';
 import { StoreError } from './store-failure.js';
 
 const port = parentPort;
@@ -60,7 +59,7 @@ async function maintain(): Promise<void> {
   send({ id: null, stats: stats() });
 }
 
-function stats(): StoreStats | null {
+function stats(): RecordStats | null {
   return engine?.stats() ?? null;
 }
 
