@@ -353,15 +353,14 @@ static __always_inline bool identify_running(struct connection_state *state, str
 }
 
 /* Reports a connection that is new to user space (OPENED), or was active since its last record (PROGRESS). */
-static __always_inline void report_open(struct tcp_sock *tcp, struct connection_state *state, __u64 now)
+static __always_inline void report_open(struct tcp_sock *tcp, struct connection_state *state,
+					struct observe_control *settings, __u64 now)
 {
 	__u64 bytes = payload_sent(tcp) + payload_received(tcp);
-	__u32 phase = state->phase, generation = 0, zero = 0;
+	__u32 phase = state->phase, generation = 0;
 	struct connection_record *record;
-	struct observe_control *settings;
 	bool opened, again;
 
-	settings = bpf_map_lookup_elem(&control, &zero);
 	if (settings)
 		generation = settings->announce_generation;
 	again = phase == PHASE_ANNOUNCED && state->announce_generation != generation;
@@ -406,9 +405,11 @@ SEC("iter/bpf_sk_storage_map")
 int look(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	struct connection_state *state = ctx->value;
+	struct observe_control *settings;
 	struct http_exchange *exchange;
 	struct sock *sk = ctx->sk;
 	struct tcp_sock *tcp;
+	__u32 zero = 0;
 	__u64 now;
 
 	if (!sk || !state || (state->phase != PHASE_OPEN && state->phase != PHASE_ANNOUNCED))
@@ -417,10 +418,12 @@ int look(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!tcp || !was_established(sk->__sk_common.skc_state))
 		return 0;
 	now = bpf_ktime_get_boot_ns();
+	settings = bpf_map_lookup_elem(&control, &zero);
 	exchange = EXCHANGE_OF(sk);
 	if (exchange)
-		emit_waiting_samples(tcp, state, exchange, now);
-	report_open(tcp, state, now);
+		emit_waiting_samples(tcp, state, exchange,
+				     settings && settings->hurry ? 0 : now - HTTP_WAIT_NS);
+	report_open(tcp, state, settings, now);
 	return 0;
 }
 

@@ -222,7 +222,7 @@ struct observe_config {
 /* Changed while running, through the memory-mapped map `control`. */
 struct observe_control {
 	__u32 announce_generation; /* raised to have everything open announced again */
-	__u32 reserved;
+	__u32 hurry; /* 1: samples of requests wait for no others; set when nothing is attached any more */
 };
 
 /* One listening socket, as the iterator `list_listeners` writes them. */

@@ -107,13 +107,16 @@ static __noinline int emit_samples(struct tcp_sock *tcp, struct connection_state
 	return 0;
 }
 
-/* Makes a record of samples that have waited long enough. */
+/* Makes records of samples that wait since `since_ns` or longer; 0: of all. */
 static __always_inline void emit_waiting_samples(struct tcp_sock *tcp, struct connection_state *state,
-						 struct http_exchange *exchange, __u64 now_ns)
+						 struct http_exchange *exchange, __u64 since_ns)
 {
 	bool waiting = http_counter(&exchange->made) != exchange->taken;
 
-	if (exchange->lost || (waiting && now_ns - exchange->waiting_ns >= HTTP_WAIT_NS))
+	if (!exchange->lost && (!waiting || (since_ns && exchange->waiting_ns > since_ns)))
+		return;
+	emit_samples(tcp, state, exchange, bpf_get_socket_cookie(sock_of(tcp)));
+	if (!since_ns) /* as many as can wait */
 		emit_samples(tcp, state, exchange, bpf_get_socket_cookie(sock_of(tcp)));
 }
 

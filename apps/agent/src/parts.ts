@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { ABI_VERSION } from '@undermesh/bpf-abi';
+import { ABI_VERSION, HttpRecord } from '@undermesh/bpf-abi';
 import { createLogger } from '@undermesh/core';
 import type { Hello, Hook, MapUse, Report } from '@undermesh/schema';
 import type { AgentConfig } from './config/schema.js';
@@ -11,6 +11,7 @@ import { Identity } from './identity/identity.js';
 import { Workloads } from './identity/workloads.js';
 import {
   clockPairNs,
+  httpObject,
   InstanceLock,
   kernelFeatures,
   Observe,
@@ -24,8 +25,8 @@ import { Loop } from './loop.js';
 import { openConnections } from './open-connections.js';
 import { Backlog } from './records/backlog.js';
 import { Drain, type OverflowReason } from './records/drain.js';
-import { FrameBuilder } from './records/frame-builder.js';
-import { balance, countsSince } from './records/ledger.js';
+import { FrameBuilder, FrameMemory } from './records/frame-builder.js';
+import { balance, countsSince, type KernelCounts, type Ledger } from './records/ledger.js';
 import { makeReport } from './report.js';
 import { EarlierRuns } from './spool/earlier-runs.js';
 import { OwnSpool } from './spool/own-spool.js';
@@ -79,10 +80,14 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
   const { url } = config.collector;
   const collector = isLoopback(url) ? { port: portOf(url), name: 'undermesh-collector' } : undefined;
   const listeners = new Listeners({ identity, collector });
-  const builder = new FrameBuilder(streamId);
+  const memory = new FrameMemory();
+  const builder = new FrameBuilder(streamId, { memory });
+  const requests = config.http
+    ? new FrameBuilder(streamId, { memory, recordBytes: HttpRecord.BYTES })
+    : undefined;
   const disk = new OwnSpool(config, { streamId, workloads, clock: clockPairNs });
   const backlog = new Backlog(config.memoryBytes, {
-    onFree: (message) => builder.reuse(message),
+    onFree: (message) => memory.give(message),
     onRelease: (place) => disk.release(place),
     onStarved: () => disk.load(() => uplink.pump()),
   });
@@ -91,6 +96,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
   const drain = new Drain({
     source: observe.records,
     builder,
+    ...(requests === undefined ? {} : { requests }),
     backlog,
     identity,
     clock: clockPairNs,
@@ -124,6 +130,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
     const { records } = observe;
     return {
       ledger,
+      requests: requests === undefined ? undefined : requestLedger(counts, { drain, backlog, requests }),
       counts,
       recordsRead: drain.recordsRead,
       recordsDropped: drain.recordsLost,
@@ -156,7 +163,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
     makeReport({
       ...snapshot(),
       ...kernel,
-      features,
+      features: { ...features, http_latency: observe.http },
       startedAtMs,
       scope: { cgroup: scope.path, wholeHost: scope.wholeHost },
     });
@@ -185,6 +192,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
         onNewCollector: () => {},
       }),
     report: (records) => ({ ...loop.report(), records }),
+    succeeded: () => uplink.welcomes > 0,
     memoryBytes: config.memoryBytes,
     log: createLogger('spool'),
   });
@@ -225,6 +233,7 @@ function load(config: AgentConfig): Kernel {
       pinDirectory: config.pinDirectory,
       instance,
       outlive: config.spool.bytes > 0,
+      ...(config.http ? { httpObjectFile: httpObject(objectFile) } : {}),
     });
     return { observe, scope, lock };
   } catch (error) {
@@ -250,6 +259,20 @@ function makeIdentity(
     identity.addSystemProcess(Number(pid), name);
   }
   return identity;
+}
+
+/** Where the requests are. Those that still wait in the kernel for their record are not made yet. */
+function requestLedger(
+  counts: KernelCounts,
+  own: { readonly drain: Drain; readonly backlog: Backlog; readonly requests: FrameBuilder },
+): Ledger {
+  const { drain, backlog, requests } = own;
+  drain.book.settle(backlog.acknowledgedSequence);
+  const { acknowledged, held, lost } = drain.book;
+  return balance(
+    { endsEmitted: counts.httpRequests, endsLostRingFull: counts.httpRequestsLost },
+    { acknowledged, held: held + requests.requests, lost },
+  );
 }
 
 const readBootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -10,6 +10,8 @@ export interface ReportFacts {
   readonly maps: MapUse[];
   readonly counts: KernelCounts;
   readonly ledger: Ledger;
+  /** The same of requests; absent where HTTP is not read. */
+  readonly requests: Ledger | undefined;
   readonly ring: Report['ring'];
   readonly helperErrors: Report['helperErrors'];
   readonly open: number;
@@ -21,7 +23,7 @@ export interface ReportFacts {
 
 /** The frame of every second. This agent observes only: its engine is `off`. */
 export function makeReport(facts: ReportFacts): Report {
-  const { counts, ledger } = facts;
+  const { counts, ledger, requests } = facts;
   const { user, system } = process.cpuUsage();
   return {
     kernel: { release: release(), architecture: arch(), features: facts.features },
@@ -29,6 +31,9 @@ export function makeReport(facts: ReportFacts): Report {
     hooks: facts.hooks,
     maps: facts.maps,
     records: { made: ledger.made, lost: ledger.lost, waiting: ledger.waiting },
+    ...(requests === undefined
+      ? {}
+      : { requests: { made: requests.made, lost: requests.lost, waiting: requests.waiting } }),
     connections: {
       open: facts.open,
       connects: counts.connects,

@@ -26,6 +26,10 @@ export function takeOver(of: { observe: Observe; drain: Drain; backlog: Backlog 
   const { agent_memory, spool_full } = drain.endsLost;
   const left = backlog.ends + agent_memory + spool_full;
   const counts = observe.totals();
-  const origin = { ...counts, endsEmitted: counts.endsEmitted - left };
+  const origin = {
+    ...counts,
+    endsEmitted: counts.endsEmitted - left,
+    httpRequests: counts.httpRequests - drain.requestsRead,
+  };
   return { origin, left, failed: drain.failed, adopted: drain.adopted };
 }

@@ -685,14 +685,16 @@ export const ObserveControl = {
   BYTES: 8,
   /** raised to have everything open announced again. */
   announceGeneration: 0,
-  reserved: 4,
+  /** 1: samples of requests wait for no others; set when nothing is attached any more. */
+  hurry: 4,
 } as const;
 
 /** `struct observe_control`, decoded. */
 export interface ObserveControlValue {
   /** raised to have everything open announced again. */
   announceGeneration: number;
-  reserved: number;
+  /** 1: samples of requests wait for no others; set when nothing is attached any more. */
+  hurry: number;
 }
 
 /** Decodes one `struct observe_control`. Throws RangeError when fewer than 8 bytes follow `offset`. */
@@ -700,7 +702,7 @@ export function decodeObserveControl(bytes: Uint8Array, offset = 0): ObserveCont
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     announceGeneration: view.getUint32(offset + 0, true),
-    reserved: view.getUint32(offset + 4, true),
+    hurry: view.getUint32(offset + 4, true),
   };
 }
 
@@ -709,7 +711,7 @@ export function encodeObserveControl(value: ObserveControlValue): Uint8Array {
   const bytes = new Uint8Array(8);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, value.announceGeneration, true);
-  view.setUint32(4, value.reserved, true);
+  view.setUint32(4, value.hurry, true);
   return bytes;
 }
 

@@ -118,6 +118,10 @@ export const AgentConfig = Type.Object(
     lookInterval: Milliseconds(250, 'How often open connections are looked at, ms'),
     progressInterval: Milliseconds(5000, 'How often an open and active connection reports, ms'),
     listenerInterval: Milliseconds(1000, 'How often listening sockets are looked at, ms'),
+    http: Type.Boolean({
+      default: true,
+      description: 'Read HTTP/1.1 off the segments: requests, status classes, sizes, latency',
+    }),
     programStatistics: Type.Boolean({
       default: false,
       description: 'Have the kernel time every eBPF program of the machine; costs 20 to 30 ns per run',

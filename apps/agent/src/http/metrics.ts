@@ -6,6 +6,8 @@ import type { UplinkState } from '../uplink/uplink.js';
 /** One consistent look at the agent, for a scrape. */
 export interface AgentSnapshot {
   readonly ledger: Ledger;
+  /** The same of requests in http records; absent where HTTP is not read. */
+  readonly requests: Ledger | undefined;
   readonly counts: KernelCounts;
   readonly recordsRead: number;
   readonly recordsDropped: number;
@@ -60,6 +62,22 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Reading])[
     'Records of a length this agent does not know',
     ({ recordsSkipped }) => recordsSkipped,
   ],
+  [
+    'requests_made_total',
+    'HTTP requests that the kernel saw, at each end',
+    ({ requests }) => requests?.made ?? 0,
+  ],
+  [
+    'requests_acknowledged_total',
+    'HTTP requests that are durable at the collector',
+    ({ requests }) => requests?.acknowledged ?? 0,
+  ],
+  ['http_records_total', 'HTTP records made', ({ counts }) => counts.httpRecordsEmitted],
+  [
+    'http_framing_lost_total',
+    'Times that the HTTP of a connection could no longer be followed',
+    ({ counts }) => counts.httpFramingLost,
+  ],
   ['opened_records_total', 'OPENED records made', ({ counts }) => counts.openedEmitted],
   ['progress_records_total', 'PROGRESS records made', ({ counts }) => counts.progressEmitted],
   [
@@ -89,6 +107,11 @@ const GAUGES: readonly (readonly [name: string, help: string, read: Reading])[] 
     'ends_waiting',
     'Connection ends in the ring, in memory or on disk, not acknowledged yet',
     ({ ledger }) => ledger.waiting,
+  ],
+  [
+    'requests_waiting',
+    'HTTP requests in the ring or in memory, not acknowledged yet',
+    ({ requests }) => requests?.waiting ?? 0,
   ],
   ['connections_open', 'Ends of established connections that are open', ({ open }) => open],
   ['ring_size_bytes', 'Size of the kernel ring', ({ ring }) => ring.sizeBytes],
@@ -132,6 +155,7 @@ export class AgentMetrics {
   readonly #counters: { readonly counter: Counter; readonly read: Reading }[];
   readonly #gauges: { readonly gauge: Gauge; readonly read: Reading }[];
   readonly #lost: Counter<'reason'>;
+  readonly #requestsLost: Counter<'reason'>;
   readonly #helperErrors: Counter<'site' | 'errno'>;
   readonly #hooks: Gauge<'hook'>;
 
@@ -146,6 +170,10 @@ export class AgentMetrics {
     this.#gauges = GAUGES.map(([name, help, read]) => ({ gauge: new Gauge(named(name, help)), read }));
     this.#lost = new Counter({
       ...named('ends_lost_total', 'Connection ends lost here, by reason'),
+      labelNames: ['reason'],
+    });
+    this.#requestsLost = new Counter({
+      ...named('requests_lost_total', 'HTTP requests lost here, by reason'),
       labelNames: ['reason'],
     });
     this.#helperErrors = new Counter({
@@ -167,8 +195,10 @@ export class AgentMetrics {
     }
     for (const { gauge, read } of this.#gauges) gauge.set(read(snapshot));
     this.#lost.reset();
+    this.#requestsLost.reset();
     for (const reason of ['ring_full', 'agent_memory', 'spool_full', 'invalid'] as const) {
       this.#lost.inc({ reason }, snapshot.ledger.lost[reason] ?? 0);
+      this.#requestsLost.inc({ reason }, snapshot.requests?.lost[reason] ?? 0);
     }
     this.#helperErrors.reset();
     for (const { site, errno, count } of snapshot.helperErrors)

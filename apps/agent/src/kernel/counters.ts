@@ -20,6 +20,10 @@ export function readTotals(map: BpfMap): KernelCounts {
     establishedSource: 0,
     establishedDestination: 0,
     skippedOtherAgent: 0,
+    httpRequests: 0,
+    httpRequestsLost: 0,
+    httpRecordsEmitted: 0,
+    httpFramingLost: 0,
   };
   for (const bytes of map.lookupPerCpu(ZERO_KEY) ?? []) {
     const cpu = decodeKernelTotals(bytes);

@@ -34,7 +34,8 @@ function isAttached({ program, link, cgroup }: Attachment): boolean {
   if (programId !== program.id) return false;
   if (cgroup === undefined) return true;
   if (cgroupId === 0n) return false;
-  return cgroupPrograms(cgroup, 'cgroup_sock_ops').programIds.includes(program.id);
+  const { attachType } = program;
+  return attachType !== undefined && cgroupPrograms(cgroup, attachType).programIds.includes(program.id);
 }
 
 /** Types of maps whose entries can be counted cheaply enough. */

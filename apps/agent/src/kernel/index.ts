@@ -4,5 +4,5 @@ export { InstanceLock } from './instance-lock.js';
 export { KeptMaps } from './kept-maps.js';
 export { Observe, type ObserveOptions } from './observe.js';
 export { OwnerMap } from './owner-map.js';
-export { observeObject, preflight } from './preflight.js';
+export { httpObject, observeObject, preflight } from './preflight.js';
 export { resolveScope, type Scope } from './scope.js';

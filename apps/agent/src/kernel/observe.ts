@@ -29,6 +29,7 @@ import type { RecordSource } from '../records/drain.js';
 import type { KernelCounts } from '../records/ledger.js';
 import { readHelperErrors, readTotals } from './counters.js';
 import { type Attachment, readHook, readMapUse } from './hooks.js';
+import { HttpPrograms } from './http-programs.js';
 import { KeptMaps } from './kept-maps.js';
 import { OwnerMap } from './owner-map.js';
 import type { Scope } from './scope.js';
@@ -45,6 +46,8 @@ export interface ObserveOptions {
   readonly instance: string;
   /** Whether ring and counters stay in the kernel when the agent is killed. */
   readonly outlive: boolean;
+  /** The object that reads HTTP; without it nothing is known of requests. */
+  readonly httpObjectFile?: string;
 }
 
 /**
@@ -61,6 +64,8 @@ export class Observe {
   readonly #ring: RingBuffer;
   readonly #attachments: Attachment[] = [];
   readonly #control: DataView;
+  #http: HttpPrograms | undefined;
+  #httpReason = 'switched off: agent.http is false';
   #look: BpfIterator | undefined;
   #listeners: BpfIterator | undefined;
   #statistics: Disposable | undefined;
@@ -100,6 +105,7 @@ export class Observe {
       if (this.#options.outlive) this.#kept.keep(this.#object);
       this.#statistics = this.#options.programStatistics ? enableProgramStats() : undefined;
       this.#attachHooks();
+      this.#attachHttp();
       this.#look = this.#iterator('look').createIterator();
       this.#listeners = this.#iterator('list_listeners').createIterator();
       this.#adopt();
@@ -164,8 +170,14 @@ export class Observe {
     this.#control.setUint32(at, this.#control.getUint32(at, true) + 1, true);
   }
 
+  /** `true` while HTTP is read, or the reason why it is not. */
+  get http(): true | string {
+    return this.#http === undefined ? this.#httpReason : true;
+  }
+
   /** Ends all attachments: no more records are made, those in the ring can still be read. Harmless when called again. */
   detach(): void {
+    if (this.#http !== undefined) this.#finishHttp(this.#http);
     for (const { link } of this.#attachments.splice(0).reverse()) link.close();
   }
 
@@ -200,6 +212,29 @@ export class Observe {
     this.#attachments.push({ program: sockops, link, attachedTo: directory, cgroup: directory });
     const state = this.#object.program('observe_state');
     this.#attachments.push({ program: state, link: state.attach(), attachedTo: 'inet_sock_set_state' });
+  }
+
+  /** Without it connections are observed all the same. */
+  #attachHttp(): void {
+    const { httpObjectFile, scope } = this.#options;
+    if (httpObjectFile === undefined) return;
+    try {
+      this.#http = new HttpPrograms(httpObjectFile, { observe: this.#object, cgroup: scope.directory });
+      this.#attachments.push(...this.#http.attachments);
+    } catch (error) {
+      if (!(error instanceof BpfError)) throw error;
+      this.#httpReason = messageOf(error);
+    }
+  }
+
+  /** No more requests are followed; those that wait for company go into the ring. */
+  #finishHttp(http: HttpPrograms): void {
+    this.#http = undefined;
+    this.#httpReason = 'detached';
+    for (const { link } of http.attachments) link.close();
+    this.#control.setUint32(ObserveControl.hurry, 1, true);
+    this.#look?.run();
+    http.close();
   }
 
   #iterator(name: 'look' | 'list_listeners'): BpfLink {

@@ -43,6 +43,9 @@ export function preflight(surroundings: Surroundings = {}): void {
     throw agentError('btf_missing', `The kernel does not describe its types: ${btf} is missing.`);
 }
 
+/** The compiled http.bpf.o, beside observe.bpf.o. */
+export const httpObject = (observe: string): string => join(dirname(observe), 'http.bpf.o');
+
 /** The compiled observe.bpf.o: the configured one, or that of the package bpf. Throws UndermeshError `object_missing`. */
 export function observeObject(configured: string): string {
   const path = configured === '' ? packagedObject() : configured;

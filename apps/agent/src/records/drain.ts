@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord, RecordEvent, RecordFlag } from '@undermesh/bpf-abi';
+import { ConnectionRecord, HttpRecord, RecordEvent, RecordFlag } from '@undermesh/bpf-abi';
 import type { Identity } from '../identity/identity.js';
 import type { Backlog } from './backlog.js';
 import type { ClockPair, FrameBuilder } from './frame-builder.js';
+import { RequestBook } from './request-book.js';
 
 /** Where records come from: the kernel's ring. */
 export interface RecordSource {
@@ -17,7 +18,10 @@ export interface RecordSource {
 /** What a drain works with. */
 export interface DrainOptions {
   readonly source: RecordSource;
+  /** For connection records. */
   readonly builder: FrameBuilder;
+  /** For http records; without it they are passed over. */
+  readonly requests?: FrameBuilder;
   readonly backlog: Backlog;
   readonly identity: Identity;
   readonly clock: () => ClockPair;
@@ -30,12 +34,21 @@ export type OverflowReason = 'agent_memory' | 'spool_full';
 
 const STRIDE = ConnectionRecord.BYTES >> 2;
 const WORKLOAD = ConnectionRecord.workloadId >> 2;
+const HTTP_STRIDE = HttpRecord.BYTES >> 2;
+const SAMPLE_COUNT = HttpRecord.sampleCount >> 2;
 
-/** Moves records from the ring into frames: named, counted, and bounded by the backlog's memory. */
+/**
+ * Moves records from the ring into frames of one kind each: named, counted, and bounded by the backlog's memory. An http
+ * record leaves before the end of its connection, or with it.
+ */
 export class Drain {
+  /** What became of the requests in http records. */
+  readonly book = new RequestBook();
   readonly #options: DrainOptions;
+  readonly #builders: readonly FrameBuilder[];
   #peakBytes = 0;
   #recordsRead = 0;
+  #requestsRead = 0;
   #recordsSkipped = 0;
   readonly #endsLost = { agent_memory: 0, spool_full: 0 };
   #recordsLost = 0;
@@ -45,11 +58,13 @@ export class Drain {
 
   constructor(options: DrainOptions) {
     this.#options = options;
+    const { requests, builder } = options;
+    this.#builders = requests === undefined ? [builder] : [requests, builder];
   }
 
   /** Reads all there is; full frames go to the backlog. Returns how many records were read. */
   run(nowMs: number): number {
-    const { source, builder } = this.#options;
+    const { source, builder, requests } = this.#options;
     const available = source.availableBytes;
     if (available === 0) return 0;
     if (available > this.#peakBytes) this.#peakBytes = available;
@@ -57,34 +72,49 @@ export class Drain {
     let total = 0;
     for (;;) {
       const first = builder.records;
-      const { records, skipped, stopped } = source.readBatch([builder]);
+      const firstRequest = requests?.records ?? 0;
+      const { records, skipped, stopped } = source.readBatch(this.#builders);
       this.#recordsSkipped += skipped;
-      if (first === 0 && records > 0) this.#oldestMs = nowMs;
+      if (first === 0 && firstRequest === 0 && records > 0) this.#oldestMs = nowMs;
       this.#name(first, Number(clock.boottime));
+      if (requests !== undefined) this.#nameRequests(requests, firstRequest, Number(clock.boottime));
       total += records;
       if (builder.full) this.cut(clock);
+      else if (requests?.full) this.#seal(requests, clock);
       if (stopped !== 'full') break;
     }
     this.#recordsRead += total;
     return total;
   }
 
-  /** Closes the frame that is being filled. Without room for it in the backlog its records are dropped and its ends counted as lost. */
+  /**
+   * Closes the frames that are being filled. Without room for one in the backlog its records are dropped, its ends and
+   * requests counted as lost.
+   */
   cut(clock: ClockPair = this.#options.clock()): void {
-    const { builder, backlog } = this.#options;
-    if (builder.records === 0) return;
+    for (const builder of this.#builders) this.#seal(builder, clock);
+  }
+
+  #seal(builder: FrameBuilder, clock: ClockPair): void {
+    const { backlog } = this.#options;
+    const { records, ends, requests } = builder;
+    if (records === 0) return;
     if (backlog.hasRoomFor(builder.bytes)) {
-      backlog.push(builder.seal(backlog.nextSequence, clock));
+      const frame = builder.seal(backlog.nextSequence, clock);
+      if (requests > 0) this.book.sealed(frame.header.sequence, requests);
+      backlog.push(frame);
       return;
     }
-    this.#endsLost[this.#options.overflow?.() ?? 'agent_memory'] += builder.ends;
-    this.#recordsLost += builder.records;
+    const reason = this.#options.overflow?.() ?? 'agent_memory';
+    this.#endsLost[reason] += ends;
+    this.book.dropped(reason, requests);
+    this.#recordsLost += records;
     builder.clear();
   }
 
-  /** Age of the oldest record of the frame that is being filled, ms; 0 when it is empty. */
+  /** Age of the oldest record of the frames that are being filled, ms; 0 when they are empty. */
   ageMs(nowMs: number): number {
-    return this.#options.builder.records === 0 ? 0 : nowMs - this.#oldestMs;
+    return this.#builders.every(({ records }) => records === 0) ? 0 : nowMs - this.#oldestMs;
   }
 
   /** Fills in the workload of each new record and counts ends: no object, string or copy per record. */
@@ -101,6 +131,24 @@ export class Drain {
       if ((flags & RecordFlag.ADOPTED) !== 0 && isFirst(event, flags)) this.#adopted++;
     }
     builder.ends += ends;
+  }
+
+  /** The same of http records: their connection's record stands in front. */
+  #nameRequests(builder: FrameBuilder, first: number, nowNs: number): void {
+    const { identity } = this.#options;
+    const { words, records } = builder;
+    let requests = 0;
+    for (let i = first, at = first * HTTP_STRIDE; i < records; i++, at += HTTP_STRIDE) {
+      words[at + WORKLOAD] = identity.ofRecord(words, at, nowNs);
+      requests += (words[at + SAMPLE_COUNT] ?? 0) & 0xff;
+    }
+    builder.requests += requests;
+    this.#requestsRead += requests;
+  }
+
+  /** Requests in the http records that were read. */
+  get requestsRead(): number {
+    return this.#requestsRead;
   }
 
   /** FAILED records read. */

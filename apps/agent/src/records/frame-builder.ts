@@ -23,31 +23,57 @@ export interface RecordsFrame {
   readonly ends: number;
 }
 
-const RECORD_BYTES = ConnectionRecord.BYTES;
-const MAX_RECORDS = Math.floor(AGENT_PAYLOAD_BYTES / RECORD_BYTES);
-const CAPACITY = FRAME_HEADER_BYTES + MAX_RECORDS * RECORD_BYTES;
+const CAPACITY = FRAME_HEADER_BYTES + AGENT_PAYLOAD_BYTES;
 /** Frames emptier than this are copied to memory of their own size, so that what waits takes no more than it holds. */
 const COPY_BELOW = CAPACITY / 2;
 
 /** Memory kept for frames to come: enough for those that are on their way under load. */
 const MAX_SPARE = 8;
 
-/** The frame that is being filled: records go straight from the ring to behind 64 free bytes. */
+/** Memory of frames that are over, for those to come. */
+export class FrameMemory {
+  readonly #spare: ArrayBuffer[] = [];
+
+  take(): ArrayBuffer {
+    return this.#spare.pop() ?? new ArrayBuffer(CAPACITY);
+  }
+
+  /** Takes back the memory of a frame that nobody needs any more. */
+  give({ buffer }: Uint8Array): void {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === CAPACITY && this.#spare.length < MAX_SPARE) {
+      this.#spare.push(buffer);
+    }
+  }
+}
+
+/** The frame that is being filled with records of one kind: they go straight from the ring to behind 64 free bytes. */
 export class FrameBuilder {
-  readonly recordBytes = RECORD_BYTES;
+  readonly recordBytes: number;
   /** Records in the frame; what reads the ring raises it. */
   records = 0;
   /** CLOSED and FAILED records among them. */
   ends = 0;
+  /** Requests that http records among them tell of. */
+  requests = 0;
   readonly #streamId: Uint8Array;
-  readonly #spare: ArrayBuffer[] = [];
-  #memory = new Uint8Array(CAPACITY);
-  #target = this.#memory.subarray(FRAME_HEADER_BYTES);
-  #words = new Uint32Array(this.#memory.buffer, FRAME_HEADER_BYTES);
+  readonly #spare: FrameMemory;
+  readonly #maxRecords: number;
+  #memory: Uint8Array<ArrayBuffer>;
+  #target: Uint8Array;
+  #words: Uint32Array;
 
   /** @param streamId 16 bytes. */
-  constructor(streamId: Uint8Array) {
+  constructor(
+    streamId: Uint8Array,
+    options: { readonly recordBytes?: number; readonly memory?: FrameMemory } = {},
+  ) {
     this.#streamId = streamId;
+    this.recordBytes = options.recordBytes ?? ConnectionRecord.BYTES;
+    this.#spare = options.memory ?? new FrameMemory();
+    this.#maxRecords = Math.floor(AGENT_PAYLOAD_BYTES / this.recordBytes);
+    this.#memory = new Uint8Array(this.#spare.take());
+    this.#target = this.#memory.subarray(FRAME_HEADER_BYTES);
+    this.#words = new Uint32Array(this.#memory.buffer, FRAME_HEADER_BYTES);
   }
 
   /** Where records go, packed. */
@@ -61,12 +87,12 @@ export class FrameBuilder {
   }
 
   get full(): boolean {
-    return this.records >= MAX_RECORDS;
+    return this.records >= this.#maxRecords;
   }
 
   /** Size of the frame if it were sealed now. */
   get bytes(): number {
-    return FRAME_HEADER_BYTES + this.records * RECORD_BYTES;
+    return FRAME_HEADER_BYTES + this.records * this.recordBytes;
   }
 
   /** Seals the frame and begins the next one. */
@@ -80,7 +106,7 @@ export class FrameBuilder {
       boottimeNs: clock.boottime,
       realtimeNs: clock.realtime,
       abiVersion: ABI_VERSION,
-      recordBytes: RECORD_BYTES,
+      recordBytes: this.recordBytes,
       recordCount: records,
     };
     let message = this.#memory.subarray(0, bytes);
@@ -95,18 +121,11 @@ export class FrameBuilder {
   clear(): void {
     this.records = 0;
     this.ends = 0;
-  }
-
-  /** Takes back the memory of a frame that nobody needs any more. */
-  reuse(message: Uint8Array): void {
-    const { buffer } = message;
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === CAPACITY && this.#spare.length < MAX_SPARE) {
-      this.#spare.push(buffer);
-    }
+    this.requests = 0;
   }
 
   #renew(): void {
-    this.#memory = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(CAPACITY));
+    this.#memory = new Uint8Array(this.#spare.take());
     this.#target = this.#memory.subarray(FRAME_HEADER_BYTES);
     this.#words = new Uint32Array(this.#memory.buffer, FRAME_HEADER_BYTES);
   }

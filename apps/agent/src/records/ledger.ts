@@ -13,6 +13,10 @@ export interface KernelCounts {
   readonly establishedSource: number;
   readonly establishedDestination: number;
   readonly skippedOtherAgent: number;
+  readonly httpRequests: number;
+  readonly httpRequestsLost: number;
+  readonly httpRecordsEmitted: number;
+  readonly httpFramingLost: number;
 }
 
 /** What was counted since a moment. */

@@ -4,7 +4,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, wri
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeConnectionRecord, RecordEvent, Reporter } from '@undermesh/bpf-abi';
+import {
+  ConnectionRecord,
+  decodeConnectionRecord,
+  decodeHttpRecord,
+  HttpRecord,
+  RecordEvent,
+  Reporter,
+} from '@undermesh/bpf-abi';
 import { bpffs, findCgroup2Mount, isBpffs, listLinks, listPrograms, mountBpffs } from '@undermesh/libbpf-ts';
 import { FRAME_TYPES } from '@undermesh/schema';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -57,7 +64,7 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
     mounted = false;
   });
 
-  const start = async (): Promise<Agent> => {
+  const start = async (settings: Record<string, unknown> = {}): Promise<Agent> => {
     const file = join(directory, 'undermesh.yaml');
     const config = {
       node: 'test-node',
@@ -70,6 +77,7 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
       ringBytes: 1 << 20,
       logLevel: 'silent',
       identity: [{ cgroup: '**/:namespace/:workload@:version' }],
+      ...settings,
     };
     writeFileSync(file, JSON.stringify({ agent: config }));
     agent = createAgent(loadAgentConfig({ file }));
@@ -77,12 +85,15 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
     await collector.until(() => collector.frames(FRAME_TYPES.hello).length > 0, 'a hello');
     return agent;
   };
-  const records = () =>
+  /** Records of one length: of one kind. */
+  const decoded = <T>(bytes: number, decode: (payload: Uint8Array, offset: number) => T): T[] =>
     collector
       .frames(FRAME_TYPES.records)
-      .flatMap(({ payload, recordCount, recordBytes }) =>
-        Array.from({ length: recordCount }, (_, i) => decodeConnectionRecord(payload, i * recordBytes)),
+      .filter(({ recordBytes }) => recordBytes === bytes)
+      .flatMap(({ payload, recordCount }) =>
+        Array.from({ length: recordCount }, (_, i) => decode(payload, i * bytes)),
       );
+  const records = () => decoded(ConnectionRecord.BYTES, decodeConnectionRecord);
   const ends = () =>
     records().filter(({ event }) => event === RecordEvent.CLOSED || event === RecordEvent.FAILED);
 
@@ -116,6 +127,8 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
     expect(report?.hooks.map(({ name, attached }) => [name, attached])).toEqual([
       ['observe_sockops', true],
       ['observe_state', true],
+      ['follow_egress', true],
+      ['follow_ingress', true],
       ['look', true],
       ['list_listeners', true],
     ]);
@@ -129,11 +142,67 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
     agent = undefined;
     await new Promise((resolve) => setTimeout(resolve, 50));
     const ours = new Set(report?.hooks.map(({ programId }) => programId));
-    expect(ours.size).toBe(4);
+    expect(ours.size).toBe(6);
     expect(listPrograms().filter(({ id }) => ours.has(id))).toEqual([]);
     expect(listLinks().filter(({ programId }) => ours.has(programId))).toEqual([]);
     expect(existsSync(`/sys/fs/bpf/undermesh-test-${process.pid}`)).toBe(false);
     expect(readdirSync(join(directory, 'run'))).toEqual([]);
+  });
+
+  /** Three requests on one connection, which stays open for a while. */
+  const fetchThrice = (openMs: number) => `
+    const http = require('node:http');
+    const server = http.createServer((request, response) => response.end('hello'));
+    server.listen(0, '127.0.0.1', async () => {
+      const url = 'http://127.0.0.1:' + server.address().port;
+      for (let i = 0; i < 3; i++) await (await fetch(url)).text();
+      setTimeout(() => server.close() && server.closeAllConnections(), ${openMs});
+    });`;
+
+  it('sends what was asked of HTTP, named, before the end of its connection', async () => {
+    const running = await start();
+    await inCgroup(join(cgroup, 'shop', 'reviews@v2'), fetchThrice(0));
+    await collector.until(() => running.snapshot().requests?.acknowledged === 6, 'all requests');
+    const requests = decoded(HttpRecord.BYTES, decodeHttpRecord);
+    expect(requests.reduce((sum, { sampleCount }) => sum + sampleCount, 0)).toBe(6);
+    for (const { connection } of requests) {
+      const { workloadId, socketCookie } = decodeConnectionRecord(connection);
+      expect(workloadId).toBeGreaterThan(0);
+      expect(ends().find((end) => end.socketCookie === socketCookie)?.workloadId).toBe(workloadId);
+    }
+    const lengths = collector.frames(FRAME_TYPES.records).map(({ recordBytes }) => recordBytes);
+    expect(lengths.indexOf(HttpRecord.BYTES)).toBeLessThan(lengths.lastIndexOf(ConnectionRecord.BYTES));
+    await collector.until(() => running.snapshot().requests?.waiting === 0, 'the acknowledgement');
+    expect(running.snapshot().requests).toEqual({ made: 6, acknowledged: 6, waiting: 0, lost: {} });
+    await collector.until(() => collector.reports().at(-1)?.requests?.made === 6, 'a report');
+    expect(collector.reports().at(-1)?.kernel.features.http_latency).toBe(true);
+    const metrics = await (await fetch(`http://127.0.0.1:${running.port}/metrics`)).text();
+    expect(metrics).toContain('undermesh_agent_requests_made_total 6');
+    expect(metrics).toContain('undermesh_agent_requests_lost_total{reason="ring_full"} 0');
+  });
+
+  it('leaves HTTP alone when it is told to, and says so', async () => {
+    const running = await start({ http: false });
+    await inCgroup(join(cgroup, 'shop', 'reviews@v2'), fetchThrice(0));
+    await collector.until(() => ends().length >= 2, 'both ends');
+    expect(decoded(HttpRecord.BYTES, decodeHttpRecord)).toEqual([]);
+    expect(running.snapshot().requests).toBeUndefined();
+    await collector.until(() => collector.reports().length > 0, 'a report');
+    const report = collector.reports().at(-1);
+    expect(report?.requests).toBeUndefined();
+    expect(report?.kernel.features.http_latency).toContain('agent.http');
+  });
+
+  it('sends what waits in the kernel when it stops', async () => {
+    const running = await start();
+    const client = inCgroup(join(cgroup, 'shop', 'reviews@v2'), fetchThrice(2_000));
+    await collector.until(() => records().length >= 2, 'both ends to be announced');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await running.stop();
+    agent = undefined;
+    const told = decoded(HttpRecord.BYTES, decodeHttpRecord);
+    expect(told.reduce((sum, { sampleCount }) => sum + sampleCount, 0)).toBe(6);
+    await client;
   });
 
   it('records a connect that was refused, by a process and a cgroup that are gone', async () => {

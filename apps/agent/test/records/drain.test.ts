@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord, RecordColumns, RecordEvent, RecordFlag } from '@undermesh/bpf-abi';
+import { ConnectionRecord, HttpRecord, RecordColumns, RecordEvent, RecordFlag } from '@undermesh/bpf-abi';
 import { AGENT_PAYLOAD_BYTES, decodeFrame } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
 import { Identity } from '../../src/identity/identity.js';
 import { Workloads } from '../../src/identity/workloads.js';
 import { Backlog } from '../../src/records/backlog.js';
 import { Drain } from '../../src/records/drain.js';
-import { FrameBuilder } from '../../src/records/frame-builder.js';
+import { FrameBuilder, FrameMemory } from '../../src/records/frame-builder.js';
 import { balance } from '../../src/records/ledger.js';
 import { TestRing } from './test-ring.js';
 
+const HTTP_PER_FRAME = Math.floor(AGENT_PAYLOAD_BYTES / HttpRecord.BYTES);
 const PER_FRAME = Math.floor(AGENT_PAYLOAD_BYTES / ConnectionRecord.BYTES);
 const { OPENED, PROGRESS, CLOSED, FAILED } = RecordEvent;
 
@@ -18,10 +19,12 @@ function setUp(memoryBytes = 1 << 30) {
   const workloads = new Workloads();
   const options = { rules: [], systemCgroups: [], mount: '/nowhere', scope: '/', tail: () => undefined };
   const identity = new Identity(workloads, { ...options, processes: '/nowhere' });
-  const builder = new FrameBuilder(new Uint8Array(16).fill(7));
-  const backlog = new Backlog(memoryBytes, { onFree: (message) => builder.reuse(message) });
+  const memory = new FrameMemory();
+  const builder = new FrameBuilder(new Uint8Array(16).fill(7), { memory });
+  const backlog = new Backlog(memoryBytes, { onFree: (message) => memory.give(message) });
   const clock = () => ({ boottime: 5_000_000_000n, realtime: 6_000_000_000n });
-  const drain = new Drain({ source, builder, backlog, identity, clock });
+  const requests = new FrameBuilder(new Uint8Array(16).fill(7), { memory, recordBytes: HttpRecord.BYTES });
+  const drain = new Drain({ source, builder, requests, backlog, identity, clock });
   return { source, workloads, backlog, builder, drain };
 }
 
@@ -60,6 +63,39 @@ describe('drain', () => {
       expect(() => decodeFrame(message ?? new Uint8Array())).not.toThrow();
     }
     expect(new RecordColumns(decodeFrame(second ?? new Uint8Array()).payload, 192).u8(5, 1)).toBe(CLOSED);
+  });
+
+  it('puts http records into frames of their own, before the ends of their connections, and books their requests', () => {
+    const { source, workloads, backlog, drain } = setUp();
+    source.writeHttp(HTTP_PER_FRAME + 2, 8);
+    source.write(CLOSED, 5);
+    expect(drain.run(0)).toBe(HTTP_PER_FRAME + 7);
+    drain.cut();
+    const frames = [backlog.take(), backlog.take(), backlog.take()].map((message) =>
+      decodeFrame(message ?? new Uint8Array()),
+    );
+    expect(
+      frames.map(({ sequence, recordBytes, recordCount }) => [sequence, recordBytes, recordCount]),
+    ).toEqual([
+      [1n, HttpRecord.BYTES, HTTP_PER_FRAME],
+      [2n, HttpRecord.BYTES, 2],
+      [3n, ConnectionRecord.BYTES, 5],
+    ]);
+    const columns = new RecordColumns(frames[1]?.payload ?? new Uint8Array(), HttpRecord.BYTES);
+    expect(workloads.get(columns.u32(1, ConnectionRecord.workloadId))?.name).toBe('shop');
+    expect(backlog.ends).toBe(5);
+    expect(drain.book.held).toBe(8 * (HTTP_PER_FRAME + 2));
+    drain.book.settle(1n);
+    expect([drain.book.held, drain.book.acknowledged]).toEqual([16, 8 * HTTP_PER_FRAME]);
+  });
+
+  it('counts the requests of http records that find no room', () => {
+    const { source, drain } = setUp(1000);
+    source.writeHttp(3, 5);
+    drain.run(0);
+    drain.cut();
+    expect(drain.book.lost.agent_memory).toBe(15);
+    expect(drain.recordsLost).toBe(3);
   });
 
   it('keeps a frame open across runs until it is cut', () => {

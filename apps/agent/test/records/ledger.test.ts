@@ -35,6 +35,10 @@ describe('ledger', () => {
       establishedSource: 30,
       establishedDestination: 30,
       skippedOtherAgent: 0,
+      httpRequests: 0,
+      httpRequestsLost: 0,
+      httpRecordsEmitted: 0,
+      httpFramingLost: 0,
     };
     expect(openConnections(counts, { failed: 10, adopted: 2 })).toBe(21);
     expect(openConnections({ ...counts, endsEmitted: 500 }, { failed: 0, adopted: 0 })).toBe(0);
