@@ -15,6 +15,7 @@ import { ChangeLog } from './control/change-log.js';
 import { ChangeWatch } from './control/change-watch.js';
 import { Credentials } from './control/credentials.js';
 import { OperatorToken } from './control/operator-token.js';
+import { RequestSeriesTable } from './export/istio-requests.js';
 import { IstioSeriesTable } from './export/istio-series.js';
 import { Prometheus } from './export/prometheus.js';
 import { Agents } from './ingest/agents.js';
@@ -62,6 +63,7 @@ export class Collector {
   readonly view: MeshView;
   readonly status: StatusReader;
   readonly series: IstioSeriesTable;
+  readonly requestSeries: RequestSeriesTable;
   readonly prometheus: Prometheus;
   readonly topics = new LiveTopics();
   readonly #changeWatch: ChangeWatch;
@@ -132,8 +134,14 @@ export class Collector {
       startedAt: now(),
     });
     this.series = new IstioSeriesTable(this.aggregator.edges.pairs, this.placements, limits.series);
+    this.requestSeries = new RequestSeriesTable(
+      this.aggregator.requestTally.codes,
+      this.aggregator.edges.pairs,
+      this.placements,
+    );
     this.prometheus = new Prometheus({
       series: this.series,
+      requestSeries: this.requestSeries,
       aggregator: this.aggregator,
       agents: this.agents,
       ledger: this.ledger,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LOG_LEVELS, loadConfig } from '@undermesh/core';
 import { type Static, Type } from 'typebox';
+import type { OtelSignals } from './export/otel.js';
 
 const closed = { additionalProperties: false, default: {} } as const;
 const count = (value: number, description: string) =>
@@ -120,7 +121,7 @@ export interface Environment {
   /** Stop when the parent process goes away. */
   readonly supervised: boolean;
   /** Standard OpenTelemetry variables that turn the export on. */
-  readonly otel: { readonly metrics: boolean; readonly traces: boolean; readonly logs: boolean };
+  readonly otel: OtelSignals;
 }
 
 /** The only place that reads the process's environment. Throws UndermeshError `config_invalid`. */
@@ -140,6 +141,9 @@ export function readConfig(options: {
   };
 }
 
+/** What the OpenTelemetry specification gives for OTEL_METRIC_EXPORT_INTERVAL. */
+const METRIC_EXPORT_MS = 60_000;
+
 type Signal = 'METRICS' | 'TRACES' | 'LOGS';
 
 /**
@@ -158,5 +162,17 @@ function otelSignals(env: NodeJS.ProcessEnv, records: boolean): Environment['ote
     return on;
   };
   const tracesNamed = env.OTEL_TRACES_EXPORTER !== undefined && env.OTEL_TRACES_EXPORTER !== '';
-  return { metrics: isOn('METRICS', true), traces: isOn('TRACES', tracesNamed), logs: isOn('LOGS', records) };
+  const exporters = (env.OTEL_METRICS_EXPORTER || 'otlp').split(',').map((name) => name.trim());
+  const protocol = env.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL;
+  return {
+    metrics: isOn('METRICS', true),
+    traces: isOn('TRACES', tracesNamed),
+    logs: isOn('LOGS', records),
+    otlp: exporters.includes('otlp')
+      ? {
+          protocol: protocol || 'http/protobuf',
+          exportIntervalMs: Number(env.OTEL_METRIC_EXPORT_INTERVAL) || METRIC_EXPORT_MS,
+        }
+      : null,
+  };
 }

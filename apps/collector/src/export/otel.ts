@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { metrics, type ObservableResult } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
 import type { Part } from '@undermesh/core';
 import { LOSS_REASONS } from '@undermesh/schema';
 import type { Collector } from '../collector.js';
+import { BYTE_METRICS, REQUESTS_TOTAL } from './istio-requests.js';
 import { istioMetrics } from './istio-series.js';
+import type { OtlpOptions } from './otel-durations.js';
 import { sendRecordsAsLogs } from './otel-records.js';
 
 /** Signals that the standard OTEL_* variables turn on. */
@@ -11,6 +14,8 @@ export interface OtelSignals {
   readonly metrics: boolean;
   readonly traces: boolean;
   readonly logs: boolean;
+  /** How metrics are sent; `null` when not by OTLP. */
+  readonly otlp: OtlpOptions | null;
 }
 
 /**
@@ -29,9 +34,14 @@ export function startOtel(signals: OtelSignals, collector: Collector): Part {
       const sdk = new NodeSDK({ resource, instrumentations: [] });
       sdk.start();
       if (signals.metrics) observe(collector);
+      const stopDurations =
+        signals.metrics && signals.otlp !== null
+          ? await durationsOf(collector, { ...signals.otlp, resource })
+          : null;
       const stopLogs = signals.logs ? await sendRecordsAsLogs(collector) : () => {};
       stop = async () => {
         stopLogs();
+        await stopDurations?.();
         await sdk.shutdown();
       };
     },
@@ -39,8 +49,16 @@ export function startOtel(signals: OtelSignals, collector: Collector): Part {
   };
 }
 
+async function durationsOf(
+  { requestSeries }: Collector,
+  of: OtlpOptions & { readonly resource: Resource },
+): Promise<() => Promise<void>> {
+  const { exportDurations } = await import('./otel-durations.js');
+  return exportDurations(requestSeries, of);
+}
+
 /** The metrics of /metrics, with the same names and attributes, read when the SDK collects. */
-function observe({ series: table, ledger, agents, aggregator }: Collector): void {
+function observe({ series: table, requestSeries, ledger, agents, aggregator }: Collector): void {
   const meter = metrics.getMeter('undermesh');
   const counter = (name: string, description: string, read: (result: ObservableResult) => void): void => {
     meter.createObservableCounter(name, { description }).addCallback(read);
@@ -60,6 +78,16 @@ function observe({ series: table, ledger, agents, aggregator }: Collector): void
       for (const one of table.refresh().failures) result.observe(table.failed(one), one.labels);
     },
   );
+  counter(REQUESTS_TOTAL.name, REQUESTS_TOTAL.help, (result) => {
+    for (const one of requestSeries.refresh().series) result.observe(requestSeries.requests(one), one.labels);
+  });
+  for (const { name, help, counter: which } of BYTE_METRICS) {
+    counter(name, help, (result) => {
+      for (const one of requestSeries.refresh().bytes) {
+        result.observe(requestSeries.bytes(one, which), one.labels);
+      }
+    });
+  }
   counter('undermesh_records_received_total', 'Connection ends that arrived here.', (result) => {
     result.observe(ledger.balance().received);
   });

@@ -3,10 +3,18 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { LOSS_REASONS } from '@undermesh/schema';
 import { collectDefaultMetrics, Gauge, Counter as PromCounter, Registry } from 'prom-client';
 import type { Aggregator } from '../aggregate/aggregator.js';
+import { DURATION_BOUNDS_MS } from '../aggregate/response-codes.js';
 import type { Agents } from '../ingest/agents.js';
 import type { Ingest, IngestTotals } from '../ingest/ingest.js';
 import type { Ledger } from '../ingest/ledger.js';
 import type { RecordStore } from '../store/store.js';
+import {
+  BYTE_METRICS,
+  REQUEST_DURATION,
+  REQUESTS_TOTAL,
+  type RequestSeries,
+  type RequestSeriesTable,
+} from './istio-requests.js';
 import { type IstioSeriesTable, istioMetrics } from './istio-series.js';
 
 /** Label sets that are written before others get their turn. */
@@ -17,6 +25,7 @@ const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_acti
 
 export interface PrometheusParts {
   readonly series: IstioSeriesTable;
+  readonly requestSeries: RequestSeriesTable;
   readonly aggregator: Aggregator;
   readonly agents: Agents;
   readonly ledger: Ledger;
@@ -46,27 +55,63 @@ export class Prometheus {
 
   /** The whole exposition, piece by piece. */
   async *write(): AsyncGenerator<string> {
-    const { series: table } = this.#parts;
+    const { series: table, requestSeries } = this.#parts;
     const { series, failures } = table.refresh();
     for (const [at, { name, help }] of istioMetrics(0).entries()) {
-      let text = `# HELP ${name} ${help}\n# TYPE ${name} counter\n`;
-      for (const [i, one] of series.entries()) {
+      yield* chunked({ name, help, type: 'counter' }, series, (one) => {
         const metric = istioMetrics(one.side)[at];
-        if (metric !== undefined) text += `${name}{${one.text}} ${table.value(one, metric.counter)}\n`;
-        if (i % CHUNK === CHUNK - 1) {
-          yield text;
-          text = '';
-          await turn();
-        }
-      }
-      yield text;
+        return metric === undefined ? '' : `${name}{${one.text}} ${table.value(one, metric.counter)}\n`;
+      });
     }
-    const name = 'undermesh_connect_failures_total';
-    let text = `# HELP ${name} Connects that were never established, by reason.\n# TYPE ${name} counter\n`;
-    for (const one of failures) text += `${name}{${one.text}} ${table.failed(one)}\n`;
-    yield text;
+    const failed = 'undermesh_connect_failures_total';
+    const help = 'Connects that were never established, by reason.';
+    yield* chunked({ name: failed, help, type: 'counter' }, failures, (one) => {
+      return `${failed}{${one.text}} ${table.failed(one)}\n`;
+    });
+    const { series: requests, bytes } = requestSeries.refresh();
+    yield* chunked({ ...REQUESTS_TOTAL, type: 'counter' }, requests, (one) => {
+      return `${REQUESTS_TOTAL.name}{${one.text}} ${requestSeries.requests(one)}\n`;
+    });
+    yield* chunked({ ...REQUEST_DURATION, type: 'histogram' }, requests, (one) =>
+      durationText(requestSeries, one),
+    );
+    for (const { name, help, counter } of BYTE_METRICS) {
+      yield* chunked({ name, help, type: 'counter' }, bytes, (one) => {
+        return `${name}{${one.text}} ${requestSeries.bytes(one, counter)}\n`;
+      });
+    }
     yield await this.#registry.metrics();
   }
+}
+
+/** One metric, so many label sets at a time: others get their turn in between. */
+async function* chunked<S>(
+  metric: { readonly name: string; readonly help: string; readonly type: string },
+  series: readonly S[],
+  line: (one: S) => string,
+): AsyncGenerator<string> {
+  let text = `# HELP ${metric.name} ${metric.help}\n# TYPE ${metric.name} ${metric.type}\n`;
+  for (const [at, one] of series.entries()) {
+    text += line(one);
+    if (at % CHUNK !== CHUNK - 1) continue;
+    yield text;
+    text = '';
+    await turn();
+  }
+  yield text;
+}
+
+/** The buckets of one label set, each with all below it. */
+function durationText(table: RequestSeriesTable, one: RequestSeries): string {
+  const { name } = REQUEST_DURATION;
+  const { counts, count, sumMs } = table.durations(one);
+  let text = '';
+  let below = 0;
+  for (const [bucket, own] of counts.entries()) {
+    below += own;
+    text += `${name}_bucket{${one.text},le="${DURATION_BOUNDS_MS[bucket] ?? '+Inf'}"} ${below}\n`;
+  }
+  return `${text}${name}_sum{${one.text}} ${sumMs}\n${name}_count{${one.text}} ${count}\n`;
 }
 
 /** A counter whose value is read, not counted. */

@@ -77,7 +77,37 @@ it('exports metrics, records and traces over OTLP, as the standard variables say
       client: { address: '10.0.0.1', port: 1000, workload: 1 },
       server: { address: '10.0.0.2', port: 80, workload: 2 },
     });
+    const requests = [
+      { status: 200, lastByteUs: 3_000 },
+      { status: 200, lastByteUs: 30_000 },
+      { status: 404 },
+    ];
+    await agent.deliver([one.http('source', requests), one.http('destination', requests)]);
     await agent.deliver([one.closed('source'), one.closed('destination')]);
+    await eventually(() => {
+      const metrics = received('/v1/metrics', decodeMetrics);
+      const total = metrics.findLast((metric) => metric.name === 'istio_requests_total');
+      expect(total).toMatchObject({ monotonic: true, cumulative: true });
+      expect(total?.points.map(({ value, attributes }) => [attributes.response_code, value])).toEqual([
+        ['200', 2],
+        ['404', 1],
+        ['200', 2],
+        ['404', 1],
+      ]);
+      const durations = metrics.findLast(
+        (metric) => metric.name === 'istio_request_duration_milliseconds' && metric.histogram.length === 4,
+      );
+      expect(durations?.cumulative).toBe(true);
+      const [first] = durations?.histogram ?? [];
+      expect(first).toMatchObject({
+        count: 2,
+        sum: 33,
+        attributes: { reporter: 'source', response_code: '200', request_protocol: 'http' },
+      });
+      expect(first?.bounds.slice(0, 3)).toEqual([0.5, 1, 5]);
+      expect(first?.counts).toHaveLength(20);
+      expect([first?.counts[2], first?.counts[5]]).toEqual([1, 1]);
+    }, 15_000);
     await eventually(() => {
       const metrics = received('/v1/metrics', decodeMetrics);
       const opened = metrics.findLast((metric) => metric.name === 'istio_tcp_connections_opened_total');

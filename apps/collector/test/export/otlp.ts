@@ -29,6 +29,7 @@ export interface Metric {
   monotonic: boolean;
   cumulative: boolean;
   points: Point[];
+  histogram: HistogramPoint[];
 }
 export interface LogRecord {
   eventName: string;
@@ -51,6 +52,20 @@ interface WirePoint {
   asDouble?: number;
   asInt?: number;
 }
+interface WireHistogramPoint {
+  attributes?: KeyValue[];
+  count?: number;
+  sum?: number;
+  explicitBounds?: number[];
+  bucketCounts?: number[];
+}
+export interface HistogramPoint {
+  attributes: Point['attributes'];
+  count: number;
+  sum: number;
+  bounds: number[];
+  counts: number[];
+}
 interface WireMetrics {
   resourceMetrics?: {
     scopeMetrics?: {
@@ -58,6 +73,7 @@ interface WireMetrics {
         name: string;
         gauge?: { dataPoints?: WirePoint[] };
         sum?: { dataPoints?: WirePoint[]; isMonotonic?: boolean; aggregationTemporality?: number };
+        histogram?: { dataPoints?: WireHistogramPoint[]; aggregationTemporality?: number };
       }[];
     }[];
   }[];
@@ -67,10 +83,17 @@ export function decodeMetrics(body: Uint8Array): Metric[] {
   return resourceMetrics
     .flatMap(({ scopeMetrics = [] }) => scopeMetrics)
     .flatMap(({ metrics = [] }) => metrics)
-    .map(({ name, gauge, sum }) => ({
+    .map(({ name, gauge, sum, histogram }) => ({
       name,
       monotonic: sum?.isMonotonic === true,
-      cumulative: sum?.aggregationTemporality === 2,
+      cumulative: (sum ?? histogram)?.aggregationTemporality === 2,
+      histogram: (histogram?.dataPoints ?? []).map((point) => ({
+        attributes: attributes(point.attributes),
+        count: point.count ?? 0,
+        sum: point.sum ?? 0,
+        bounds: point.explicitBounds ?? [],
+        counts: point.bucketCounts ?? [],
+      })),
       points: ((sum ?? gauge)?.dataPoints ?? []).map((point) => ({
         attributes: attributes(point.attributes),
         value: point.asInt ?? point.asDouble ?? 0,
