@@ -50,7 +50,9 @@ export class AppPage {
     await expect(this.freshness).toContainText(/Live|Listening/, { timeout });
   }
 
-  async goTo(name: 'Overview' | 'Topology' | 'Connections' | 'Nodes' | 'Settings'): Promise<void> {
+  async goTo(
+    name: 'Overview' | 'Topology' | 'Latency' | 'Connections' | 'Nodes' | 'Settings',
+  ): Promise<void> {
     if (name === 'Settings') await this.page.getByRole('link', { name }).click();
     else await this.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
     await expect(this.page.getByRole('heading', { level: 1, name })).toBeVisible();

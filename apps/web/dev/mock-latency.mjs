@@ -16,7 +16,7 @@ import {
 import { countUpTo, meanOf, quantileOf, quantilesOf, splitOf, streamsOf } from './mock-http.mjs';
 
 const SILENT_MS = 252_000;
-const ENOUGH = 300;
+const ENOUGH = 1000;
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
 
 /** Edges that a query is about, with what they carry. */
@@ -159,9 +159,8 @@ const SPLITS = {
     ['5xx', 0.003, 2.6],
   ],
   time: [
-    ['network', 1, 0.09],
+    ['total', 1, 1],
     ['application', 1, 0.9],
-    ['local', 1, 0.02],
   ],
 };
 

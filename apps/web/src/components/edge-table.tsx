@@ -53,7 +53,6 @@ const requestColumns = (window: Window): Column<Edge>[] => [
     id: 'errors',
     header: 'Errors',
     numeric: true,
-    minor: true,
     render: ({ traffic }) => {
       const share = requestErrorShare(traffic.requests);
       return <span className={share === null ? 't3' : ''}>{share === 0 ? '0' : formatShare(share)}</span>;
@@ -78,6 +77,8 @@ export interface EdgeColumnOptions {
   versions?: Versions | undefined;
   /** Some edge carries HTTP/1.1. */
   timed: boolean;
+  /** Only what fits a card: no port, and no connect time beside that of requests. */
+  brief?: boolean;
 }
 
 /** Whether any edge has requests. */
@@ -85,76 +86,81 @@ export const anyTimed = (edges: readonly Edge[]): boolean =>
   edges.some(({ traffic }) => traffic.requests !== null);
 
 /** The columns that Overview's edges and the topology's table share. */
-export const edgeColumns = (window: Window, { versions, timed }: EdgeColumnOptions): Column<Edge>[] => [
-  { id: 'edge', header: 'Edge', render: (edge) => <EdgeName edge={edge} versions={versions} /> },
-  {
-    id: 'port',
-    header: 'Port',
-    minor: true,
-    numeric: true,
-    className: 't2',
-    render: (edge) =>
-      edge.ports.length === 0
-        ? ABSENT
-        : `${edge.ports[0]}${edge.ports.length > 1 ? ` +${edge.ports.length - 1}` : ''}`,
-  },
-  {
-    id: 'rate',
-    header: 'Connections /s',
-    numeric: true,
-    render: (edge) =>
-      isBlind(edge) ? (
-        <span className="t3">no data</span>
-      ) : (
-        <>
-          {edge.partial && <span className="lower-bound">≥{NBSP}</span>}
-          {formatRate(perSecond(attempts(edge.traffic), window))}
-        </>
-      ),
-  },
-  {
-    id: 'failed',
-    header: 'Failed',
-    numeric: true,
-    render: (edge) => {
-      const share = isBlind(edge) ? null : failedShare(edge.traffic);
-      const loud = edge.health === 'failing' && edge.traffic.failed.total > 0;
-      return (
-        <span className={share === null ? 't3' : loud ? 'crit medium' : ''}>
-          {share === 0 ? '0' : formatShare(share)}
-        </span>
-      );
+export const edgeColumns = (
+  window: Window,
+  { versions, timed, brief = false }: EdgeColumnOptions,
+): Column<Edge>[] => {
+  const all: Column<Edge>[] = [
+    { id: 'edge', header: 'Edge', render: (edge) => <EdgeName edge={edge} versions={versions} /> },
+    {
+      id: 'port',
+      header: 'Port',
+      minor: true,
+      numeric: true,
+      className: 't2',
+      render: (edge) =>
+        edge.ports.length === 0
+          ? ABSENT
+          : `${edge.ports[0]}${edge.ports.length > 1 ? ` +${edge.ports.length - 1}` : ''}`,
     },
-  },
-  ...(timed ? requestColumns(window) : []),
-  {
-    id: 'connect',
-    header: 'Connect p99, ms',
-    minor: timed,
-    numeric: true,
-    render: (edge) => {
-      const loud = edge.health === 'warning' && /connect|slow/.test(edge.healthReason ?? '');
-      const p99 = edge.traffic.connectUs.p99;
-      return (
-        <span className={p99 === null ? 't3' : loud ? 'warn medium' : ''}>{formatMilliseconds(p99)}</span>
-      );
+    {
+      id: 'rate',
+      header: 'Connections /s',
+      numeric: true,
+      render: (edge) =>
+        isBlind(edge) ? (
+          <span className="t3">no data</span>
+        ) : (
+          <>
+            {edge.partial && <span className="lower-bound">≥{NBSP}</span>}
+            {formatRate(perSecond(attempts(edge.traffic), window))}
+          </>
+        ),
     },
-  },
-  { id: 'trend', header: 'Trend', className: 'trend-cell', render: (edge) => <Trend edge={edge} /> },
-  {
-    id: 'state',
-    header: 'State',
-    className: 'edge-state',
-    render: (edge) => {
-      const { kind, text } = edgeState(edge);
-      return (
-        <Status kind={kind} quiet={kind === 'ok'}>
-          {text}
-        </Status>
-      );
+    {
+      id: 'failed',
+      header: 'Failed',
+      numeric: true,
+      render: (edge) => {
+        const share = isBlind(edge) ? null : failedShare(edge.traffic);
+        const loud = edge.health === 'failing' && edge.traffic.failed.total > 0;
+        return (
+          <span className={share === null ? 't3' : loud ? 'crit medium' : ''}>
+            {share === 0 ? '0' : formatShare(share)}
+          </span>
+        );
+      },
     },
-  },
-];
+    ...(timed ? requestColumns(window) : []),
+    {
+      id: 'connect',
+      header: 'Connect p99, ms',
+      numeric: true,
+      render: (edge) => {
+        const loud = edge.health === 'warning' && /connect|slow/.test(edge.healthReason ?? '');
+        const p99 = edge.traffic.connectUs.p99;
+        return (
+          <span className={p99 === null ? 't3' : loud ? 'warn medium' : ''}>{formatMilliseconds(p99)}</span>
+        );
+      },
+    },
+    { id: 'trend', header: 'Trend', className: 'trend-cell', render: (edge) => <Trend edge={edge} /> },
+    {
+      id: 'state',
+      header: 'State',
+      className: 'edge-state',
+      render: (edge) => {
+        const { kind, text } = edgeState(edge);
+        return (
+          <Status kind={kind} quiet={kind === 'ok'}>
+            {text}
+          </Status>
+        );
+      },
+    },
+  ];
+  return timed && brief ? all.filter(({ id }) => id !== 'port' && id !== 'connect') : all;
+};
 
 export interface EdgeTableProps extends Omit<DataTableProps<Edge>, 'columns' | 'keyOf' | 'rows' | 'label'> {
   edges: readonly Edge[];
@@ -172,6 +178,9 @@ export function EdgeTable({
   ...rest
 }: EdgeTableProps) {
   const timed = anyTimed(edges);
-  const columns = useMemo(() => edgeColumns(window, { versions, timed }), [window, versions, timed]);
+  const columns = useMemo(
+    () => edgeColumns(window, { versions, timed, brief: true }),
+    [window, versions, timed],
+  );
   return <DataTable {...rest} label={label} columns={columns} rows={edges} keyOf={(edge) => edge.id} />;
 }

@@ -11,7 +11,7 @@ const MARKS = ['p50', 'p95', 'p99'] as const;
 /** Bars at most: more would be hairlines in a panel. */
 const BARS = 36;
 /** Marks closer than this share of the width are not both named. */
-const NEAR = 0.09;
+const NEAR = 0.065;
 
 /** Samples of a window by latency, with its percentiles marked; what is over the limit is amber. */
 export function latencyHistogram(

@@ -28,7 +28,7 @@ const SPLITS: readonly { id: LatencySplit; name: string }[] = [
   { id: 'none', name: 'None' },
   { id: 'node', name: 'Node' },
   { id: 'status', name: 'Status' },
-  { id: 'time', name: 'Network and application' },
+  { id: 'time', name: 'Application' },
 ];
 /** What belongs to one pair of peers and one measure, and goes when they change. */
 const FRESH = { brush: null } as const;

@@ -11,22 +11,17 @@ import { Chart } from '../chart';
 const TITLES: Record<Exclude<LatencySplit, 'none'>, string> = {
   node: 'By node',
   status: 'By status',
-  time: 'Network, application and queue',
+  time: 'The whole and the application alone',
 };
-const TIME_NAMES: Record<string, string> = { network: 'network', local: 'local queue' };
-const TIME_COLOURS: Record<string, TokenName> = { network: 't-net', application: 'text-2', local: 't-queue' };
+const TIME_COLOURS: Record<string, TokenName> = { total: 'text-1', application: 'text-3' };
 const INKS = ['text-1', 'accent', 'text-3', 'warn'] as const satisfies readonly TokenName[];
 const STATUS_COLOURS: Record<string, TokenName> = { '5xx': 'crit', '4xx': 'warn', none: 'crit' };
 
 /** A part's name: the destination stands for its application time, `none` for no answer. */
-export const partName = (split: LatencySplit, key: string, destination: string): string =>
-  split === 'time' && key === 'application'
-    ? destination
-    : split === 'time'
-      ? (TIME_NAMES[key] ?? key)
-      : split === 'status' && key === 'none'
-        ? 'no answer'
-        : key;
+export const partName = (split: LatencySplit, key: string, destination: string): string => {
+  if (split === 'time') return key === 'application' ? destination : 'total';
+  return split === 'status' && key === 'none' ? 'no answer' : key;
+};
 export const partColour = (split: LatencySplit, key: string, index: number): TokenName =>
   (split === 'time' ? TIME_COLOURS[key] : split === 'status' ? STATUS_COLOURS[key] : undefined) ??
   INKS[index % INKS.length] ??

@@ -61,7 +61,7 @@ function Tile({
   );
 }
 
-/** Five figures of the window, seven where HTTP requests are seen, each with what qualifies it and its course. */
+/** Five figures of the window, of requests where HTTP is seen and of connections otherwise, each with what qualifies it and its course. */
 export function Tiles({ edges, status }: { edges: Edges; status: Status | null }) {
   const { total, totalSeries: series, window } = edges;
   const silent = status?.nodes.silent ?? [];
@@ -84,34 +84,26 @@ export function Tiles({ edges, status }: { edges: Edges; status: Status | null }
   const connect = total.connectUs;
   const { requests } = total;
   return (
-    <div className={`card tiles${requests === null ? '' : ' seven'}`}>
-      {requests !== null && (
-        <>
-          <Tile
-            name="Requests"
-            note={`${formatShare(requestErrorShare(requests))} errors`}
-            figure={{ value: formatRate(perSecond(requests.total, window)), unit: '/s' }}
-            bound={bound}
-          >
-            {series !== null && spark(rates(series, 'requests'))}
-          </Tile>
-          <Tile
-            name="Latency, p99"
-            note={`${formatCompact(requests.firstByteUs.count)} timed`}
-            figure={durationFigure(requests.firstByteUs.p99)}
-          >
-            <QuantileBar quantiles={requests.firstByteUs} />
-          </Tile>
-        </>
+    <div className="card tiles">
+      {requests !== null ? (
+        <Tile
+          name="Requests"
+          note={`${formatShare(requestErrorShare(requests))} errors`}
+          figure={{ value: formatRate(perSecond(requests.total, window)), unit: '/s' }}
+          bound={bound}
+        >
+          {series !== null && spark(rates(series, 'requests'))}
+        </Tile>
+      ) : (
+        <Tile
+          name="Connections"
+          note={top === null ? 'no data' : `peak ${formatRate(top)} /s`}
+          figure={{ value: formatRate(perSecond(attempts(total), window)), unit: '/s' }}
+          bound={bound}
+        >
+          {series !== null && spark(rates(series, 'opened'))}
+        </Tile>
       )}
-      <Tile
-        name="Connections"
-        note={top === null ? 'no data' : `peak ${formatRate(top)} /s`}
-        figure={{ value: formatRate(perSecond(attempts(total), window)), unit: '/s' }}
-        bound={bound}
-      >
-        {series !== null && spark(rates(series, 'opened'))}
-      </Tile>
       <Tile
         name="Failed"
         note={
@@ -131,17 +123,31 @@ export function Tiles({ edges, status }: { edges: Edges; status: Status | null }
       >
         {series !== null && spark(failedShares(series), total.failed.total > 0 ? 'var(--crit)' : undefined)}
       </Tile>
-      <Tile
-        name="Connect time, p99"
-        note={connect.count === 0 ? 'no samples' : `${formatCompact(connect.count)} samples`}
-        figure={durationFigure(connect.p99)}
-      >
-        <QuantileBar quantiles={connect} />
-      </Tile>
+      {requests !== null ? (
+        <Tile
+          name="p99"
+          note={`${formatCompact(requests.firstByteUs.count)} timed`}
+          figure={durationFigure(requests.firstByteUs.p99)}
+        >
+          <QuantileBar quantiles={requests.firstByteUs} />
+        </Tile>
+      ) : (
+        <Tile
+          name="Connect time, p99"
+          note={connect.count === 0 ? 'no samples' : `${formatCompact(connect.count)} samples`}
+          figure={durationFigure(connect.p99)}
+        >
+          <QuantileBar quantiles={connect} />
+        </Tile>
+      )}
       <Tile
         name="Open connections"
         note={
-          total.lifetimeUs.p50 === null ? 'no data' : `median life ${formatDuration(total.lifetimeUs.p50)}`
+          requests !== null
+            ? `${formatRate(perSecond(attempts(total), window))} opened /s`
+            : total.lifetimeUs.p50 === null
+              ? 'no data'
+              : `median life ${formatDuration(total.lifetimeUs.p50)}`
         }
         figure={{ value: formatNumber(total.open), unit: '' }}
         bound={bound}

@@ -2,9 +2,9 @@
 'use client';
 
 import type { Status } from '@undermesh/schema';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useLink, useReconnect, useStatus } from '@/data/live';
-import { signOut } from '@/data/session';
+import { isSignedIn, signOut } from '@/data/session';
 import { useUrl } from '@/data/use-url';
 import { formatBytes, formatDateTime, formatNumber, formatSpan } from '@/domain/format';
 import { chooseTheme, type ThemeChoice, useThemeChoice } from '@/theme/theme';
@@ -71,9 +71,12 @@ function SessionCard() {
   const link = useLink();
   const reconnect = useReconnect();
   const [problem, setProblem] = useState<string | null>(null);
+  const [signedIn, setSignedIn] = useState(false);
+  useEffect(() => setSignedIn(isSignedIn()), []);
   const leave = async (): Promise<void> => {
     try {
       await signOut();
+      setSignedIn(false);
       setProblem(null);
       reconnect();
     } catch {
@@ -96,9 +99,13 @@ function SessionCard() {
               : 'Not connected'}
         </StatusMark>
         <span className="fill" />
-        <button type="button" className="btn" onClick={() => void leave()}>
-          Sign out
-        </button>
+        {signedIn ? (
+          <button type="button" className="btn" onClick={() => void leave()}>
+            Sign out
+          </button>
+        ) : (
+          <span className="t3">Nobody is signed in here: reading is open.</span>
+        )}
       </div>
       {problem !== null && (
         <p className="crit" role="alert">

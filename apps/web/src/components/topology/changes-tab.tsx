@@ -36,7 +36,7 @@ export function ChangesTab({
   }
   return (
     <>
-      <p className="panel-said">
+      <p className="panel-said first">
         Changes that touch {scope.source === null ? 'this' : 'this edge'}, newest first.
       </p>
       <ul className="changes">
@@ -107,7 +107,7 @@ function ChangeItem({
           ) : comparison.verdict === 'faster' ? (
             <Status kind="ok">{verdictWords(comparison.verdict)}</Status>
           ) : (
-            <span className="t3">{verdictWords(comparison.verdict)}</span>
+            <span className="t3 nowrap">{verdictWords(comparison.verdict)}</span>
           )}
         </div>
       )}

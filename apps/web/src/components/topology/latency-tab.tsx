@@ -13,12 +13,6 @@ import { Section } from '../panel';
 import { latencyQuery, type PanelScope } from './panel-scope';
 
 const KEYS = ['p50', 'p95', 'p99'] as const;
-const PARTS = [
-  ['application', 't-app'],
-  ['network', 't-net'],
-  ['local', 't-queue'],
-] as const;
-
 /** How long requests take on an edge or at a vertex, part by part, and what its connections say. */
 export function LatencyTab({
   scope,
@@ -49,7 +43,8 @@ export function LatencyTab({
     [data, tokens, limitUs],
   );
   const left = untimed(traffic);
-  const names = { application: scope.destinationName, network: 'Network', local: 'Local queue' };
+  const split = data?.time.total ?? null;
+  const application = data?.parts.find(({ key }) => key === 'application');
   return (
     <>
       {!timed ? (
@@ -89,16 +84,31 @@ export function LatencyTab({
                     {key}
                   </th>
                 ))}
+                <th scope="col" className="num">
+                  mean
+                </th>
               </tr>
             </thead>
             <tbody>
-              <Row name="Total" quantiles={data.distribution.quantiles} limitUs={limitUs} strong />
-              {PARTS.map(([key, token]) => {
-                const part = data.parts.find((one) => one.key === key);
-                return part === undefined || part.distribution.quantiles.count === 0 ? null : (
-                  <Row key={key} name={names[key]} token={token} quantiles={part.distribution.quantiles} />
-                );
-              })}
+              <Row
+                name="Total"
+                quantiles={data.distribution.quantiles}
+                meanUs={data.distribution.meanUs}
+                limitUs={limitUs}
+                strong
+              />
+              {split !== null && (
+                <>
+                  <Row
+                    name={scope.destinationName}
+                    token="t-app"
+                    quantiles={application?.distribution.quantiles ?? null}
+                    meanUs={split.applicationUs}
+                  />
+                  <Row name="Network" token="t-net" quantiles={null} meanUs={split.networkUs} />
+                  <Row name="Local queue" token="t-queue" quantiles={null} meanUs={split.localUs} />
+                </>
+              )}
             </tbody>
           </table>
           {left.length > 0 && <p className="t3">Not timed: {left.join(', ')}.</p>}
@@ -126,12 +136,15 @@ function Row({
   name,
   token,
   quantiles,
+  meanUs,
   limitUs = null,
   strong = false,
 }: {
   name: string;
   token?: string;
-  quantiles: Latency['distribution']['quantiles'];
+  /** `null`: known as a mean only, since it is what is left between two ends. */
+  quantiles: Latency['distribution']['quantiles'] | null;
+  meanUs: number | null;
   limitUs?: number | null;
   strong?: boolean;
 }) {
@@ -142,13 +155,14 @@ function Row({
         {name}
       </th>
       {KEYS.map((key) => {
-        const over = limitUs !== null && (quantiles[key] ?? 0) > limitUs;
+        const over = limitUs !== null && (quantiles?.[key] ?? 0) > limitUs;
         return (
           <td key={key} className={`num${strong ? ' medium' : ''}${over ? ' warn' : ''}`}>
-            {formatMilliseconds(quantiles[key])}
+            {quantiles === null ? '' : formatMilliseconds(quantiles[key])}
           </td>
         );
       })}
+      <td className={`num${strong ? ' medium' : ''}`}>{formatMilliseconds(meanUs)}</td>
     </tr>
   );
 }

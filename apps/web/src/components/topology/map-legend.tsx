@@ -45,7 +45,7 @@ export function MapLegend({ topology, shown, colour }: { topology: Topology; sho
         <svg width="34" height="12" aria-hidden="true">
           <path d="M0 7.5 34 2v9z" fill="var(--edge)" />
         </svg>
-        {top > 100 ? 1 : 0.1} to {formatCompact(top)} {flowWords(topology)}
+        {top > 100 ? 1 : 0.1} to {formatCompact(top).replace('.0', '')} {flowWords(topology)}
       </span>
       {colour === 'health' ? (
         <Healths partial={partial} />

@@ -99,20 +99,24 @@ export const halves = ({ from, to }: Span): Pair => {
 /** Which end of which window is moved; `body` moves both ends. */
 export type Handle = { side: 'a' | 'b'; part: 'from' | 'to' | 'body' };
 
-/** A pair with one handle moved by `by` ms, kept in `within` and at least one step long. */
-export function moved(pair: Pair, handle: Handle, by: number, within: Span): Pair {
-  const span = pair[handle.side];
+/**
+ * A pair with one handle moved by `by` ms: kept in `within`, at least one step long, and A before B. Windows that overlap
+ * cannot be compared.
+ */
+export function moved(pair: Pair, { side, part }: Handle, by: number, within: Span): Pair {
+  const span = pair[side];
+  const room = side === 'a' ? { from: within.from, to: pair.b.from } : { from: pair.a.to, to: within.to };
   const next = { ...span };
-  if (handle.part === 'body') {
-    const shift = Math.max(within.from - span.from, Math.min(within.to - span.to, by));
+  if (part === 'body') {
+    const shift = Math.max(room.from - span.from, Math.min(room.to - span.to, by));
     next.from = floor(span.from + shift);
     next.to = next.from + (span.to - span.from);
-  } else if (handle.part === 'from') {
-    next.from = floor(Math.max(within.from, Math.min(span.to - STEP_MS, span.from + by)));
+  } else if (part === 'from') {
+    next.from = floor(Math.max(room.from, Math.min(span.to - STEP_MS, span.from + by)));
   } else {
-    next.to = floor(Math.min(within.to, Math.max(span.from + STEP_MS, span.to + by)));
+    next.to = floor(Math.min(room.to, Math.max(span.from + STEP_MS, span.to + by)));
   }
-  return { ...pair, [handle.side]: next };
+  return { ...pair, [side]: next };
 }
 
 /** Where the picture ends so that a change is in it: now, unless the change would be out of view. */

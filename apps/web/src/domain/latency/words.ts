@@ -21,8 +21,8 @@ import { type Cell, countAt, type HeatGrid } from './heat';
 
 /** Sentences of the latency page. */
 
-/** Fewer than this on a side and p99 cannot be compared. */
-export const SAMPLES_NEEDED = 300;
+/** Ten samples beyond p99: with fewer it cannot be compared. */
+export const SAMPLES_NEEDED = 1000;
 
 const percent = (share: number): string =>
   `${formatNumber(Math.abs(share) * 100, Math.abs(share) < 0.095 ? 1 : 0).replace(/\.0$/, '')}${NBSP}%`;
@@ -44,8 +44,10 @@ export function verdictSentence(comparison: Comparison, noun = 'requests'): stri
       const before = comparison.a.distribution.quantiles.count;
       const after = comparison.b.distribution.quantiles.count;
       const [few, when] = before <= after ? [before, 'before'] : [after, 'after'];
-      const needed = few < SAMPLES_NEEDED ? `, ${SAMPLES_NEEDED} needed` : '';
-      return `Not enough data: ${formatNumber(few)} ${few === 1 ? noun.replace(/s\b/, '') : noun} ${when}${needed}.`;
+      const counted = `${formatNumber(few)} ${few === 1 ? noun.replace(/s\b/, '') : noun} ${when}`;
+      return few < SAMPLES_NEEDED
+        ? `Not enough data: ${counted}, ${formatNumber(SAMPLES_NEEDED)} needed.`
+        : 'Not enough data: each side needs a minute with traffic.';
     }
   }
 }
@@ -92,7 +94,7 @@ export const verdictWords = (verdict: Verdict): string =>
     ({
       faster: 'Faster since',
       slower: 'Slower since',
-      no_difference: 'No difference that shows',
+      no_difference: 'No difference',
       not_enough_data: 'Not enough data',
     }) as const
   )[verdict];

@@ -23,7 +23,7 @@ const bytesText = (value: number | null) => (value === null ? formatBytes(value)
 /** Time to the first byte of the answer that the given share of HTTP requests took at most. */
 const requestTime = (key: 'p50' | 'p95' | 'p99'): Measure => ({
   id: key,
-  name: `Latency ${key}`,
+  name: key,
   value: (traffic) => traffic.requests?.firstByteUs[key] ?? null,
   format: formatDuration,
   log: true,
@@ -118,9 +118,9 @@ export const LABELS = {
   'rate-p99': { name: 'Rate and p99', measures: ['requests', 'p99'], otherwise: ['rate'] },
   requests: { name: 'Requests', measures: ['requests'], otherwise: [] },
   errors: { name: 'Errors', measures: ['errors'], otherwise: [] },
-  p50: { name: 'Latency p50', measures: ['p50'], otherwise: [] },
-  p95: { name: 'Latency p95', measures: ['p95'], otherwise: [] },
-  p99: { name: 'Latency p99', measures: ['p99'], otherwise: [] },
+  p50: { name: 'p50', measures: ['p50'], otherwise: [] },
+  p95: { name: 'p95', measures: ['p95'], otherwise: [] },
+  p99: { name: 'p99', measures: ['p99'], otherwise: [] },
   rtt: { name: 'Round trip p99', measures: ['rtt'], otherwise: [] },
   retransmits: { name: 'Retransmits', measures: ['retransmits'], otherwise: [] },
   rate: { name: 'Connection rate', measures: ['rate'], otherwise: [] },

@@ -71,6 +71,10 @@ describe('brackets', () => {
     expect(next.a.from).toBe(within.from);
     expect(next.a.to - next.a.from).toBe(pair.a.to - pair.a.from);
   });
+  it('never overlap', () => {
+    const next = moved(pair, { side: 'a', part: 'to' }, minutes(60), within);
+    expect(next.a.to).toBe(pair.b.from);
+  });
   it('never turn around', () => {
     const next = moved(pair, { side: 'b', part: 'from' }, minutes(600), within);
     expect(next.b.to - next.b.from).toBe(10_000);

@@ -62,7 +62,7 @@ describe('verdicts', () => {
     expect(verdictSentence(comparison({ verdict: 'no_difference' }))).toBe('No difference that shows.'));
   it('say what is missing', () =>
     expect(verdictSentence(comparison({ verdict: 'not_enough_data', b: side(34) }))).toBe(
-      'Not enough data: 34 requests after, 300 needed.',
+      'Not enough data: 34 requests after, 1,000 needed.',
     ));
   it('say how sure they are and whether the loads match', () =>
     expect(plain(certainty(comparison({})))).toBe('95 % sure: by 16 to 25 %. Loads match within 2 %.'));
