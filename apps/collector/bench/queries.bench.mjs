@@ -10,6 +10,7 @@ import { Placements } from '../dist/aggregate/placements.js';
 import { Streams } from '../dist/aggregate/streams.js';
 import { IstioSeriesTable } from '../dist/export/istio-series.js';
 import { Prometheus } from '../dist/export/prometheus.js';
+import { RequestSeriesTable } from '../dist/export/request-series.js';
 import { Ledger } from '../dist/ingest/ledger.js';
 import { MemoryStore } from '../dist/store/memory-store.js';
 import { boottimeNs, FakeConnection } from '../dist/test-support/index.js';
@@ -37,48 +38,77 @@ const place = (name) =>
 const sources = Array.from({ length: side }, (_, i) => place(`client-${i}`));
 const destinations = Array.from({ length: side }, (_, i) => place(`server-${i}`));
 const now = Date.now();
-const records = [];
+/** Latencies of an edge wander, so that its histograms are as wide as real ones: factors of 0.5 to 4. */
+const wander = (us) => Math.round(us * 2 ** (Math.random() * 3 - 1));
+const TURNS = 16;
 const locals = [];
 for (let edge = 0; edge < edges; edge++) {
-  const one = new FakeConnection({
-    client: { address: '10.0.0.1', port: 1000, workload: 1 },
-    server: { address: '10.0.0.2', port: 80, workload: 2 },
-    clientIsn: edge + 1,
-    serverIsn: edge + 1,
-  });
-  records.push(
-    one.closed('source', { srttUs: 100 + (edge % 500) }),
-    one.closed('destination', { srttUs: 100 + (edge % 300) }),
-  );
   locals.push(sources[edge % side], destinations[Math.floor(edge / side)]);
 }
-const columns = new RecordColumns(new Uint8Array(Buffer.concat(records)), 192);
+/** One connection with two requests for each edge, as both ends report it: http records, then the ends. */
+function turn(number) {
+  const http = [];
+  const ends = [];
+  for (let edge = 0; edge < edges; edge++) {
+    const one = new FakeConnection({
+      client: { address: '10.0.0.1', port: 1000, workload: 1 },
+      server: { address: '10.0.0.2', port: 80, workload: 2 },
+      clientIsn: number * edges + edge + 1,
+      serverIsn: number * edges + edge + 1,
+      lifetimeMs: wander(5 + (edge % 50)),
+    });
+    for (const side of ['source', 'destination']) {
+      const samples = [200, edge % 9 === 0 ? 503 : 200].map((status) => {
+        const firstByteUs = wander(1000 + 10 * (edge % 500));
+        return { status, firstByteUs, lastByteUs: firstByteUs + wander(400) };
+      });
+      http.push(one.http(side, samples));
+      ends.push(one.closed(side, { srttUs: wander(100 + (edge % 500)), connectUs: wander(120) }));
+    }
+  }
+  return [http, ends].map(
+    (records) => new RecordColumns(new Uint8Array(Buffer.concat(records)), records[0].byteLength),
+  );
+}
+const turns = Array.from({ length: TURNS }, (_, number) => turn(number));
+let sequence = 0n;
 const offset = BigInt(now) * 1_000_000n - boottimeNs();
 for (let step = minutes * 6; step >= 0; step--) {
   const at = now - step * 10_000;
-  aggregator.take({
-    columns,
-    stream: stream.number,
-    sequence: 1n,
-    from: stream,
-    replayed: false,
-    arrivedAt: at,
-    realtimeOffsetNs: offset - BigInt(step) * 10_000_000_000n,
-    locals: Uint32Array.from(locals),
-    peers: new Uint32Array(locals.length),
-  });
+  for (const columns of turns[step % TURNS]) {
+    aggregator.take({
+      columns,
+      stream: stream.number,
+      sequence: ++sequence,
+      from: stream,
+      replayed: false,
+      arrivedAt: at,
+      realtimeOffsetNs: offset - BigInt(step) * 10_000_000_000n,
+      locals: Uint32Array.from(locals),
+      peers: new Uint32Array(locals.length),
+    });
+  }
   aggregator.tick(at);
 }
-const ledger = new Ledger(null);
 const series = new IstioSeriesTable(aggregator.edges.pairs, placements, 20_000);
 const ingest = { totals: { rejected: new Map() }, sessions: 0, inFlightBytes: 0 };
 const agents = { all: () => [], names: () => [] };
-const prometheus = new Prometheus({ series, aggregator, agents, ledger, ingest, store: new MemoryStore() });
+const { codes } = aggregator.requestTally;
+const prometheus = new Prometheus({
+  series,
+  requestSeries: new RequestSeriesTable(codes, aggregator.edges.pairs, placements),
+  aggregator,
+  agents,
+  ledger: new Ledger(null),
+  requestLedger: new Ledger(null),
+  ingest,
+  store: new MemoryStore(),
+});
 const view = new MeshView(aggregator, placements, () => new Set());
 view.judgeNow(now);
 
 async function measured(name, work) {
-  await work();
+  for (let run = 0; run < 5; run++) await work();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   await sleep(20);

@@ -1,49 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
-import { grown } from './grown.js';
+import { BINS } from './histogram.js';
 import type { HistogramWindow } from './histogram-windows.js';
 
-/** Bins are made room for as they show up, so many at a time: most latencies need only the first few hundred. */
-const AT_ONCE = 128;
+/** Bins on either side of what was asked for that are made room for as well: samples come on both sides of the first. */
+const SPARE = 8;
+const NOTHING: HistogramWindow & { readonly counts: Float64Array } = {
+  first: 0,
+  counts: new Float64Array(0),
+  from: 0,
+  length: 0,
+};
 
-/** A histogram that is added up: counts by bin, dense as far as it reaches. */
-export class Bins {
-  #counts: Float64Array = new Float64Array(0);
+/** A histogram that is added up: a window of bins that widens as samples come. */
+export class Bins implements HistogramWindow {
+  first: number;
+  counts: Float64Array;
+  from: number;
+  length: number;
 
-  /** Counts by bin; shorter than BINS. */
-  get counts(): Float64Array {
-    return this.#counts;
+  /** @param room where to count until that is too narrow: empty bins of a {@link BinsBlock}. */
+  constructor(room = NOTHING) {
+    this.first = room.first;
+    this.counts = room.counts;
+    this.from = room.from;
+    this.length = room.length;
   }
 
   get total(): number {
     let total = 0;
-    for (const count of this.#counts) total += count;
+    this.forEach((count) => {
+      total += count;
+    });
     return total;
   }
 
   add(bin: number, count: number): void {
-    this.#reach(bin);
-    this.#counts[bin] = (this.#counts[bin] ?? 0) + count;
+    const at = this.#reach(bin, 1);
+    this.counts[at] = (this.counts[at] ?? 0) + count;
   }
 
+  /** Adds a window; other bins are one too. */
   addWindow({ first, counts, from, length }: HistogramWindow): void {
     if (length === 0) return;
-    this.#reach(first + length - 1);
-    const to = this.#counts;
-    for (let i = 0; i < length; i++) to[first + i] = (to[first + i] ?? 0) + (counts[from + i] ?? 0);
+    const shift = this.#reach(first, length) - from;
+    const own = this.counts;
+    for (let i = from; i < from + length; i++) own[i + shift] = (own[i + shift] ?? 0) + (counts[i] ?? 0);
   }
 
-  addAll({ counts }: Bins): void {
-    if (counts.length === 0) return;
-    this.#reach(counts.length - 1);
-    const to = this.#counts;
-    for (let bin = 0; bin < counts.length; bin++) to[bin] = (to[bin] ?? 0) + (counts[bin] ?? 0);
+  /** Calls back for each bin whose count is not 0, lowest first. */
+  forEach(visit: (count: number, bin: number) => void): void {
+    const { first, counts, from } = this;
+    for (let i = 0; i < this.length; i++) {
+      const count = counts[from + i] ?? 0;
+      if (count !== 0) visit(count, first + i);
+    }
   }
 
-  clear(): void {
-    this.#counts.fill(0);
+  /** Makes room for bins; where the count of the first of them stands. */
+  #reach(bin: number, length: number): number {
+    const { first: before, length: had } = this;
+    const at = bin - before;
+    if (at < 0 || at + length > had) {
+      const low = had === 0 ? bin : Math.min(before, bin);
+      const high = Math.max(before + had, bin + length);
+      const first = Math.max(0, low - SPARE);
+      const wider = new Float64Array(Math.min(BINS, high + SPARE) - first);
+      wider.set(this.counts.subarray(this.from, this.from + had), had === 0 ? 0 : before - first);
+      this.first = first;
+      this.counts = wider;
+      this.from = 0;
+      this.length = wider.length;
+    }
+    return this.from + bin - this.first;
+  }
+}
+
+/** Room for many bins at once: first told of every window that each will be given, then made in one piece. */
+export class BinsBlock {
+  readonly #low: Uint16Array;
+  readonly #high: Uint16Array;
+
+  constructor(count: number) {
+    this.#low = new Uint16Array(count).fill(BINS);
+    this.#high = new Uint16Array(count);
   }
 
-  #reach(bin: number): void {
-    if (bin >= this.#counts.length) this.#counts = grown(this.#counts, (bin | (AT_ONCE - 1)) + 1);
+  /** Number `at` will be given this window. */
+  expect(at: number, { first, length }: HistogramWindow): void {
+    if (first < (this.#low[at] ?? 0)) this.#low[at] = first;
+    if (first + length > (this.#high[at] ?? 0)) this.#high[at] = first + length;
+  }
+
+  /** Number `at` will be given all that number `other` is. */
+  expectAll(at: number, other: number): void {
+    const first = this.#low[other] ?? 0;
+    const length = (this.#high[other] ?? 0) - first;
+    if (length > 0) this.expect(at, { ...NOTHING, first, length });
+  }
+
+  /** By number; `undefined` for those that expect nothing. */
+  make(): (Bins | undefined)[] {
+    let room = 0;
+    const lengths = this.#high.map((high, at) => Math.max(0, high - (this.#low[at] ?? 0)));
+    for (const length of lengths) room += length;
+    const counts = new Float64Array(room);
+    let from = 0;
+    return Array.from(lengths, (length, at) => {
+      if (length === 0) return undefined;
+      from += length;
+      return new Bins({ first: this.#low[at] ?? 0, counts, from: from - length, length });
+    });
   }
 }

@@ -126,6 +126,12 @@ export class Cells implements CellsPart {
     return this.histograms.window(row * DISTRIBUTIONS + distribution);
   }
 
+  forEachWindow(visit: (row: number, distribution: number, window: HistogramWindow) => void): void {
+    this.histograms.forEachWindow((id, window) => {
+      visit(Math.floor(id / DISTRIBUTIONS), id % DISTRIBUTIONS, window);
+    });
+  }
+
   /** Adds one counter of other cells, whose row i is row `rows[i]` of these. */
   addColumn(rows: Int32Array, counter: number, column: CounterColumn): void {
     const counters = this.#counters;
@@ -153,8 +159,8 @@ export class Cells implements CellsPart {
       }
     }
     if (!histograms) return;
-    other.histograms.forEachWindow((id, window) => {
-      this.addWindow(rows[Math.floor(id / DISTRIBUTIONS)] ?? 0, id % DISTRIBUTIONS, window);
+    other.forEachWindow((row, distribution, window) => {
+      this.addWindow(rows[row] ?? 0, distribution, window);
     });
   }
 }

@@ -62,8 +62,15 @@ export class HistogramWindows {
     return slot < 0 ? undefined : this.#window(slot);
   }
 
+  /** Calls back for each histogram. The window is the caller's only until `visit` returns. */
   forEachWindow(visit: (id: number, window: HistogramWindow) => void): void {
-    for (let slot = 0; slot < this.#count; slot++) visit(this.#ids[slot] ?? 0, this.#window(slot));
+    const window = { first: 0, counts: this.#counts, from: 0, length: 0 };
+    for (let slot = 0; slot < this.#count; slot++) {
+      window.first = this.#first[slot] ?? 0;
+      window.from = this.#at[slot] ?? 0;
+      window.length = this.#room[slot] ?? 0;
+      visit(this.#ids[slot] ?? 0, window);
+    }
   }
 
   /** Calls back for each key whose count is not 0. */

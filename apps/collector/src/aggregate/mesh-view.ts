@@ -9,12 +9,19 @@ import {
   type Window,
 } from '@undermesh/schema';
 import type { Aggregator } from './aggregator.js';
-import type { Cells } from './cells.js';
 import { Grouping } from './grouping.js';
-import { HEALTH_WINDOW_MS, HealthMemory, judge, type Verdict, WELL } from './health.js';
+import {
+  DEFAULT_LIMITS,
+  HEALTH_WINDOW_MS,
+  type HealthLimits,
+  HealthMemory,
+  judge,
+  type Verdict,
+  WELL,
+} from './health.js';
 import type { Placements } from './placements.js';
 import { type EdgeSummary, Summary, type VertexSummary } from './summary.js';
-import { FINE_MS } from './timeline.js';
+import { FINE_MS, type Stretch } from './timeline.js';
 import { splitOf, trafficOf } from './traffic.js';
 
 /** What a view of the mesh shows. */
@@ -79,15 +86,13 @@ export class MeshView {
 
   /** Figures at one level over a window, without histograms: ask the summary for those it shall show. */
   summary(query: ViewQuery, now: number): Summary {
-    const bounds = this.bounds(query, now);
-    const cells = this.#aggregator.timeline.sum({ from: bounds.from, to: bounds.to });
-    return this.#summarise(cells, { query, live: bounds.live });
+    const { from, to, live } = this.bounds(query, now);
+    return this.#summarise({ from, to }, { query, live });
   }
 
   /** Figures between two moments, without histograms. */
   summaryBetween(query: ViewQuery, between: { from: number; to: number }): Summary {
-    const cells = this.#aggregator.timeline.sum({ ...between, histograms: false });
-    return this.#summarise(cells, { query, live: false });
+    return this.#summarise(between, { query, live: false });
   }
 
   /** Since when there are figures. */
@@ -138,20 +143,19 @@ export class MeshView {
   verdicts(query: ViewQuery, now: number): (id: string) => (Verdict & { since?: number }) | undefined {
     const { to, live } = this.bounds(query, now);
     if (live) return (id) => this.#memory.get(id);
-    const cells = this.#aggregator.timeline.sum({ from: to - HEALTH_WINDOW_MS, to, histograms: false });
-    const verdicts = this.#judge(this.#summarise(cells, { query, live: false }));
+    const verdicts = this.#judge(
+      this.#summarise({ from: to - HEALTH_WINDOW_MS, to }, { query, live: false }),
+    );
     return (id) => verdicts.get(id);
   }
 
   /** Judges everything at every level. Call it every few seconds: it is what the `since` of a verdict rests on. */
   judgeNow(now: number): void {
-    const { timeline } = this.#aggregator;
     const all = new Map<string, Verdict>();
     for (const level of LEVELS) {
-      const cells = timeline.sum({ from: now - HEALTH_WINDOW_MS, to: now, histograms: false });
       const query = { level, windowSeconds: 60, namespaces: new Set<string>(), system: true };
-      for (const [id, verdict] of this.#judge(this.#summarise(cells, { query, live: false })))
-        all.set(id, verdict);
+      const summary = this.#summarise({ from: now - HEALTH_WINDOW_MS, to: now }, { query, live: false });
+      for (const [id, verdict] of this.#judge(summary)) all.set(id, verdict);
     }
     this.#memory.update(all, now);
   }
@@ -210,7 +214,6 @@ export class MeshView {
   /** Connections opened per second over the last whole 10 s. */
   connectionsPerSecond(now: number): number {
     const to = Math.floor(now / FINE_MS) * FINE_MS;
-    const cells = this.#aggregator.timeline.sum({ from: to - FINE_MS, to, histograms: false });
     const query = {
       level: 'namespace' as const,
       windowSeconds: 10,
@@ -218,7 +221,7 @@ export class MeshView {
       system: true,
     };
     let opened = 0;
-    for (const edge of this.#summarise(cells, { query, live: false }).edges.values())
+    for (const edge of this.#summarise({ from: to - FINE_MS, to }, { query, live: false }).edges.values())
       opened += edge.sum.opened;
     return opened / (FINE_MS / 1000);
   }
@@ -246,21 +249,29 @@ export class MeshView {
   }
 
   #judge(summary: Summary): Map<string, Verdict> {
+    if (this.#limits.p99Ms > 0) summary.addSamples(() => true);
     const verdicts = new Map<string, Verdict>();
     for (const edge of summary.edges.values()) {
-      const verdict = judge(edge.sum);
+      const verdict = judge(edge.sum, this.#limits);
       if (verdict !== WELL) verdicts.set(edge.id, verdict);
     }
     for (const vertex of summary.vertices.values()) {
-      const verdict = judge(vertex.inbound);
+      const verdict = judge(vertex.inbound, this.#limits);
       if (verdict !== WELL) verdicts.set(vertex.group.id, verdict);
     }
     return verdicts;
   }
 
-  #summarise(cells: Cells, of: { query: ViewQuery; live: boolean }): Summary {
+  #summarise(stretch: Stretch, of: { query: ViewQuery; live: boolean }): Summary {
+    const { timeline, edges } = this.#aggregator;
     return new Summary(
-      { cells, edges: this.#aggregator.edges, placements: this.#placements, grouping: this.grouping },
+      {
+        cells: timeline.sum({ ...stretch, histograms: false }),
+        eachPart: (visit) => timeline.columns({ ...stretch, steps: 1 }, (_, part) => visit(part)),
+        edges,
+        placements: this.#placements,
+        grouping: this.grouping,
+      },
       {
         level: of.query.level,
         system: of.query.system,

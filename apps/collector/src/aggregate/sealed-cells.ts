@@ -34,6 +34,8 @@ export interface CellsPart {
   get(row: number, counter: number): number;
   /** The samples of a row; `distribution` is `Distribution.x × 2 + side`. */
   window(row: number, distribution: number): HistogramWindow | undefined;
+  /** Calls back for the samples of all rows. The window is the caller's only until `visit` returns. */
+  forEachWindow(visit: (row: number, distribution: number, window: HistogramWindow) => void): void;
 }
 
 /** Cells that no longer change, in as few bytes as they need. */
@@ -116,7 +118,7 @@ export class SealedCells implements CellsPart {
 
   /** Adds everything to cells that still change. `histograms` false leaves those out, which is faster. */
   addTo(cells: Cells, histograms = true): void {
-    const { edges, columns, histograms: ids } = this.#parts;
+    const { edges, columns } = this.#parts;
     const rows = new Int32Array(edges.length);
     for (let row = 0; row < rows.length; row++) rows[row] = cells.row(edges[row] ?? 0);
     for (let counter = 0; counter < CELL_COUNTERS; counter++) {
@@ -124,10 +126,22 @@ export class SealedCells implements CellsPart {
       if (column !== null && column !== undefined) cells.addColumn(rows, counter, column);
     }
     if (!histograms) return;
-    for (let at = 0; at < ids.length; at++) {
-      const id = ids[at] ?? 0;
-      const row = rows[Math.floor(id / DISTRIBUTIONS)] ?? 0;
-      cells.addWindow(row, id % DISTRIBUTIONS, this.#window(at));
+    this.forEachWindow((row, distribution, window) => {
+      cells.addWindow(rows[row] ?? 0, distribution, window);
+    });
+  }
+
+  forEachWindow(visit: (row: number, distribution: number, window: HistogramWindow) => void): void {
+    const { histograms, first, lengths, offsets, pools } = this.#parts;
+    const window = { first: 0, counts: [] as ArrayLike<number>, from: 0, length: 0 };
+    for (let at = 0; at < histograms.length; at++) {
+      const histogram = histograms[at] ?? 0;
+      const offset = offsets[at] ?? 0;
+      window.first = first[at] ?? 0;
+      window.counts = pools[offset & ((1 << POOL_BITS) - 1)] ?? [];
+      window.from = offset >>> POOL_BITS;
+      window.length = lengths[at] ?? 0;
+      visit(Math.floor(histogram / DISTRIBUTIONS), histogram % DISTRIBUTIONS, window);
     }
   }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Level } from '@undermesh/schema';
-import { type Cells, Distribution, keyBin, keyCell, keyDistribution } from './cells.js';
+import { BinsBlock } from './bins.js';
+import { type Cells, Distribution, type Side } from './cells.js';
 import type { EdgeTable } from './edges.js';
 import type { Group, Grouping } from './grouping.js';
+import type { HistogramWindow } from './histogram-windows.js';
 import type { Placements } from './placements.js';
-import { sampleOf, sideTaken, sumOfRow, TrafficSum } from './traffic.js';
+import type { CellsPart } from './sealed-cells.js';
+import { SAMPLES, sampleOf, sideTaken, sumOfRow, TrafficSum } from './traffic.js';
 
 /** Figures of all edges between two vertices. */
 export interface EdgeSummary {
@@ -43,10 +46,47 @@ export interface SummaryOptions {
 }
 
 export interface SummarySource {
+  /** Counters of the stretch that is summed up; samples are read from its parts. */
   readonly cells: Cells;
+  readonly eachPart: (visit: (part: CellsPart) => void) => void;
   readonly edges: EdgeTable;
   readonly placements: Placements;
   readonly grouping: Grouping;
+}
+
+/** Where the figures of one row went, and whose word was taken for connections and for requests. */
+interface TakenRow {
+  readonly edge: EdgeSummary;
+  readonly side: Side;
+  readonly requestSide: Side;
+}
+
+/** Where the samples of one row go: number of the first, and from which sides. */
+interface SampledRow {
+  readonly at: number;
+  readonly side: number;
+  readonly requestSide: number;
+}
+const NOT_SAMPLED: SampledRow = { at: 0, side: -1, requestSide: -1 };
+
+interface SampledPart {
+  readonly part: CellsPart;
+  readonly rows: readonly SampledRow[];
+}
+
+/** Calls back for each window that counts, with the number of the sample it goes to. */
+function eachSample(
+  parts: readonly SampledPart[],
+  visit: (at: number, window: HistogramWindow) => void,
+): void {
+  for (const { part, rows } of parts) {
+    part.forEachWindow((row, distribution, window) => {
+      const { at, side, requestSide } = rows[row] ?? NOT_SAMPLED;
+      const which = distribution >>> 1;
+      const taken = which < Distribution.firstByteUs ? side : requestSide;
+      if ((distribution & 1) === taken) visit(at + sampleOf(which), window);
+    });
+  }
 }
 
 /** Edges and vertices of one level out of the finest figures. */
@@ -56,9 +96,8 @@ export class Summary {
   readonly systemEdges = new Set<string>();
   readonly systemVertices = new Set<string>();
   readonly #source: SummarySource;
-  readonly #edgeOfRow: (EdgeSummary | undefined)[] = [];
-  readonly #sideOfRow: number[] = [];
-  readonly #requestSideOfRow: number[] = [];
+  /** By edge number. */
+  readonly #taken = new Map<number, TakenRow>();
 
   constructor(source: SummarySource, options: SummaryOptions) {
     this.#source = source;
@@ -73,27 +112,64 @@ export class Summary {
 
   /** Reads the histograms of the edges that `wants` and of the vertices they touch. Call it once. */
   addSamples(wants: (edge: EdgeSummary) => boolean): void {
-    const wanted = new Map<EdgeSummary, boolean>();
-    this.#source.cells.histograms.forEach((key, count) => {
-      const row = keyCell(key);
-      const edge = this.#edgeOfRow[row];
-      if (edge === undefined) return;
-      const distribution = keyDistribution(key);
-      const which = distribution >>> 1;
-      const sides = which < Distribution.firstByteUs ? this.#sideOfRow : this.#requestSideOfRow;
-      if ((distribution & 1) !== sides[row]) return;
-      let want = wanted.get(edge);
-      if (want === undefined) {
-        want = wants(edge);
-        wanted.set(edge, want);
-      }
-      if (!want) return;
-      const sample = sampleOf(which);
-      const bin = keyBin(key);
-      edge.sum.addSamples(sample, bin, count);
-      this.vertices.get(edge.source.id)?.outbound.addSamples(sample, bin, count);
-      this.vertices.get(edge.destination.id)?.inbound.addSamples(sample, bin, count);
+    const edges = [...this.edges.values()].filter(wants);
+    const sums = new Map<TrafficSum, number>();
+    for (const edge of edges) sums.set(edge.sum, sums.size * SAMPLES);
+    for (const edge of edges)
+      for (const sum of this.#endsOf(edge)) if (!sums.has(sum)) sums.set(sum, sums.size * SAMPLES);
+    const parts = this.#partsOf(sums);
+    const block = new BinsBlock(sums.size * SAMPLES);
+    eachSample(parts, (at, window) => block.expect(at, window));
+    this.#passOn(edges, sums, (from, to) => block.expectAll(to, from));
+    const bins = block.make();
+    eachSample(parts, (at, window) => bins[at]?.addWindow(window));
+    this.#passOn(edges, sums, (from, to) => {
+      const sample = bins[from];
+      if (sample !== undefined) bins[to]?.addWindow(sample);
     });
+    for (const [sum, at] of sums) sum.samples = bins.slice(at, at + SAMPLES);
+  }
+
+  /** The figures of an edge's vertices that it belongs to. */
+  *#endsOf({ source, destination }: EdgeSummary): Iterable<TrafficSum> {
+    const from = this.vertices.get(source.id);
+    if (from !== undefined) yield from.outbound;
+    const to = this.vertices.get(destination.id);
+    if (to !== undefined) yield to.inbound;
+  }
+
+  /** Calls back for each sample of each edge with its number and that of the vertices' sample it belongs to. */
+  #passOn(
+    edges: readonly EdgeSummary[],
+    sums: ReadonlyMap<TrafficSum, number>,
+    visit: (from: number, to: number) => void,
+  ): void {
+    for (const edge of edges) {
+      const from = sums.get(edge.sum) ?? 0;
+      for (const end of this.#endsOf(edge)) {
+        const to = sums.get(end) ?? 0;
+        for (let sample = 0; sample < SAMPLES; sample++) visit(from + sample, to + sample);
+      }
+    }
+  }
+
+  /** Each part of the stretch, and where the samples of its rows go. */
+  #partsOf(sums: ReadonlyMap<TrafficSum, number>): SampledPart[] {
+    const parts: SampledPart[] = [];
+    this.#source.eachPart((part) => {
+      const rows: SampledRow[] = [];
+      for (let row = 0; row < part.count; row++) {
+        const taken = this.#taken.get(part.edge(row));
+        const at = taken === undefined ? undefined : sums.get(taken.edge.sum);
+        rows.push(
+          taken === undefined || at === undefined
+            ? NOT_SAMPLED
+            : { at, side: taken.side, requestSide: taken.requestSide },
+        );
+      }
+      parts.push({ part, rows });
+    });
+    return parts;
   }
 
   #addRow(row: number, options: SummaryOptions): void {
@@ -134,9 +210,11 @@ export class Summary {
     const port = edges.port(number);
     if (port !== 0) edge.ports.set(port, (edge.ports.get(port) ?? 0) + attempts);
     edge.sum.add(sum);
-    this.#edgeOfRow[row] = edge;
-    this.#sideOfRow[row] = sideTaken(sum.sides);
-    this.#requestSideOfRow[row] = sum.requests.seenBy === 'source' ? 0 : 1;
+    this.#taken.set(number, {
+      edge,
+      side: sideTaken(sum.sides),
+      requestSide: sum.requests.seenBy === 'source' ? 0 : 1,
+    });
     const fromVertex = this.#vertex(source, {
       placement: from,
       system: sourceWorkload.system,

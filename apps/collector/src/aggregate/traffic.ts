@@ -17,6 +17,8 @@ import type { CellsPart } from './sealed-cells.js';
 
 /** Ends that are how a connection should end. */
 const NORMAL_ENDS = new Set<string>(['local_fin', 'peer_fin']);
+/** By {@link CLOSE_REASONS}. */
+const BROKEN = CLOSE_REASONS.map((reason) => !NORMAL_ENDS.has(reason));
 
 /** Figures of one edge or vertex, added up; {@link trafficOf} makes the API's shape of it. */
 export class TrafficSum {
@@ -34,7 +36,7 @@ export class TrafficSum {
   /** Bit 0: a source end reported; bit 1: a destination end. */
   sides = 0;
   /** Bins by {@link sampleOf}, as far as there are samples; those of status classes together. */
-  readonly samples: (Bins | undefined)[] = [];
+  samples: (Bins | undefined)[] = [];
 
   get failures(): number {
     return this.failed.reduce((sum, count) => sum + count, 0);
@@ -43,8 +45,7 @@ export class TrafficSum {
   /** Established connections that did not end as they should. */
   get broken(): number {
     let sum = 0;
-    for (const [at, reason] of CLOSE_REASONS.entries())
-      if (!NORMAL_ENDS.has(reason)) sum += this.ended[at] ?? 0;
+    for (let at = 0; at < this.ended.length; at++) if (BROKEN[at] === true) sum += this.ended[at] ?? 0;
     return sum;
   }
 
@@ -66,31 +67,22 @@ export class TrafficSum {
     this.requests.add(other.requests);
   }
 
-  addSamples(sample: number, bin: number, count: number): void {
-    this.#bins(sample).add(bin, count);
-  }
-
   addWindow(sample: number, window: HistogramWindow): void {
-    this.#bins(sample).addWindow(window);
+    const bins = this.samples[sample] ?? new Bins();
+    this.samples[sample] = bins;
+    bins.addWindow(window);
   }
 
   /** Adds all samples of another sum. */
   addAllSamples(other: TrafficSum): void {
     for (const [sample, bins] of other.samples.entries())
-      if (bins !== undefined) this.#bins(sample).addAll(bins);
-  }
-
-  #bins(sample: number): Bins {
-    const known = this.samples[sample];
-    if (known !== undefined) return known;
-    const bins = new Bins();
-    this.samples[sample] = bins;
-    return bins;
+      if (bins !== undefined) this.addWindow(sample, bins);
   }
 }
 
 /** Histograms of a {@link TrafficSum}. */
 export const Sample = { connectUs: 0, roundTripUs: 1, lifetimeUs: 2, firstByteUs: 3, lastByteUs: 4 } as const;
+export const SAMPLES = Object.keys(Sample).length;
 
 /** Where a {@link Distribution} is added up. */
 export const sampleOf = (distribution: number): number =>
@@ -145,7 +137,7 @@ const named = <Name extends string>(
 
 /** The API's shape of figures. */
 export function trafficOf(sum: TrafficSum): Traffic {
-  const broken = CLOSE_REASONS.map((reason, at) => (NORMAL_ENDS.has(reason) ? 0 : (sum.ended[at] ?? 0)));
+  const broken = sum.ended.map((count, at) => (BROKEN[at] === true ? count : 0));
   return {
     opened: sum.opened,
     closed: sum.closed,
@@ -154,9 +146,9 @@ export function trafficOf(sum: TrafficSum): Traffic {
     open: sum.open,
     sentBytes: sum.sent,
     receivedBytes: sum.received,
-    connectUs: quantilesOf(sum.samples[Sample.connectUs]?.counts ?? null),
-    roundTripUs: quantilesOf(sum.samples[Sample.roundTripUs]?.counts ?? null),
-    lifetimeUs: quantilesOf(sum.samples[Sample.lifetimeUs]?.counts ?? null),
+    connectUs: quantilesOf(sum.samples[Sample.connectUs]),
+    roundTripUs: quantilesOf(sum.samples[Sample.roundTripUs]),
+    lifetimeUs: quantilesOf(sum.samples[Sample.lifetimeUs]),
     segmentsSent: sum.segments,
     retransmittedSegments: sum.retransmits,
     requests: sum.requests.total === 0 ? null : requestsOf(sum),
@@ -171,12 +163,14 @@ function requestsOf({ requests, samples }: TrafficSum): Requests {
     pipelined: requests.pipelined,
     requestBytes: requests.requestBytes,
     responseBytes: requests.responseBytes,
-    firstByteUs: quantilesOf(samples[Sample.firstByteUs]?.counts ?? null),
-    lastByteUs: quantilesOf(samples[Sample.lastByteUs]?.counts ?? null),
+    firstByteUs: quantilesOf(samples[Sample.firstByteUs]),
+    lastByteUs: quantilesOf(samples[Sample.lastByteUs]),
     seenBy: requests.seenBy,
   };
 }
 
 /** Where the time of requests went; `null` when none was timed. Needs the samples of connects. */
-export const splitOf = (sum: TrafficSum): TimeSplit | null =>
-  sum.requests.time.split(meanOf(sum.samples[Sample.connectUs]?.counts ?? null));
+export function splitOf({ requests, samples }: TrafficSum): TimeSplit | null {
+  const connects = samples[Sample.connectUs];
+  return requests.time.split(connects === undefined ? null : meanOf(connects));
+}

@@ -140,7 +140,7 @@ function stepsOf(
 
 function sumOf(all: readonly Bins[]): Bins {
   const sum = new Bins();
-  for (const bins of all) sum.addAll(bins);
+  for (const bins of all) sum.addWindow(bins);
   return sum;
 }
 

@@ -46,7 +46,7 @@ interface Rule {
 
 const quantileRule = (figure: Figure, p: number): Rule => ({
   figure,
-  read: ({ bins }) => interpolatedQuantile(bins.counts, p),
+  read: ({ bins }) => interpolatedQuantile(bins, p),
   enough: (_, samples) => samples * Math.min(p, 1 - p) >= LEAST_BEYOND,
   binned: true,
 });
@@ -67,7 +67,7 @@ const RULES: readonly Rule[] = [
   quantileRule('p99', 0.99),
   {
     figure: 'mean',
-    read: ({ bins }) => meanOf(bins.counts),
+    read: ({ bins }) => meanOf(bins),
     enough: (_, samples) => samples >= LEAST_REQUESTS,
     binned: true,
   },
@@ -76,7 +76,7 @@ const RULES: readonly Rule[] = [
   timeRule('local', ({ localUs }) => localUs),
   {
     figure: 'round_trip',
-    read: ({ roundTrips }) => meanOf(roundTrips.counts),
+    read: ({ roundTrips }) => meanOf(roundTrips),
     enough: ({ roundTrips }) => roundTrips.total >= LEAST_REQUESTS,
     binned: true,
   },
@@ -220,8 +220,8 @@ const emptyPool = (): Pool => ({
 });
 
 function addBlock(pool: Pool, block: Omit<Pool, 'seconds'>, seconds: number): void {
-  pool.bins.addAll(block.bins);
-  pool.roundTrips.addAll(block.roundTrips);
+  pool.bins.addWindow(block.bins);
+  pool.roundTrips.addWindow(block.roundTrips);
   pool.time.add(block.time);
   pool.requests += block.requests;
   pool.requestErrors += block.requestErrors;

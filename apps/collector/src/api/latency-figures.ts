@@ -25,9 +25,9 @@ const rowOf = (valueUs: number): number =>
 
 /** Counts by step and row. Rows reach from the fastest to the slowest that occur. */
 export function heatOf(steps: LatencySteps, bins: readonly Bins[]): HeatMap {
-  const columns = bins.map(({ counts }) => {
+  const columns = bins.map((one) => {
     const rows = new Map<number, number>();
-    counts.forEach((samples, bin) => {
+    one.forEach((samples, bin) => {
       if (samples <= 0) return;
       const row = rowOf(binValue(bin));
       rows.set(row, (rows.get(row) ?? 0) + samples);
@@ -60,7 +60,7 @@ export function heatOf(steps: LatencySteps, bins: readonly Bins[]): HeatMap {
 
 /** Percentiles by step. */
 export function linesOf(steps: LatencySteps, bins: readonly (Bins | undefined)[]): QuantileLines {
-  const quantiles = bins.map((one) => quantilesOf(one?.counts ?? null));
+  const quantiles = bins.map(quantilesOf);
   return {
     count: quantiles.map(({ count }, step) => (isAbsent(steps, step) ? null : count)),
     p50: quantiles.map(({ p50 }) => p50),
@@ -71,20 +71,20 @@ export function linesOf(steps: LatencySteps, bins: readonly (Bins | undefined)[]
 }
 
 /** Figures and the cumulative curve, whose points are exact borders of bins. */
-export function distributionOf({ counts }: Bins): Distribution {
-  const total = counts.reduce((sum, samples) => sum + samples, 0);
+export function distributionOf(bins: Bins): Distribution {
+  const { total } = bins;
   const points: [number, number][] = [];
   let seen = 0;
-  counts.forEach((samples, bin) => {
+  bins.forEach((samples, bin) => {
     if (samples <= 0) return;
     if (seen === 0 && bin > 0) points.push([rounded(binLimit(bin - 1), 1), 0]);
     seen += samples;
     points.push([rounded(binLimit(bin), 1), rounded(seen / total, 6)]);
   });
   const every = Math.ceil(points.length / (MOST_POINTS - 1));
-  const mean = meanOf(counts);
+  const mean = meanOf(bins);
   return {
-    quantiles: quantilesOf(counts),
+    quantiles: quantilesOf(bins),
     meanUs: mean === null ? null : rounded(mean, 1),
     ecdf: points.filter((_, at) => at % every === 0 || at === points.length - 1),
   };
