@@ -106,8 +106,7 @@ static __always_inline struct http_exchange *begin_exchange(struct __sk_buff *sk
 		return NULL;
 	response = egress != (state->reporter == REPORTER_SOURCE);
 	from_start = segment->sequence == (response ? state->server_isn : state->client_isn) + 1;
-	if (bpf_skb_load_bytes(skb, segment->payload, &word,
-			       segment->length < sizeof(word) ? segment->length : sizeof(word)))
+	if (bpf_skb_load_bytes(skb, segment->payload, &word, http_at_most(segment->length, sizeof(word))))
 		return NULL;
 	if (from_start) {
 		state->protocol = http_recognise(word, segment->length, response);

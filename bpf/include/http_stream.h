@@ -25,14 +25,33 @@ enum http_step {
 
 static __always_inline long http_read(void *source, __u32 offset, void *to, __u32 length);
 
+/*
+ * Has the verifier take an offset in the window for any: each turn of a loop then looks like the one before, and what
+ * old kernels do not learn is of no matter. v6.8: "bpf: generalize reg_set_min_max() to handle non-const register
+ * comparisons"; before, the verifier took nothing from one offset compared to another.
+ */
+#ifdef __bpf__
+#define HTTP_FORGET_BOUNDS(at) __asm__ volatile("%0 &= 511" : "+r"(at))
+#else
+#define HTTP_FORGET_BOUNDS(at) ((at) &= 511)
+#endif
+
+static __always_inline __u8 http_byte(const struct http_stream *stream, __u32 at)
+{
+	HTTP_FORGET_BOUNDS(at);
+	return stream->window[at];
+}
+
 static __always_inline __u64 http_word(const struct http_stream *stream, __u32 at)
 {
 	__u64 word;
 
+	HTTP_FORGET_BOUNDS(at);
 	__builtin_memcpy(&word, stream->window + at, sizeof(word));
 	return word;
 }
 
+/* `at` is a constant. */
 static __always_inline void http_put_word(struct http_stream *stream, __u32 at, __u64 word)
 {
 	__builtin_memcpy(stream->window + at, &word, sizeof(word));
@@ -59,6 +78,15 @@ static __always_inline int http_lose(struct http_stream *stream)
 {
 	stream->mode = HTTP_MODE_LOST;
 	return HTTP_STEP_LOST;
+}
+
+/* A length that is not 0, cut to a power of two, such that the verifier of every kernel sees both. */
+static __always_inline __u32 http_at_most(__u32 length, __u32 most)
+{
+	if (length > most)
+		length = most;
+	__asm__ volatile("" : "+r"(length));
+	return ((length - 1) & (most - 1)) + 1;
 }
 
 /* --- the window --- */
@@ -92,17 +120,10 @@ static __always_inline __u32 http_field_name(const struct http_stream *stream, _
 		return HTTP_FIELD_CONTENT_LENGTH;
 	if (front == HTTP_TEXT('t', 'r', 'a', 'n', 's', 'f', 'e', 'r') &&
 	    next == HTTP_TEXT('-', 'e', 'n', 'c', 'o', 'd', 'i', 'n') &&
-	    (stream->window[line + 16] | 0x20) == 'g')
+	    (http_byte(stream, line + 16) | 0x20) == 'g')
 		return HTTP_FIELD_TRANSFER_ENCODING;
 	return HTTP_FIELD_OTHER;
 }
-
-/* Has the verifier forget how far an offset must have come by now: each turn of a loop then looks like the one before. */
-#ifdef __bpf__
-#define HTTP_FORGET_BOUNDS(at) __asm__ volatile("%0 &= 511" : "+r"(at))
-#else
-#define HTTP_FORGET_BOUNDS(at) ((at) &= 511)
-#endif
 
 /*
  * Finds the end of the next line that matters, eight bytes at a time. Returns where it is in the window, or -1 when it
@@ -197,10 +218,7 @@ static __always_inline int http_fill(void *source, struct http_stream *stream)
 	if (read >= stream->length)
 		return HTTP_STEP_STARVED;
 	length = stream->length - read;
-	/* Asked in this way the verifier sees as well that it is not 0. */
-	__asm__ volatile("" : "+r"(length));
-	if (length - 1 >= HTTP_WINDOW_LOAD)
-		length = HTTP_WINDOW_LOAD;
+	length = http_at_most(length, HTTP_WINDOW_LOAD);
 	filled = stream->filled;
 	if (filled > HTTP_WINDOW_CARRY ||
 	    http_read(source, stream->payload + read, stream->window + filled, length))
@@ -242,7 +260,7 @@ static __always_inline __u32 http_token_length(const struct http_stream *stream,
 
 #pragma clang loop unroll(disable)
 	for (i = 0; i < 24; i++) {
-		__u8 byte = stream->window[line + i];
+		__u8 byte = http_byte(stream, line + i);
 
 		if (byte == ' ')
 			return i;
@@ -268,7 +286,7 @@ static __always_inline int http_request_line(struct http_stream *stream, __u32 l
 	/* At least a token, a target of one character and a version, with single spaces between them. */
 	if (!token || end < line + token + 11 || end > HTTP_WINDOW_FILLED || end < 9)
 		return HTTP_STEP_FOREIGN;
-	if (!http_is_version_1(http_word(stream, end - 8), &version) || stream->window[end - 9] != ' ')
+	if (!http_is_version_1(http_word(stream, end - 8), &version) || http_byte(stream, end - 9) != ' ')
 		return HTTP_STEP_FOREIGN;
 	stream->method = http_method_of(word);
 	stream->head = version ? 0 : HTTP_HEAD_VERSION_1_0;
@@ -302,7 +320,8 @@ static __always_inline __u32 http_after_space(const struct http_stream *stream, 
 #pragma clang loop unroll(disable)
 	for (i = 0; i < 8; i++) {
 		HTTP_FORGET_BOUNDS(at);
-		if (at >= HTTP_WINDOW_FILLED || (stream->window[at] != ' ' && stream->window[at] != '\t'))
+		if (at >= HTTP_WINDOW_FILLED ||
+		    (http_byte(stream, at) != ' ' && http_byte(stream, at) != '\t'))
 			break;
 		at++;
 	}
@@ -324,7 +343,7 @@ static __always_inline int http_content_length(struct http_stream *stream, __u32
 		HTTP_FORGET_BOUNDS(at);
 		if (at >= HTTP_WINDOW_FILLED)
 			break;
-		digit = stream->window[at] - '0';
+		digit = http_byte(stream, at) - '0';
 		if (digit > 9)
 			break;
 		value = value * 10 + digit;
@@ -350,7 +369,7 @@ static __always_inline int http_transfer_encoding(struct http_stream *stream, __
 
 		HTTP_FORGET_BOUNDS(byte);
 		if (byte >= HTTP_WINDOW_FILLED ||
-		    (stream->window[byte] != ' ' && stream->window[byte] != '\t'))
+		    (http_byte(stream, byte) != ' ' && http_byte(stream, byte) != '\t'))
 			break;
 		end = byte;
 	}
@@ -371,13 +390,13 @@ static __always_inline int http_field(struct http_stream *stream, __u32 line, __
 	__u8 after;
 
 	/* A folded line goes on with the field before it, which was complete if it was of no interest. */
-	if (stream->window[line] == ' ' || stream->window[line] == '\t')
+	if (http_byte(stream, line) == ' ' || http_byte(stream, line) == '\t')
 		return stream->head & HTTP_HEAD_AFTER_FRAMING ? http_lose(stream) : HTTP_STEP_ON;
 	name = http_field_name(stream, line);
 	stream->head &= ~HTTP_HEAD_AFTER_FRAMING;
 	if (name == HTTP_FIELD_OTHER || end < line + name + 1)
-		return stream->window[line] < ' ' ? http_lose(stream) : HTTP_STEP_ON;
-	after = stream->window[line + name];
+		return http_byte(stream, line) < ' ' ? http_lose(stream) : HTTP_STEP_ON;
+	after = http_byte(stream, line + name);
 	/* RFC 9112, 5.1: white space before the colon is where recipients differ. */
 	if (after == ' ' || after == '\t')
 		return http_lose(stream);
@@ -401,7 +420,7 @@ static __always_inline int http_chunk_size(struct http_stream *stream, __u32 lin
 
 		if (line + i >= end)
 			break;
-		byte = stream->window[line + i];
+		byte = http_byte(stream, line + i);
 		digit = byte - '0';
 		if (digit > 9) {
 			digit = (byte | 0x20) - 'a';
@@ -427,7 +446,7 @@ static __always_inline int http_take_line(struct http_stream *stream, __u32 at)
 
 	if (at >= HTTP_WINDOW_FILLED || line > at)
 		return http_lose(stream);
-	strict = at > line && stream->window[(at - 1) & 511] == '\r';
+	strict = at > line && http_byte(stream, at - 1) == '\r';
 	end -= strict;
 	empty = end == line;
 	stream->line = at + 1;
