@@ -10,7 +10,7 @@ import { inShop, NODE } from './shop.mjs';
 export const collectorKilled = ({ name, times, perSecond, most }) =>
   inShop(name, async (shop) => {
     const { road, findings } = shop;
-    const disk = new Disk(road.state, road.data, 2048);
+    const disk = new Disk(road.data, { name: 'collector', state: road.state, mib: 2048 });
     shop.defer(() => disk.remove());
     await road.startCollector();
     await road.startAgent(NODE, { collector: await road.towards(NODE, { maxBackoff: 100 }) });

@@ -8,18 +8,21 @@ import { fileURLToPath } from 'node:url';
 
 const shutdownSource = fileURLToPath(new URL('./shutdown.c', import.meta.url));
 
+const FILLER = 'filler';
+
 export class Disk {
   #image;
   #shutdown;
   #path;
 
   /**
-   * Makes an empty file system and mounts it.
-   * @param {string} state a directory for the image @param {string} path where it is mounted @param {number} mib
+   * Makes an empty file system and mounts it on a path.
+   * @param {string} path
+   * @param {{ name: string, state: string, mib: number }} options `state`: a directory for its files
    */
-  constructor(state, path, mib) {
+  constructor(path, { name, state, mib }) {
     this.#path = path;
-    this.#image = join(state, 'disk.img');
+    this.#image = join(state, `${name}.img`);
     this.#shutdown = join(state, 'shutdown');
     const image = openSync(this.#image, 'w');
     ftruncateSync(image, mib * 2 ** 20);
@@ -58,15 +61,29 @@ export class Disk {
     run('fsfreeze', ['-u', this.#path]);
   }
 
-  /** Takes all room but so many bytes. */
-  fill(leaveBytes = 0) {
+  /** Takes all the room there is. */
+  fill() {
+    const filler = join(this.#path, FILLER);
+    mkdirSync(filler);
+    const { bsize } = statfsSync(this.#path);
+    // The file system needs some of it for itself: in ever smaller pieces.
+    for (let bytes = this.#freeBytes; bytes >= bsize; ) {
+      try {
+        run('fallocate', ['-l', String(bytes), join(filler, String(bytes))]);
+        bytes = Math.min(bytes, this.#freeBytes);
+      } catch {
+        bytes = Math.floor(bytes / 2);
+      }
+    }
+  }
+
+  get #freeBytes() {
     const { bavail, bsize } = statfsSync(this.#path);
-    const bytes = Math.max(bsize, bavail * bsize - leaveBytes);
-    run('fallocate', ['-l', String(bytes), join(this.#path, 'filler')]);
+    return bavail * bsize;
   }
 
   free() {
-    rmSync(join(this.#path, 'filler'), { force: true });
+    rmSync(join(this.#path, FILLER), { recursive: true, force: true });
   }
 
   /** Unmounts, whatever state it is in. */

@@ -33,7 +33,6 @@ export class Shop {
   findings = new Findings();
   /** Ends that the load program made. */
   made = 0;
-  #server;
   #undo = [];
 
   constructor(road) {
@@ -58,11 +57,8 @@ export class Shop {
 
   /** Opens: the server listens. */
   async open() {
-    this.#server = await startLoadServer(
-      this.road.testbed,
-      { address: load.address, port: load.port },
-      this.#place('server'),
-    );
+    const { address, port } = load;
+    await startLoadServer(this.road.testbed, { address, port }, this.#place('server'));
   }
 
   /** Makes connections and waits until all are over. */
@@ -95,6 +91,11 @@ export class Shop {
     const flow = this.flow(perSecond);
     await pause(seconds * 1000);
     return (await flow.stop()).latencyUs;
+  }
+
+  /** Waits until all that was made is stored or counted. */
+  async settle() {
+    await this.road.settled(this.made);
   }
 
   /**

@@ -214,6 +214,15 @@ export class Road {
     );
   }
 
+  /** Waits until something holds. */
+  async until(what, holds, timeoutMs = 60_000) {
+    const deadline = Date.now() + timeoutMs;
+    while (!(await holds())) {
+      if (Date.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s in vain until ${what}`);
+      await pause(100);
+    }
+  }
+
   /**
    * Waits until the books are closed: at least `made` ends made and none waiting. Resolves with the last status in any
    * case, so that whoever asks can say what was there instead.

@@ -191,7 +191,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
         hello: { ...hello, unfinished: [...unfinished] },
         onNewCollector: () => {},
       }),
-    report: (records) => ({ ...loop.report(), records }),
+    report: (books) => ({ ...loop.report(), ...books }),
     succeeded: () => uplink.welcomes > 0,
     memoryBytes: config.memoryBytes,
     log: createLogger('spool'),
@@ -199,15 +199,13 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
 
   const beginning = takeOver({ observe, drain, backlog });
   observe.attach();
-  const { endsEmitted, endsLostRingFull: ringFull } = beginning.origin;
-  disk.begin({
-    startedAtMs,
-    origin: { bootId, totalsId: observe.totalsId, made: endsEmitted + ringFull, ringFull },
-  });
+  const { endsEmitted, endsLostRingFull: ringFull, httpRequests, httpRequestsLost } = beginning.origin;
+  const made = { made: endsEmitted + ringFull, ringFull, requests: httpRequests + httpRequestsLost };
+  disk.begin({ startedAtMs, origin: { bootId, totalsId: observe.totalsId, ...made } });
   const leave = async (): Promise<void> => {
     await earlier.stop();
-    const { made, lost } = snapshot().ledger;
-    await disk.leave({ made, lost });
+    const { ledger, requests: of } = snapshot();
+    await disk.leave({ made: ledger.made, lost: ledger.lost, requests: of?.made ?? 0 });
   };
   const remove = (): void => {
     observe.close({ last: lock.last });

@@ -30,10 +30,8 @@ export function makeReport(facts: ReportFacts): Report {
     engine: { desired: 'off', observed: 'off' },
     hooks: facts.hooks,
     maps: facts.maps,
-    records: { made: ledger.made, lost: ledger.lost, waiting: ledger.waiting },
-    ...(requests === undefined
-      ? {}
-      : { requests: { made: requests.made, lost: requests.lost, waiting: requests.waiting } }),
+    records: read(ledger),
+    ...(requests === undefined ? {} : { requests: read(requests) }),
     connections: {
       open: facts.open,
       connects: counts.connects,
@@ -53,3 +51,13 @@ export function makeReport(facts: ReportFacts): Report {
     scope: facts.scope,
   };
 }
+
+/**
+ * Without what is in the ring: should this run be killed, the next one reads that, and it is part of its stream then.
+ * Nobody may have heard of it as part of this one.
+ */
+const read = ({ made, lost, waiting, unread }: Ledger): Report['records'] => ({
+  made: made - unread,
+  lost,
+  waiting: waiting - unread,
+});

@@ -133,7 +133,7 @@ export const Report = Type.Object({
   hooks: Type.Array(Hook, { maxItems: 64 }),
   maps: Type.Array(MapUse, { maxItems: 64 }),
   records: Type.Object({
-    /** Ends made by the kernel: written to the ring or counted as lost there. */
+    /** Ends read from the ring, or counted as lost before. */
     made: Count,
     lost: LossCounts,
     /** Ends read from the ring and not yet acknowledged. */

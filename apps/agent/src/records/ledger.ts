@@ -31,6 +31,8 @@ export interface Ledger {
   readonly made: number;
   readonly acknowledged: number;
   readonly waiting: number;
+  /** Of those that wait: still in the ring. */
+  readonly unread: number;
   readonly lost: { [Reason in LossReason]?: number };
 }
 
@@ -45,8 +47,8 @@ export interface OwnCounts {
 
 /**
  * Balances the books. Read the kernel's counts first and the agent's own after them, in one turn of the event loop:
- * what is waiting is then the difference, in the ring, in memory or on disk. The kernel counts an end just after it has written
- * it, so an end may be in hand a moment before it is in the counts: it is then made all the same.
+ * what is waiting is then the difference, in the ring, in memory or on disk. The kernel counts an end just after it has
+ * written it, so an end may be in hand a moment before it is in the counts: it is then made all the same.
  */
 export function balance(
   counts: Pick<KernelCounts, 'endsEmitted' | 'endsLostRingFull'>,
@@ -64,6 +66,7 @@ export function balance(
     made: emitted + counts.endsLostRingFull,
     acknowledged: own.acknowledged,
     waiting: emitted - handled,
+    unread: emitted - handled - own.held,
     lost,
   };
 }

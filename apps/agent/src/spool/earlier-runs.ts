@@ -16,8 +16,10 @@ export interface EarlierRunsOptions {
   readonly streams: readonly StreamSpool[];
   /** Makes the connection that speaks for one of them. */
   readonly uplink: (of: EarlierUplink) => Uplink;
-  /** A report of this moment with the books of another stream. */
-  readonly report: (records: Report['records']) => Report;
+  /** A report of this moment with the books of another stream; without requests, none are known of it. */
+  readonly report: (books: Pick<Report, 'records' | 'requests'>) => Report;
+  /** Whether the collector has welcomed this run's own stream: the books of those before are then kept. */
+  readonly succeeded: () => boolean;
   /** Bound of the frames in memory. */
   readonly memoryBytes: number;
   readonly log: Logger;
@@ -29,11 +31,13 @@ const CONFIRM_MS = 5_000;
 
 /**
  * Sends what earlier runs left on disk, one stream after the other, each under its own id over a connection that speaks
- * for it, and says how many ends it had in all. The collector then knows what will never come.
+ * for it, and says how many ends it had in all. The collector then knows what will never come. Their files go once it
+ * has welcomed the stream that follows, which is when it has that on its own disk.
  */
 export class EarlierRuns {
   readonly #options: EarlierRunsOptions;
   #waiting: StreamSpool[];
+  readonly #sent: StreamSpool[] = [];
   #uplink: Uplink | undefined;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
@@ -59,8 +63,9 @@ export class EarlierRuns {
       then();
       return;
     }
-    this.#running = this.#sendAll().then(() => {
+    this.#running = this.#sendAll().then(async () => {
       if (!this.#stopped) then();
+      await this.#forget();
     });
   }
 
@@ -68,6 +73,14 @@ export class EarlierRuns {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+  }
+
+  async #forget(): Promise<void> {
+    while (!this.#options.succeeded()) {
+      if (this.#stopped) return;
+      await turn();
+    }
+    for (const stream of this.#sent) await stream.remove();
   }
 
   async #sendAll(): Promise<void> {
@@ -108,8 +121,9 @@ export class EarlierRuns {
       const invalid = damagedEnds + backlog.damagedEnds;
       if (invalid > 0) lost.invalid = (lost.invalid ?? 0) + invalid;
       // Without books of its own the stream has as many ends as the collector knows of: at least these.
-      const made = state?.final?.made ?? 0;
-      uplink.report(this.#options.report({ made, lost, waiting: backlog.ends }));
+      const { made, requests } = state?.final ?? { made: 0, requests: 0 };
+      const records = { made, lost, waiting: backlog.ends };
+      uplink.report(this.#options.report({ records, requests: { made: requests, lost: {}, waiting: 0 } }));
     };
     uplink.start();
     try {
@@ -127,16 +141,18 @@ export class EarlierRuns {
           report();
           if (await uplink.confirm(CONFIRM_MS)) break;
         }
-        await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+        await turn();
       }
     } finally {
       await uplink.stop();
       this.#uplink = undefined;
     }
-    if (this.#stopped) await spool.close();
-    else await spool.remove();
+    await spool.close();
+    if (!this.#stopped) this.#sent.push(spool);
   }
 }
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, TURN_MS));
 
 /** A dictionary that does not change. */
 function fixed(dictionary: readonly Dictionary[]): DictionarySource {

@@ -41,8 +41,8 @@ export interface Scan {
   readonly damagedEnds: number;
   /** Where the whole entries end: what follows was cut off while it was written. */
   readonly wholeBytes: number;
-  /** Ends up to there; `undefined` when no head was readable. */
-  readonly endsAfter: number | undefined;
+  /** Ends up to there, those of files before this one included. */
+  readonly endsAfter: number;
 }
 
 export function encodeHead({ frameBytes, endsBefore, ends }: EntryHead): Uint8Array {
@@ -69,11 +69,8 @@ function decodeHead(file: Uint8Array, offset: number): EntryHead | undefined {
   };
 }
 
-/**
- * Finds every whole entry of a file, whatever lies between them. `endsBefore`: those of the file before it, to know
- * what is missing at the front.
- */
-export function scanEntries(file: Uint8Array, endsBefore?: number): Scan {
+/** Finds every whole entry of a file, whatever lies between them. `endsBefore`: ends in files before this one. */
+export function scanEntries(file: Uint8Array, endsBefore = 0): Scan {
   const entries: Entry[] = [];
   let damaged = 0;
   let damagedEnds = 0;
@@ -82,8 +79,8 @@ export function scanEntries(file: Uint8Array, endsBefore?: number): Scan {
   for (let at = nextHead(file, 0); at !== undefined; at = nextHead(file, wholeBytes)) {
     const head = decodeHead(file, at);
     if (head === undefined) break;
-    if (at > wholeBytes || (expected !== undefined && head.endsBefore > expected)) damaged++;
-    if (expected !== undefined) damagedEnds += Math.max(0, head.endsBefore - expected);
+    if (at > wholeBytes || head.endsBefore > expected) damaged++;
+    damagedEnds += Math.max(0, head.endsBefore - expected);
     expected = head.endsBefore;
     const offset = at + ENTRY_HEAD_BYTES;
     const end = offset + head.frameBytes;

@@ -3,17 +3,26 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpoolSpace } from './space.js';
 
-const NAME = /^(\d{8})\.frames$/;
+const NAME = /^(\d{8})-(\d+)\.frames$/;
 
-/** The number in the name of a segment's file; `undefined` for other files. */
-export function segmentNumber(name: string): number | undefined {
-  const digits = NAME.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(digits);
+/** What the name of a segment's file says. */
+export interface SegmentName {
+  /** From 1. */
+  readonly number: number;
+  /** Ends of the stream that were written before it. */
+  readonly endsBefore: number;
+}
+
+/** Reads the name of a segment's file; `undefined` for other files. */
+export function segmentName(name: string): SegmentName | undefined {
+  const [, number, endsBefore] = NAME.exec(name) ?? [];
+  return number === undefined ? undefined : { number: Number(number), endsBefore: Number(endsBefore) };
 }
 
 /** A file of entries. Appended to by one writer, one entry at a time; gone once nothing in it waits. */
-export class Segment {
+export class Segment implements SegmentName {
   readonly number: number;
+  readonly endsBefore: number;
   readonly path: string;
   /** Whole entries. */
   bytes: number;
@@ -24,9 +33,10 @@ export class Segment {
   #removed = false;
 
   /** @param bytes what is in the file already. */
-  constructor(of: { directory: string; number: number; space: SpoolSpace; bytes?: number }) {
+  constructor(of: SegmentName & { directory: string; space: SpoolSpace; bytes?: number }) {
     this.number = of.number;
-    this.path = join(of.directory, `${String(of.number).padStart(8, '0')}.frames`);
+    this.endsBefore = of.endsBefore;
+    this.path = join(of.directory, `${String(of.number).padStart(8, '0')}-${of.endsBefore}.frames`);
     this.bytes = of.bytes ?? 0;
     this.#space = of.space;
   }

@@ -40,7 +40,8 @@ export class Spool {
       if (before.bootId !== origin.bootId || before.totalsId !== origin.totalsId) continue;
       const ringFull = origin.ringFull - before.ringFull;
       const lost = ringFull > 0 ? { ring_full: ringFull } : {};
-      this.note(stream, { ...state, final: { made: origin.made - before.made, lost } });
+      const requests = origin.requests - before.requests;
+      this.note(stream, { ...state, final: { made: origin.made - before.made, lost, requests } });
     }
   }
 

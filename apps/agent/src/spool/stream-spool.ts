@@ -7,7 +7,7 @@ import Value from 'typebox/value';
 import type { SpooledFrame } from '../records/backlog.js';
 import type { RecordsFrame } from '../records/frame-builder.js';
 import { ENTRY_HEAD_BYTES, encodeHead, scanEntries } from './entry.js';
-import { Segment, segmentNumber } from './segment.js';
+import { Segment, segmentName } from './segment.js';
 import type { SpoolSpace } from './space.js';
 import { readStreamState, type StreamState, writeStreamState } from './stream-state.js';
 
@@ -138,12 +138,13 @@ export class StreamSpool {
     const frames: SpooledFrame[] = [];
     let damaged = 0;
     let damagedEnds = 0;
-    let before: { readonly number: number; readonly ends: number | undefined } | undefined;
+    let before: { readonly number: number; readonly ends: number } | undefined;
     for (const segment of [...this.#segments]) {
-      const follows = before !== undefined && before.number + 1 === segment.number;
-      const scan = scanEntries(await readFile(segment.path), follows ? before?.ends : undefined);
-      damaged += scan.damaged;
-      damagedEnds += scan.damagedEnds;
+      // What the end of the file before lacks; only the last one can have been cut off while it was written.
+      const lacking = before?.number === segment.number - 1 ? segment.endsBefore - before.ends : 0;
+      const scan = scanEntries(await readFile(segment.path), segment.endsBefore);
+      damaged += scan.damaged + (lacking > 0 ? 1 : 0);
+      damagedEnds += scan.damagedEnds + lacking;
       before = { number: segment.number, ends: scan.endsAfter };
       for (const { frame, ends, offset, frameBytes } of scan.entries) {
         if (frame.type !== FRAME_TYPES.records) continue;
@@ -173,19 +174,23 @@ export class StreamSpool {
     if (last !== undefined && last.bytes + bytes <= this.#segmentBytes) return last;
     const number = this.#lastNumber + 1;
     this.#lastNumber = number;
-    const segment = new Segment({ directory: this.directory, number, space: this.#space });
+    const segment = new Segment({
+      directory: this.directory,
+      number,
+      endsBefore: this.#endsWritten,
+      space: this.#space,
+    });
     this.#segments.push(segment);
     return segment;
   }
 
   #find(name: string): void {
     const { size } = statSync(join(this.directory, name));
-    const number = segmentNumber(name);
-    if (number !== undefined) {
-      this.#lastNumber = Math.max(this.#lastNumber, number);
-      this.#segments.push(
-        new Segment({ directory: this.directory, number, space: this.#space, bytes: size }),
-      );
+    const named = segmentName(name);
+    if (named !== undefined) {
+      this.#lastNumber = Math.max(this.#lastNumber, named.number);
+      const { directory } = this;
+      this.#segments.push(new Segment({ ...named, directory, space: this.#space, bytes: size }));
     } else if (name === DICTIONARY_FILE) this.#dictionaryBytes = size;
     else return;
     this.#space.occupy(size);

@@ -15,11 +15,13 @@ export const StreamOrigin = Type.Object({
   totalsId: Type.Integer(),
   made: Count,
   ringFull: Count,
+  /** Of HTTP requests. */
+  requests: Count,
 });
 export type StreamOrigin = Static<typeof StreamOrigin>;
 
-/** How many ends a stream had when it was over. */
-export const StreamBooks = Type.Object({ made: Count, lost: LossCounts });
+/** How many ends, and HTTP requests, a stream had when it was over. */
+export const StreamBooks = Type.Object({ made: Count, lost: LossCounts, requests: Count });
 export type StreamBooks = Static<typeof StreamBooks>;
 
 const StreamState = Type.Object({

@@ -4,7 +4,7 @@ import { AgentMetrics, type AgentSnapshot } from '../../src/http/metrics.js';
 import { createHttp, listen } from '../../src/http/server.js';
 
 const snapshot: AgentSnapshot = {
-  ledger: { made: 12, acknowledged: 6, waiting: 3, lost: { ring_full: 1, agent_memory: 2 } },
+  ledger: { made: 12, acknowledged: 6, waiting: 3, unread: 1, lost: { ring_full: 1, agent_memory: 2 } },
   counts: {
     endsEmitted: 11,
     endsLostRingFull: 1,
@@ -21,7 +21,7 @@ const snapshot: AgentSnapshot = {
     httpRecordsEmitted: 0,
     httpFramingLost: 0,
   },
-  requests: { made: 30, acknowledged: 20, waiting: 3, lost: { ring_full: 7 } },
+  requests: { made: 30, acknowledged: 20, waiting: 3, unread: 1, lost: { ring_full: 7 } },
   recordsRead: 20,
   recordsDropped: 2,
   recordsSkipped: 0,

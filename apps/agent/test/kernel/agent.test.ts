@@ -119,7 +119,7 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
     const workload = workloads.find(({ id }) => id === source?.workloadId);
     expect(workload).toMatchObject({ namespace: 'shop', name: 'reviews', version: 'v2', kind: 'configured' });
     await collector.until(() => running.snapshot().ledger.waiting === 0, 'the acknowledgement');
-    expect(running.snapshot().ledger).toEqual({ made: 2, acknowledged: 2, waiting: 0, lost: {} });
+    expect(running.snapshot().ledger).toEqual({ made: 2, acknowledged: 2, waiting: 0, unread: 0, lost: {} });
     expect(running.readiness()).toEqual({ ready: true, reasons: [] });
 
     await collector.until(() => collector.reports().length > 0, 'a report');
@@ -173,7 +173,7 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
     const lengths = collector.frames(FRAME_TYPES.records).map(({ recordBytes }) => recordBytes);
     expect(lengths.indexOf(HttpRecord.BYTES)).toBeLessThan(lengths.lastIndexOf(ConnectionRecord.BYTES));
     await collector.until(() => running.snapshot().requests?.waiting === 0, 'the acknowledgement');
-    expect(running.snapshot().requests).toEqual({ made: 6, acknowledged: 6, waiting: 0, lost: {} });
+    expect(running.snapshot().requests).toEqual({ made: 6, acknowledged: 6, waiting: 0, unread: 0, lost: {} });
     await collector.until(() => collector.reports().at(-1)?.requests?.made === 6, 'a report');
     expect(collector.reports().at(-1)?.kernel.features.http_latency).toBe(true);
     const metrics = await (await fetch(`http://127.0.0.1:${running.port}/metrics`)).text();

@@ -162,11 +162,7 @@ export class Ingest implements SessionHost {
     } else if (this.#paused) session.setPaused(true);
   }
 
-  admit(
-    session: Session,
-    hello: Hello,
-    streamId: string,
-  ): { agent: Agent; road: StreamRoad; welcome: Welcome } {
+  admit(session: Session, hello: Hello, streamId: string): ReturnType<SessionHost['admit']> {
     const { agents, ledger, requestLedger, now } = this.#parts;
     const older = this.#byNode.get(hello.node);
     if (older !== undefined) {
@@ -176,8 +172,8 @@ export class Ingest implements SessionHost {
     this.#byNode.set(hello.node, session);
     const agent = agents.greet(hello, streamId, now());
     const road = this.road(agent, streamId);
-    ledger.begin(hello.node, streamId, hello.unfinished);
-    requestLedger.begin(hello.node, streamId, hello.unfinished);
+    const books = [ledger, requestLedger];
+    const over = books.filter((one) => one.begin(hello.node, streamId, hello.unfinished));
     this.#reconcile(hello, road);
     log.info({ node: hello.node, agentVersion: hello.agentVersion, streamId }, 'agent connected');
     const welcome: Welcome = {
@@ -186,7 +182,7 @@ export class Ingest implements SessionHost {
       credits: road.stalled ? 0 : this.credits(),
       acknowledged: road.durable.toString(),
     };
-    return { agent, road, welcome };
+    return { agent, road, welcome, kept: Promise.all(over.map((one) => one.save())) };
   }
 
   road(agent: Agent, streamId: string): StreamRoad {

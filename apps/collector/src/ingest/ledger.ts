@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createLogger } from '@undermesh/core';
+import { createLogger, replaceFile, replaceFileSync } from '@undermesh/core';
 import { LOSS_REASONS, type LossCounts, type LossReason } from '@undermesh/schema';
 import { Type } from 'typebox';
 import Value from 'typebox/value';
@@ -66,6 +67,7 @@ export class Ledger {
   readonly lastSeen = new Map<string, number>();
   firstRecordAt: number | null = null;
   #saving: Promise<void> | null = null;
+  #writing: Promise<void> = Promise.resolve();
 
   /** @param file where it is kept; `null` keeps it in memory only. */
   constructor(file: string | null) {
@@ -112,13 +114,21 @@ export class Ledger {
     }
   }
 
-  /** The node's agent lives on with `stream`; its earlier ones are over, except those it still holds frames of. */
-  begin(node: string, stream: string, unfinished: readonly string[] = []): void {
+  /**
+   * The node's agent lives on with `stream`; its earlier ones are over, except those it still holds frames of. True when
+   * one is over that was not before: nobody but this ledger knows its books from then on.
+   */
+  begin(node: string, stream: string, unfinished: readonly string[] = []): boolean {
     const alive = new Set([stream, ...unfinished]);
+    let over = false;
     for (const account of this.#accounts.values()) {
-      if (account.node === node) account.ended = !alive.has(account.stream);
+      if (account.node !== node) continue;
+      const ended = !alive.has(account.stream);
+      over ||= ended && !account.ended;
+      account.ended = ended;
     }
     this.#account(node, stream).ended = false;
+    return over;
   }
 
   /** Of one node, or of all. */
@@ -151,21 +161,41 @@ export class Ledger {
     return new Set([...this.#accounts.values()].map((account) => account.node));
   }
 
-  /** Writes the file soon; resolves once it is written. Calls meanwhile wait for the same writing. */
+  /** Writes the file soon; resolves once it is on disk. Calls meanwhile wait for the same writing. */
   save(): Promise<void> {
-    if (this.#file === null) return Promise.resolve();
-    this.#saving ??= new Promise((resolve) => {
-      setTimeout(() => {
-        this.#saving = null;
-        this.saveNow();
-        resolve();
-      }, SAVE_AFTER_MS);
-    });
+    const file = this.#file;
+    if (file === null) return Promise.resolve();
+    this.#saving ??= (async () => {
+      await new Promise((resolve) => setTimeout(resolve, SAVE_AFTER_MS));
+      await this.#writing;
+      this.#saving = null;
+      this.#writing = this.#write(file);
+      await this.#writing;
+    })();
     return this.#saving;
   }
 
+  /** For the end, when nothing waits for this thread any more. */
   saveNow(): void {
     if (this.#file === null) return;
+    try {
+      mkdirSync(dirname(this.#file), { recursive: true });
+      replaceFileSync(this.#file, this.#content());
+    } catch (error) {
+      log.error({ err: error, file: this.#file }, 'cannot write the ledger');
+    }
+  }
+
+  async #write(file: string): Promise<void> {
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      await replaceFile(file, this.#content());
+    } catch (error) {
+      log.error({ err: error, file }, 'cannot write the ledger');
+    }
+  }
+
+  #content(): string {
     const streams = [...this.#accounts.values()].map(
       ({ node, stream, made, received, stored, reported, told, own, ended }) => ({
         node,
@@ -180,16 +210,7 @@ export class Ledger {
       }),
     );
     const lastSeen = Object.fromEntries(this.lastSeen);
-    try {
-      mkdirSync(dirname(this.#file), { recursive: true });
-      const draft = `${this.#file}.new`;
-      writeFileSync(draft, JSON.stringify({ streams, lastSeen, firstRecordAt: this.firstRecordAt }), {
-        mode: 0o600,
-      });
-      renameSync(draft, this.#file);
-    } catch (error) {
-      log.error({ err: error, file: this.#file }, 'cannot write the ledger');
-    }
+    return JSON.stringify({ streams, lastSeen, firstRecordAt: this.firstRecordAt });
   }
 
   #load(file: string): void {
@@ -215,7 +236,17 @@ export class Ledger {
     const key = `${node}\n${stream}`;
     let account = this.#accounts.get(key);
     if (account === undefined) {
-      account = { node, stream, made: 0, received: 0, stored: 0, reported: {}, told: {}, own: {}, ended: false };
+      account = {
+        node,
+        stream,
+        made: 0,
+        received: 0,
+        stored: 0,
+        reported: {},
+        told: {},
+        own: {},
+        ended: false,
+      };
       this.#accounts.set(key, account);
     }
     return account;

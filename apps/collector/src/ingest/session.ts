@@ -32,12 +32,15 @@ const NO_STREAM = new Uint8Array(16);
 
 /** What a session needs from the collector around it. */
 export interface SessionHost {
-  /** Whether this connection may speak for the node; takes over from an older connection. */
+  /**
+   * Whether this connection may speak for the node; takes over from an older connection. `kept` resolves once the books
+   * of streams that are over by this are on disk: the agent forgets them at its welcome.
+   */
   admit(
     session: Session,
     hello: Hello,
     streamId: string,
-  ): { agent: Agent; road: StreamRoad; welcome: Welcome };
+  ): { agent: Agent; road: StreamRoad; welcome: Welcome; kept: Promise<unknown> };
   road(agent: Agent, streamId: string): StreamRoad;
   report(agent: Agent, frame: Frame, report: Report): void;
   /** The session is over, for whatever reason. */
@@ -186,12 +189,15 @@ export class Session {
       );
     }
     clearTimeout(this.#helloTimer);
-    const { agent, road, welcome } = this.#host.admit(this, hello, streamIdOf(frame));
+    const { agent, road, welcome, kept } = this.#host.admit(this, hello, streamIdOf(frame));
     this.#agent = agent;
     this.#roads.set(streamIdOf(frame), road);
-    road.attach(this);
-    this.#send(FRAME_TYPES.welcome, welcome);
-    this.#ping();
+    void kept.then(() => {
+      if (this.#ended) return;
+      road.attach(this);
+      this.#send(FRAME_TYPES.welcome, welcome);
+      this.#ping();
+    });
   }
 
   #roadOf(agent: Agent, frame: Frame): StreamRoad {
