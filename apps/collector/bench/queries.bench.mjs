@@ -10,7 +10,7 @@ import { Placements } from '../dist/aggregate/placements.js';
 import { Streams } from '../dist/aggregate/streams.js';
 import { IstioSeriesTable } from '../dist/export/istio-series.js';
 import { Prometheus } from '../dist/export/prometheus.js';
-import { RequestSeriesTable } from '../dist/export/request-series.js';
+import { RequestSeriesTable } from '../dist/export/istio-requests.js';
 import { Ledger } from '../dist/ingest/ledger.js';
 import { MemoryStore } from '../dist/store/memory-store.js';
 import { boottimeNs, FakeConnection } from '../dist/test-support/index.js';
@@ -104,7 +104,7 @@ const prometheus = new Prometheus({
   ingest,
   store: new MemoryStore(),
 });
-const view = new MeshView(aggregator, placements, () => new Set());
+const view = new MeshView(aggregator, placements, { silentNodes: () => new Set() });
 view.judgeNow(now);
 
 async function measured(name, work) {

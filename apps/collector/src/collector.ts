@@ -114,7 +114,10 @@ export class Collector {
       isDurable: (mark) => this.ingest.isDurable(mark),
       everyMs: options.checkpointMs,
     });
-    this.view = new MeshView(this.aggregator, this.placements, () => this.agents.silent(now()));
+    this.view = new MeshView(this.aggregator, this.placements, {
+      silentNodes: () => this.agents.silent(now()),
+      limits: config.health,
+    });
     this.status = new StatusReader({
       version: VERSION,
       cluster: config.cluster,

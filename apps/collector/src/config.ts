@@ -102,6 +102,22 @@ export const CollectorConfig = Type.Object(
       },
       closed,
     ),
+    health: Type.Object(
+      {
+        requestErrors: Type.Number({
+          minimum: 0,
+          maximum: 1,
+          default: 0.01,
+          description: 'Share of HTTP requests with status 5xx or no answer that is a warning when exceeded.',
+        }),
+        p99Ms: Type.Number({
+          minimum: 0,
+          default: 0,
+          description: 'p99 of the time to the first byte, ms, that is a warning when exceeded; 0 for none.',
+        }),
+      },
+      closed,
+    ),
     otel: Type.Object(
       {
         records: Type.Boolean({

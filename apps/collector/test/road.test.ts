@@ -206,4 +206,30 @@ describe('the road of a record', () => {
     expect(rest.items[0]?.sourceName).toBe('undermesh-agent');
     expect(rest.next).toBeNull();
   });
+
+  it('keeps books on requests: made = stored + lost + waiting', async () => {
+    const agent = test.agent('node-a');
+    await agent.connect();
+    agent.dictionary({ workloads: [...WORKLOADS] });
+    expect((await test.get<Status>('/api/v1/status')).requests).toBeNull();
+    const one = connection();
+    const eight = Array.from({ length: 8 }, () => ({}));
+    await agent.deliver([one.http('source', eight), one.http('destination', eight, { lostRequests: 3 })]);
+    await agent.deliver([one.closed('source'), one.closed('destination')]);
+    agent.report({ made: 2, requests: { made: 21, lost: { ring_full: 3 }, waiting: 2 } });
+    const balance = { made: 21, received: 16, stored: 16, waiting: 2, lost: { ring_full: 3 } };
+    await eventually(async () => {
+      expect((await test.get<Status>('/api/v1/status')).requests).toEqual(balance);
+    });
+    const { items } = await test.get<Nodes>('/api/v1/nodes');
+    expect(items[0]?.requests).toEqual(balance);
+    const { edges } = await test.get<Topology>('/api/v1/topology?window=60');
+    expect(edges[0]?.traffic.requests).toMatchObject({
+      total: 8,
+      statusClasses: { '2xx': 8 },
+      seenBy: 'source',
+    });
+    expect(edges[0]?.traffic.protocols).toEqual({});
+    expect(edges[0]?.split).toMatchObject({ basis: 'both', requests: 8 });
+  });
 });

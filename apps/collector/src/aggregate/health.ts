@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOSE_REASONS, FAILURE_REASONS, type Health } from '@undermesh/schema';
-import type { TrafficSum } from './traffic.js';
+import { CLOSE_REASONS, FAILURE_REASONS, type Health, STATUS_CLASSES } from '@undermesh/schema';
+import { quantilesOf } from './histogram.js';
+import { Sample, type TrafficSum } from './traffic.js';
+
+const UNANSWERED = STATUS_CLASSES.indexOf('none');
 
 /** The stretch that health is judged by, ending now. */
 export const HEALTH_WINDOW_MS = 60_000;
@@ -28,6 +31,20 @@ const failureReason = (sum: TrafficSum): string => commonest(FAILURE_REASONS, su
 /** The first two of {@link CLOSE_REASONS} are normal ends. */
 const brokenReason = (sum: TrafficSum): string => commonest(CLOSE_REASONS.slice(2), sum.ended.slice(2));
 const attempts = (sum: TrafficSum): number => sum.opened + sum.failures;
+
+/** From where on requests make an edge unwell; set under `health:` in the configuration. */
+export interface HealthLimits {
+  /** Share of requests with a server error or no answer, 0 to 1. */
+  readonly requestErrors: number;
+  /** p99 of the time to the first byte, ms; 0: none. */
+  readonly p99Ms: number;
+}
+export const DEFAULT_LIMITS: HealthLimits = { requestErrors: 0.01, p99Ms: 0 };
+
+/** Requests with a time that a p99 needs to be spoken of. */
+const TIMED_FOR_P99 = 100;
+/** Stands between a figure and its unit. */
+const NO_BREAK = '\u00a0';
 
 /** What makes an edge or a vertex (by what comes in) unwell. The API, the dashboard and alerts all go by this. */
 export const HEALTH_RULES: readonly HealthRule[] = [
@@ -86,8 +103,8 @@ export interface Verdict {
 
 export const WELL: Verdict = { health: 'ok', reason: null };
 
-/** Judges the figures of {@link HEALTH_WINDOW_MS}. */
-export function judge(sum: TrafficSum): Verdict {
+/** Judges the figures of {@link HEALTH_WINDOW_MS}; their samples are needed when there is a limit for p99. */
+export function judge(sum: TrafficSum, limits: HealthLimits = DEFAULT_LIMITS): Verdict {
   for (const rule of HEALTH_RULES) {
     const count = rule.count(sum);
     const outOf = rule.outOf(sum);
@@ -95,8 +112,30 @@ export function judge(sum: TrafficSum): Verdict {
       return { health: rule.health, reason: rule.reason(sum) };
     }
   }
-  return WELL;
+  return judgeRequests(sum, limits);
 }
+
+function judgeRequests({ requests, samples }: TrafficSum, limits: HealthLimits): Verdict {
+  const { errors, total } = requests;
+  if (errors >= 3 && errors > limits.requestErrors * total) {
+    const unanswered = requests.statuses[UNANSWERED] ?? 0;
+    const what = unanswered * 2 > errors ? 'unanswered' : '5xx';
+    return { health: 'warning', reason: `${what} ${shareOf(errors / total)}` };
+  }
+  const bins = samples[Sample.firstByteUs];
+  if (limits.p99Ms === 0 || bins === undefined || bins.total < TIMED_FOR_P99) return WELL;
+  const p99Ms = (quantilesOf(bins).p99 ?? 0) / 1000;
+  if (p99Ms <= limits.p99Ms) return WELL;
+  const milliseconds = (value: number): string => `${rounded(value)}${NO_BREAK}ms`;
+  return {
+    health: 'warning',
+    reason: `p99 ${milliseconds(p99Ms)}, limit ${milliseconds(limits.p99Ms)}`,
+  };
+}
+
+/** Two digits where they matter. */
+const rounded = (value: number): number => (value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
+const shareOf = (share: number): string => `${rounded(share * 100)}${NO_BREAK}%`;
 
 /** Remembers since when things are as they are. */
 export class HealthMemory {

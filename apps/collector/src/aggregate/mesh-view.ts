@@ -55,12 +55,19 @@ export class MeshView {
   readonly grouping: Grouping;
   readonly #memory = new HealthMemory();
   readonly #silentNodes: () => ReadonlySet<string>;
+  readonly #limits: HealthLimits;
 
-  constructor(aggregator: Aggregator, placements: Placements, silentNodes: () => ReadonlySet<string>) {
+  /** `silentNodes`: nodes whose figures are missing. */
+  constructor(
+    aggregator: Aggregator,
+    placements: Placements,
+    of: { readonly silentNodes: () => ReadonlySet<string>; readonly limits?: HealthLimits },
+  ) {
     this.#aggregator = aggregator;
     this.#placements = placements;
     this.grouping = new Grouping(placements);
-    this.#silentNodes = silentNodes;
+    this.#silentNodes = of.silentNodes;
+    this.#limits = of.limits ?? DEFAULT_LIMITS;
   }
 
   bounds(query: Pick<ViewQuery, 'windowSeconds' | 'to'>, now: number): Bounds {

@@ -5,6 +5,7 @@ import {
   ConnectionRecord as Field,
   HttpLimit,
   HttpRecord,
+  HttpSample,
   type RecordColumns,
   RecordEvent,
   RecordKind,
@@ -39,11 +40,22 @@ export function isRecordValid(columns: RecordColumns, index: number): boolean {
         columns.has(HttpRecord.samples, HttpRecord.BYTES - HttpRecord.samples) &&
         event === RecordEvent.PROGRESS &&
         reason === CloseReason.NONE &&
-        columns.u8(index, HttpRecord.sampleCount) <= HttpLimit.SAMPLES
+        columns.u8(index, HttpRecord.sampleCount) <= HttpLimit.SAMPLES &&
+        haveStatuses(columns, index)
       );
     default:
       return false;
   }
+}
+
+/** Whether every sample has a status that HTTP knows, or none. */
+function haveStatuses(columns: RecordColumns, index: number): boolean {
+  const samples = columns.u8(index, HttpRecord.sampleCount);
+  for (let i = 0, at: number = HttpRecord.samples; i < samples; i++, at += HttpSample.BYTES) {
+    const status = columns.u16(index, at + HttpSample.status);
+    if (status !== 0 && (status < 100 || status > 599)) return false;
+  }
+  return true;
 }
 
 /** Whether a record of this event may give this reason. */

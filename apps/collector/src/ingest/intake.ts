@@ -67,6 +67,7 @@ export class Intake implements RecordFeed {
     const locals = new Uint32Array(recordCount);
     const peers = new Uint32Array(recordCount);
     const http = recordCount > 0 && isHttp(columns, 0);
+    const hasSamples = columns.has(HttpRecord.sampleCount, 1);
     let invalid = 0;
     let requests = 0;
     let invalidRequests = 0;
@@ -78,7 +79,7 @@ export class Intake implements RecordFeed {
         const id = columns.u32(index, ConnectionRecord.workloadId);
         locals[index] = (id === 0 ? undefined : stream.placements.get(id)) ?? stream.unknown;
       } else invalid++;
-      if (!http) continue;
+      if (!http || !hasSamples) continue;
       const samples = Math.min(HttpLimit.SAMPLES, columns.u8(index, HttpRecord.sampleCount));
       requests += samples;
       if (valid) lostRequests += columns.u32(index, HttpRecord.lostRequests);

@@ -14,7 +14,7 @@ import { Placements } from '../../src/aggregate/placements.js';
 import { type Stream, Streams } from '../../src/aggregate/streams.js';
 import { boottimeNs, FakeConnection } from '../../test-support/index.js';
 
-const LIMITS = { edges: 1000, openEnds: 10_000, joins: 10_000, cells: 100_000 };
+const LIMITS = { edges: 1000, openEnds: 10_000, joins: 10_000, cells: 100_000, series: 1000 };
 const CLIENT = { address: '10.0.0.1', port: 40_000, workload: 1 };
 const SERVER = { address: '10.0.0.2', port: 80, workload: 2 };
 

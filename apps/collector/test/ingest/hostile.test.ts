@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HttpRecord, HttpSample } from '@undermesh/bpf-abi';
 import {
   encodeFrame,
   encodeMessage,
@@ -185,6 +186,38 @@ describe('an agent that misbehaves after its hello', () => {
   });
 });
 
+describe('http records that cannot be', () => {
+  const sound = (): Uint8Array => connection().http('source', [{}, {}]);
+  const changed = (at: number, value: number): Uint8Array => {
+    const record = sound();
+    new DataView(record.buffer).setUint16(at, value, true);
+    return record;
+  };
+  it.each<[string, () => Uint8Array[], number]>([
+    ['more samples than fit', () => [changed(HttpRecord.sampleCount, 255)], 8],
+    ['a status above 599', () => [changed(HttpRecord.samples + HttpSample.status, 65_535)], 2],
+    ['a status below 100', () => [changed(HttpRecord.samples + HttpSample.status, 99)], 2],
+    ['no room for samples', () => [sound().subarray(0, 192)], 0],
+    [
+      'an end behind them',
+      () => [sound(), Buffer.concat([connection().closed('source'), new Uint8Array(120)])],
+      0,
+    ],
+  ])('%s: counted as invalid, nothing else', async (_, records, lost) => {
+    const before = await test.get<Status>('/api/v1/status');
+    const invalid = test.collector.ingest.totals.invalid;
+    const agent = test.agent('liar');
+    await agent.connect();
+    await agent.deliver(records());
+    expect(test.collector.ingest.totals.invalid).toBe(invalid + 1);
+    const after = await test.get<Status>('/api/v1/status');
+    expect((after.requests?.lost.invalid ?? 0) - (before.requests?.lost.invalid ?? 0)).toBe(lost);
+    expect(after.records.stored).toBe(before.records.stored);
+    await agent.close();
+    await healthyGoesOn();
+  });
+});
+
 describe('10,000 random frames', () => {
   it('leave the collector as it was', { timeout: 120_000 }, async () => {
     const stored = (await test.get<Status>('/api/v1/status')).records.stored - delivered;
@@ -217,7 +250,7 @@ describe('10,000 random frames', () => {
         }
         default: {
           // Well-formed frames full of nonsense: each record is looked at, none is believed.
-          const record = Uint8Array.from({ length: 192 }, () => random(256));
+          const record = Uint8Array.from({ length: random(2) === 0 ? 192 : 312 }, () => random(256));
           record[0] = 2 + random(200);
           agent.records(Array(1 + random(8)).fill(record));
           invalidSent++;

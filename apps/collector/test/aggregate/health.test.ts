@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { STATUS_CLASSES } from '@undermesh/schema';
+import { describe, expect, it } from 'vitest';
+import { COUNTERS, Counter, type Side } from '../../src/aggregate/cells.js';
+import { judge } from '../../src/aggregate/health.js';
+import { binOf } from '../../src/aggregate/histogram.js';
+import { Sample, TrafficSum } from '../../src/aggregate/traffic.js';
+
+/** Figures with so many requests by class, and so many samples of one latency. */
+function requests(
+  classes: Partial<Record<string, number>>,
+  latency?: { us: number; count: number },
+): TrafficSum {
+  const counters = new Float64Array(COUNTERS * 2);
+  for (const [at, name] of STATUS_CLASSES.entries()) counters[Counter.status + at] = classes[name] ?? 0;
+  const sum = new TrafficSum();
+  sum.requests.take((side: Side, counter) => counters[side * COUNTERS + counter] ?? 0);
+  if (latency !== undefined) {
+    sum.addWindow(Sample.firstByteUs, {
+      first: binOf(latency.us),
+      counts: [latency.count],
+      from: 0,
+      length: 1,
+    });
+  }
+  return sum;
+}
+
+describe('judge', () => {
+  it('warns of server errors and of requests without an answer', () => {
+    expect(judge(requests({ '2xx': 97, '5xx': 3 }))).toEqual({ health: 'warning', reason: '5xx 3\u00a0%' });
+    expect(judge(requests({ '2xx': 90, '5xx': 1, none: 9 })).reason).toBe('unanswered 10\u00a0%');
+    expect(judge(requests({ '2xx': 900, '4xx': 100, '5xx': 2 })).health).toBe('ok');
+    expect(judge(requests({ '2xx': 1000, '5xx': 9 })).health).toBe('ok');
+    expect(judge(requests({ '2xx': 95, '5xx': 5 }), { requestErrors: 0.1, p99Ms: 0 }).health).toBe('ok');
+  });
+
+  it('warns of a p99 above its limit, when there are enough requests', () => {
+    const limits = { requestErrors: 0.01, p99Ms: 50 };
+    const slow = requests({ '2xx': 200 }, { us: 212_000, count: 200 });
+    expect(judge(slow, limits).health).toBe('warning');
+    expect(judge(slow, limits).reason).toMatch(/^p99 2\d\d\u00a0ms, limit 50\u00a0ms$/);
+    expect(judge(slow).health).toBe('ok');
+    expect(judge(requests({ '2xx': 50 }, { us: 212_000, count: 50 }), limits).health).toBe('ok');
+    expect(judge(requests({ '2xx': 200 }, { us: 49_000, count: 200 }), limits).health).toBe('ok');
+  });
+});
