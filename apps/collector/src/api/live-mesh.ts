@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createLogger } from '@undermesh/core';
-import type { Edge, Topology, Vertex } from '@undermesh/schema';
 import type { MeshView } from '../aggregate/mesh-view.js';
 import type { StatusReader } from '../status.js';
 import type { LiveOutlet, LiveTopics } from './live.js';
+import { TopologyTurn } from './topology-turn.js';
 import { topologyQueryOf } from './view-query.js';
 
 const log = createLogger('live');
@@ -63,7 +63,7 @@ export function registerMeshTopics(topics: LiveTopics, of: { status: StatusReade
       }),
   });
 
-  const topologies = new Map<string, Shared<Topology>>();
+  const topologies = new Map<string, Shared<TopologyTurn>>();
   topics.register('topology', {
     subscribe(request, outlet) {
       const query = topologyQueryOf(request.query);
@@ -71,7 +71,7 @@ export function registerMeshTopics(topics: LiveTopics, of: { status: StatusReade
       let shared = topologies.get(key);
       if (shared === undefined) {
         shared = new Shared(
-          (now) => of.view.topology(query, now),
+          (now) => new TopologyTurn(of.view.topology(query, now)),
           TOPOLOGY_MS,
           () => topologies.delete(key),
         );
@@ -83,31 +83,11 @@ export function registerMeshTopics(topics: LiveTopics, of: { status: StatusReade
 }
 
 /** Sends a topology whole, then what differs from what this client was last sent: a turn that is skipped is made up for. */
-function deltaSender(outlet: LiveOutlet): (topology: Topology) => void {
-  let vertices: Map<string, string> | null = null;
-  let edges = new Map<string, string>();
-  return (topology) => {
+function deltaSender(outlet: LiveOutlet): (turn: TopologyTurn) => void {
+  let former: TopologyTurn | null = null;
+  return (turn) => {
     if (outlet.congested) return;
-    const nextVertices = new Map(topology.vertices.map((vertex) => [vertex.id, JSON.stringify(vertex)]));
-    const nextEdges = new Map(topology.edges.map((edge) => [edge.id, JSON.stringify(edge)]));
-    if (vertices === null) outlet.send({ type: 'topology', data: topology });
-    else {
-      const formerVertices = vertices;
-      const formerEdges = edges;
-      outlet.send({
-        type: 'topology-delta',
-        window: topology.window,
-        hidden: topology.hidden,
-        missingNodes: topology.missingNodes,
-        vertices: topology.vertices.filter(
-          (vertex: Vertex) => formerVertices.get(vertex.id) !== nextVertices.get(vertex.id),
-        ),
-        edges: topology.edges.filter((edge: Edge) => formerEdges.get(edge.id) !== nextEdges.get(edge.id)),
-        removedVertices: [...formerVertices.keys()].filter((id) => !nextVertices.has(id)),
-        removedEdges: [...formerEdges.keys()].filter((id) => !nextEdges.has(id)),
-      });
-    }
-    vertices = nextVertices;
-    edges = nextEdges;
+    outlet.send(former === null ? turn.whole : turn.since(former));
+    former = turn;
   };
 }

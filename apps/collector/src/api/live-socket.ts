@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { Compile } from 'typebox/compile';
 import type { WebSocket } from 'ws';
 import { CollectorError } from '../errors.js';
-import type { LiveBody, LiveOutlet, LiveTopics } from './live.js';
+import { type LiveOutlet, type LiveTopics, WrittenBody } from './live.js';
 import { problemOf } from './problem.js';
 
 const log = createLogger('live');
@@ -110,12 +110,13 @@ class LiveClient {
     const subscription = { end: () => {}, ended: false };
     this.#subscriptions.set(request.id, subscription);
     let sequence = 0;
-    const send = (message: LiveMessage): void => this.#send(message);
+    const send = (json: string): void => this.#sendJson(json);
     const socket = this.#socket;
     const outlet: LiveOutlet = {
-      send(body: LiveBody) {
+      send(body) {
         if (subscription.ended) return;
-        send({ ...body, id: request.id, sequence: sequence++ } as LiveMessage);
+        const json = body instanceof WrittenBody ? body.json : JSON.stringify(body);
+        send(`${json.slice(0, -1)},"id":${JSON.stringify(request.id)},"sequence":${sequence++}}`);
       },
       get congested() {
         return socket.bufferedAmount > CONGESTED_BYTES;
@@ -139,13 +140,17 @@ class LiveClient {
   }
 
   #send(message: LiveMessage): void {
+    this.#sendJson(JSON.stringify(message));
+  }
+
+  #sendJson(json: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > HOPELESS_BYTES) {
       log.warn({ bufferedBytes: this.#socket.bufferedAmount }, 'hung up on a live client that does not read');
       this.#socket.terminate();
       return;
     }
-    this.#socket.send(JSON.stringify(message));
+    this.#socket.send(json);
   }
 }
 

@@ -13,10 +13,19 @@ type WithoutEnvelope<M> = M extends { type: 'error' }
 /** A live message less what the outlet adds: the subscription's id and the next sequence number. */
 export type LiveBody = WithoutEnvelope<LiveMessage>;
 
+/** A {@link LiveBody} as JSON: written once, sent to many. */
+export class WrittenBody {
+  readonly json: string;
+
+  constructor(json: string) {
+    this.json = json;
+  }
+}
+
 /** Where a topic sends; one per subscription. */
 export interface LiveOutlet {
   /** Numbers the message (from 0) and sends it. Does nothing once the subscription has ended. */
-  send(body: LiveBody): void;
+  send(body: LiveBody | WrittenBody): void;
   /** The client does not keep up: skip this turn and send the sum of both the next time. */
   readonly congested: boolean;
 }
