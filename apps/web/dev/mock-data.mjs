@@ -45,7 +45,7 @@ const SHOP = {
   // source, destination (index), port, connects per second, share refused, connect µs, bytes sent, received, health
   edges: [
     [6, 7, 8443, 4.8, 0.09, 310, 1104, 4219, 'failing', 'refused', 6],
-    [4, 5, 8081, 6.2, 0.0, 90, 820, 2210, 'warning', 'p99 above 50 ms', 20],
+    [4, 5, 8081, 6.2, 0.0, 90, 820, 2210, 'warning', 'p99 197\u00a0ms, limit 50\u00a0ms', 20],
     [0, 1, 8080, 42, 0.0004, 120, 640, 18_400, 'ok', null, null],
     [1, 2, 8080, 29, 0, 140, 512, 9100, 'ok', null, null],
     [1, 3, 8080, 10.4, 0, 150, 512, 4100, 'ok', null, null],

@@ -40,6 +40,8 @@ export const clockAxis = (
     gridIndex,
     min: from,
     max: to,
+    // bars would widen the axis: then charts above each other no longer share their clock
+    containShape: false,
     axisLine: { show: false },
     axisTick: { show: false, customValues: ticks },
     splitLine: { show: false },

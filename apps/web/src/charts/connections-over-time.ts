@@ -98,9 +98,8 @@ export const connectionsOverTime = (
         barMaxWidth: 8,
         barMinHeight: 2,
         itemStyle: { color: tokens.crit },
+        ...hatch,
       },
-      // a series of its own: areas of bars are moved by half a bar
-      { type: 'line', xAxisIndex: 1, yAxisIndex: 1, data: [], ...hatch },
     ],
     graphic: [
       cornerLabel(tokens, 'opened', { left: LEFT + 4, top: TOP - 15 }),

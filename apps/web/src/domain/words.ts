@@ -33,10 +33,14 @@ export const CLOSE_REASON_NAMES = Object.keys(REASONS) as (CloseReason | Failure
 export const reasonWords = (reason: CloseReason | FailureReason | null): string =>
   reason === null ? 'no reason' : (REASONS[reason] ?? reason.replaceAll('_', ' '));
 
-/** A reason of health, in the same words as the connections it comes from: the API says `peer reset` for peer_reset. */
+/**
+ * A reason of health, in the same words as the connections it comes from: the API says `peer reset` for peer_reset. The
+ * limit it may name is left to where there is room: `p99 231 ms, limit 50 ms`.
+ */
 export const healthReasonWords = (reason: string): string => {
-  const name = reason.replaceAll(' ', '_');
-  return REASONS[name as CloseReason] ?? REASONS[`connect_${name}` as FailureReason] ?? reason;
+  const [what = reason] = reason.split(', limit ');
+  const name = what.replaceAll(' ', '_');
+  return REASONS[name as CloseReason] ?? REASONS[`connect_${name}` as FailureReason] ?? what;
 };
 
 const LOSSES: Record<LossReason, string> = {

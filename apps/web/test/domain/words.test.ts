@@ -2,7 +2,14 @@
 import { CLOSE_REASONS, FAILURE_REASONS, LOSS_REASONS } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
 import { byName, hookCost, nodeRemarks, nodeState, observerShare } from '@/domain/nodes';
-import { connectionState, edgeState, healthStatus, lossWords, reasonWords } from '@/domain/words';
+import {
+  connectionState,
+  edgeState,
+  healthReasonWords,
+  healthStatus,
+  lossWords,
+  reasonWords,
+} from '@/domain/words';
 import { connection, edge, node } from '../fixtures';
 
 describe('words', () => {
@@ -89,4 +96,11 @@ describe('nodes', () => {
     const rows = byName([node('a', { hooks: [hook] }), node('b')], (one) => one.hooks);
     expect(rows).toEqual([{ name: 'observe', of: [hook, undefined] }]);
   });
+});
+
+it('words reasons of health like the connections they come from', () => {
+  expect(healthReasonWords('peer reset')).toBe('reset by peer');
+  expect(healthReasonWords('timed out')).toBe('timed out');
+  expect(healthReasonWords('refused')).toBe('refused');
+  expect(healthReasonWords('p99 231 ms, limit 50 ms')).toBe('p99 231 ms');
 });

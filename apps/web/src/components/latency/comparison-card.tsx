@@ -125,7 +125,8 @@ export function ComparisonCard({
             <span key={side} className="row">
               <WindowName side={side} />
               {clockSpan(Date.parse(window.from), Date.parse(window.to))},{' '}
-              {formatCompact(distribution.quantiles.count)} {side === 'a' ? noun : ''}
+              {formatCompact(distribution.quantiles.count)}
+              {side === 'a' && <span className="opt">{noun}</span>}
             </span>
           );
         })}

@@ -5,7 +5,7 @@ import type { Edge, Topology } from '@undermesh/schema';
 import Link from 'next/link';
 import { useMemo } from 'react';
 import type { UrlState } from '@/data/use-url';
-import { formatClock } from '@/domain/format';
+import { formatClock, formatDuration } from '@/domain/format';
 import { limitOf, troubleOf } from '@/domain/topology/measures';
 import type { PanelTabId } from '@/domain/topology/view';
 import { edgeState } from '@/domain/words';
@@ -53,6 +53,7 @@ export function EdgePanel({ topology, edge, versions, tab, link, query, onTab, o
     destinationName,
   };
   const changes = useChanges(scope);
+  const limitUs = limitOf(edge.healthReason);
   const newest = changes.data?.items[0];
   const timed = edge.traffic.requests !== null;
   return (
@@ -64,6 +65,7 @@ export function EdgePanel({ topology, edge, versions, tab, link, query, onTab, o
           <Status kind={state.kind} quiet={state.kind === 'ok'}>
             {troubleOf(edge.healthReason, edge.traffic) ?? state.text}
           </Status>
+          {limitUs !== null && <span>limit {formatDuration(limitUs)}</span>}
           {edge.healthSince !== null && <span>since {formatClock(edge.healthSince)}</span>}
           {edge.partial && <span className="unk">a node is silent: lower bounds</span>}
         </>
@@ -98,9 +100,7 @@ export function EdgePanel({ topology, edge, versions, tab, link, query, onTab, o
       {tab === 'traffic' && (
         <TrafficTab {...{ topology, edge, scope }} changes={changes.data?.items ?? NONE} />
       )}
-      {tab === 'latency' && (
-        <LatencyTab scope={scope} traffic={edge.traffic} limitUs={limitOf(edge.healthReason)} />
-      )}
+      {tab === 'latency' && <LatencyTab scope={scope} traffic={edge.traffic} limitUs={limitUs} />}
       {tab === 'connections' && (
         <ConnectionsTab {...{ level, ends, query, link }} traffic={edge.traffic} partial={edge.partial} />
       )}

@@ -154,21 +154,17 @@ export const labelOf = (edge: Edge, label: Label, window: Window): string => {
   return (first.length > 0 ? first : say(LABELS[label].otherwise)).join(' · ');
 };
 
-/** What is wrong, with its figure where it is about one: `0.9 % refused`, `p99 231 ms`. */
+/** What is wrong, shortly, with its share when it is about failed connects: `0.9 % refused`, `p99 231 ms`. */
 export const troubleOf = (reason: string | null, traffic: Traffic): string | null => {
   if (reason === null) return null;
-  const p99 = traffic.requests?.firstByteUs.p99 ?? null;
-  if (/^p99\b/.test(reason) && p99 !== null) return `p99 ${formatDuration(p99)}`;
-  const errors = requestErrorShare(traffic.requests);
-  if (/errors?\b/.test(reason) && errors !== null && errors > 0) return `${formatShare(errors)} errors`;
   const share = failedShare(traffic);
   const words = healthReasonWords(reason);
   return FAILED_REASONS.has(reason) && share !== null && share > 0 ? `${formatShare(share)} ${words}` : words;
 };
 const FAILED_REASONS = new Set(['refused', 'failed', 'connect timed out', 'unreachable', 'timed out']);
 
-/** The limit that a reason speaks of, in µs: `p99 above 50 ms`. `null` when it speaks of none. */
+/** The limit that a reason names, in µs: `p99 231 ms, limit 50 ms`. `null` when it names none. */
 export const limitOf = (reason: string | null): number | null => {
-  const [, amount, unit] = /\babove (\d+(?:\.\d+)?)\s*(µs|ms|s)\b/.exec(reason ?? '') ?? [];
+  const [, amount, unit] = /\blimit (\d+(?:\.\d+)?)\s*(µs|ms|s)\b/.exec(reason ?? '') ?? [];
   return amount === undefined ? null : Number(amount) * ({ µs: 1, ms: 1000, s: 1e6 }[unit ?? 'ms'] ?? 1000);
 };
