@@ -77,13 +77,16 @@ static __always_inline void http_complete(struct http_visit *visit, __u64 last_n
 {
 	struct http_exchange *exchange = visit->exchange;
 	struct http_request *request = &exchange->requests[exchange->answered % HTTP_BOUND_REQUESTS];
+	__u32 first_us = http_microseconds(request->asked_ns, exchange->first_ns);
 	struct http_outcome outcome = {
 		.request_bytes = request->bytes,
 		.response_bytes = exchange->streams[HTTP_RESPONSES].message_bytes,
 		.sample =
 			{
-				.first_byte_us = http_microseconds(request->asked_ns, exchange->first_ns),
-				.last_byte_us = http_microseconds(request->asked_ns, last_ns),
+				.first_byte_us = first_us,
+				.last_byte_us = last_ns == exchange->first_ns
+							? first_us
+							: http_microseconds(request->asked_ns, last_ns),
 				.status = exchange->streams[HTTP_RESPONSES].status,
 				.method = request->method,
 				.flags = request->flags,
@@ -127,39 +130,22 @@ static __always_inline int http_ask(struct http_visit *visit)
 	return http_begin_body(stream, false);
 }
 
-/* What a step in the stream of requests leads to. False when the segment is done with. */
-static __always_inline bool http_follow_request(struct http_visit *visit, int step)
+/* A first line is not of HTTP/1, or what follows it cannot be framed. */
+static __always_inline void http_lose_requests(struct http_visit *visit, int step)
 {
 	struct http_exchange *exchange = visit->exchange;
 	struct http_stream *stream = visit->stream;
-	bool unseen = !exchange->protocol;
 
-	if (step == HTTP_STEP_FIRST_LINE) {
-		if (unseen)
-			exchange->protocol = HTTP_PROTOCOL_HTTP1;
-		return true;
-	}
-	if (step == HTTP_STEP_HEAD)
-		step = http_ask(visit);
-	if (step == HTTP_STEP_MESSAGE) {
-		exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].bytes = stream->message_bytes;
-		http_end_message(stream, false);
-		return true;
-	}
-	if (step == HTTP_STEP_ON)
-		return true;
-	if (step == HTTP_STEP_FOREIGN && unseen) {
+	if (step == HTTP_STEP_FOREIGN && !exchange->protocol) {
 		exchange->protocol = http_word(stream, 0) == HTTP_TEXT('P', 'R', 'I', ' ', '*', ' ', 'H', 'T')
 					     ? HTTP_PROTOCOL_HTTP2
 					     : HTTP_PROTOCOL_OTHER;
 		stream->mode = HTTP_MODE_OPAQUE;
-		return false;
-	}
-	if (exchange->resynced) /* it only looked like one */
+	} else if (exchange->resynced) { /* it only looked like a request */
 		stream->mode = HTTP_MODE_LOST;
-	else
+	} else {
 		http_lose_framing(visit);
-	return false;
+	}
 }
 
 /* The head of a response is complete. */
@@ -185,25 +171,13 @@ static __always_inline int http_answer(struct http_visit *visit)
 	return http_begin_body(stream, method == HTTP_METHOD_HEAD || status == 204 || status == 304);
 }
 
-/* The same in the stream of responses. */
-static __always_inline bool http_follow_response(struct http_visit *visit, int step)
+static __always_inline void http_lose_responses(struct http_visit *visit)
 {
 	struct http_exchange *exchange = visit->exchange;
-	struct http_stream *stream = visit->stream;
 
-	if (step == HTTP_STEP_HEAD)
-		step = http_answer(visit);
-	if (step == HTTP_STEP_MESSAGE) {
-		http_complete(visit, visit->stream->now_ns);
-		http_end_message(stream, false);
-		return true;
-	}
-	if (step == HTTP_STEP_ON || step == HTTP_STEP_FIRST_LINE)
-		return true;
 	http_lose_framing(visit);
 	exchange->answering = 0;
 	http_publish(&exchange->answered, http_counter(&exchange->asked));
-	return false;
 }
 
 /* A response begins with the next byte. False when nothing was asked for it. */
@@ -251,20 +225,64 @@ static __always_inline bool http_take_early(struct http_visit *visit)
 	return true;
 }
 
-/* Goes on through the segment, by a line or a body. False when the segment is done with. */
+/* A message is complete. */
+static __always_inline void http_take_message(struct http_visit *visit)
+{
+	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
+
+	if (stream->response)
+		http_complete(visit, stream->now_ns);
+	else
+		exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].bytes = stream->message_bytes;
+	http_end_message(stream, false);
+}
+
+/*
+ * Goes on through the segment: through a whole message if it can, else by a window, a line or a chunk. False when the
+ * segment is done with.
+ */
 static __always_inline bool http_advance(struct http_visit *visit)
 {
+	struct http_exchange *exchange = visit->exchange;
 	struct http_stream *stream = visit->stream;
-	int step;
+	int step = HTTP_STEP_ON;
 
-	if (stream->response && stream->mode == HTTP_MODE_START && !visit->exchange->answering &&
-	    visit->stream->offset < visit->stream->length && !http_begin_response(visit))
-		step = HTTP_STEP_LOST;
-	else
-		step = http_step(visit->source, stream);
+	if (stream->mode == HTTP_MODE_START) {
+		if (stream->response && !exchange->answering && stream->offset < stream->length &&
+		    !http_begin_response(visit))
+			step = HTTP_STEP_LOST;
+		else
+			step = http_take_first_line(visit->source, stream);
+		if (step == HTTP_STEP_FIRST_LINE) {
+			if (!exchange->protocol)
+				exchange->protocol = HTTP_PROTOCOL_HTTP1;
+			step = HTTP_STEP_ON;
+		}
+	}
+	if (step == HTTP_STEP_ON && stream->mode == HTTP_MODE_FIELDS) {
+		step = http_take_fields(visit->source, stream);
+		if (step == HTTP_STEP_HEAD)
+			step = stream->response ? http_answer(visit) : http_ask(visit);
+	} else if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_CHUNK_SIZE &&
+		   stream->mode <= HTTP_MODE_TRAILER) {
+		step = http_take_chunk_line(visit->source, stream);
+	}
+	if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_BODY)
+		step = http_skip(stream);
+	if (step == HTTP_STEP_MESSAGE) {
+		http_take_message(visit);
+		step = stream->offset < stream->length ? HTTP_STEP_ON : HTTP_STEP_STARVED;
+	}
+	if (step == HTTP_STEP_ON)
+		return true;
 	if (step == HTTP_STEP_STARVED)
 		return http_take_early(visit);
-	return stream->response ? http_follow_response(visit, step) : http_follow_request(visit, step);
+	if (stream->response)
+		http_lose_responses(visit);
+	else
+		http_lose_requests(visit, step);
+	return false;
 }
 
 /* Begins anew at a byte of the segment. */

@@ -8,7 +8,7 @@
 /* Samples wait at most this long for their record to be full. */
 #define HTTP_WAIT_NS 1000000000ULL
 /* Tries to get hold of a stream that another CPU follows: some tens of microseconds. */
-#define HTTP_LOCK_TRIES 16384
+#define HTTP_LOCK_TRIES 4096
 
 #define EXCHANGE_OF(socket) ((struct http_exchange *)bpf_sk_storage_get(&http_exchanges, socket, NULL, 0))
 
@@ -36,7 +36,7 @@ static __always_inline bool http_lock(struct http_exchange *exchange)
 
 static __always_inline void http_unlock(struct http_exchange *exchange)
 {
-	__sync_lock_test_and_set(&exchange->busy, 0);
+	http_publish(&exchange->busy, 0);
 }
 
 /* Copies samples that wait to a record. Nobody overwrites them while `taken` stays where it is. */

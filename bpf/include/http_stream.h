@@ -125,43 +125,48 @@ static __always_inline __u32 http_field_name(const struct http_stream *stream, _
 	return HTTP_FIELD_OTHER;
 }
 
-/*
- * Finds the end of the next line that matters, eight bytes at a time. Returns where it is in the window, or -1 when it
- * has not come to one yet.
- */
-static __always_inline int http_find_line(struct http_stream *stream)
+/* Has the highest bit of each byte set, from the first line feed on, that is one. */
+static __always_inline __u64 http_line_feeds(const struct http_stream *stream, __u32 at)
 {
-	bool fields = stream->mode == HTTP_MODE_FIELDS || stream->mode == HTTP_MODE_TRAILER;
-	__u32 filled = stream->filled, at = stream->scanned, line;
+	__u64 word = http_word(stream, at) ^ 0x0a0a0a0a0a0a0a0aULL;
+
+	return (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
+}
+
+/* Which byte the lowest bit of those is in: it is 1 << (8 * n + 7); the product has n in its highest byte. */
+static __always_inline __u32 http_lowest(__u64 found)
+{
+	return ((((found & -found) >> 7) * 0x0001020304050607ULL) >> 56) & 7;
+}
+
+/*
+ * Finds the next line feed, eight bytes at a time: returns where it is in the window, or -1. `scanned` is then behind it,
+ * or as far as was looked.
+ */
+static __always_inline int http_find_line_feed(struct http_stream *stream)
+{
+	__u32 filled = stream->filled, at = stream->scanned;
 	int i;
 
 	if (filled > HTTP_WINDOW_FILLED)
 		return -1;
 #pragma clang loop unroll(disable)
-	for (i = 0; i < HTTP_WINDOW_LOOKS; i++) {
-		__u64 word, found;
+	for (i = 0; i < HTTP_WINDOW_LOOKS / 2; i++) {
+		__u64 found;
 
 		HTTP_FORGET_BOUNDS(at);
 		if (at >= filled)
 			break;
-		word = http_word(stream, at) ^ 0x0a0a0a0a0a0a0a0aULL;
-		found = (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
+		found = http_line_feeds(stream, at);
 		if (!found) {
 			at += 8;
 			continue;
 		}
-		/* The lowest bit found is 1 << (8 * n + 7); the product has n in its highest byte. */
-		at += ((((found & -found) >> 7) * 0x0001020304050607ULL) >> 56) & 7;
+		at += http_lowest(found);
 		if (at >= filled)
 			break;
-		line = stream->line;
-		if (!fields || line >= HTTP_WINDOW_FILLED || http_field_matters(stream->window + line)) {
-			stream->scanned = at + 1;
-			return at;
-		}
-		at++;
-		stream->line = at;
-		stream->head &= ~HTTP_HEAD_AFTER_FRAMING;
+		stream->scanned = at + 1;
+		return at;
 	}
 	stream->scanned = at < filled ? at : filled;
 	return -1;
@@ -437,53 +442,138 @@ static __always_inline int http_chunk_size(struct http_stream *stream, __u32 lin
 	return HTTP_STEP_ON;
 }
 
-/* Takes the line that ends at the line feed `at` of the window. */
-static __always_inline int http_take_line(struct http_stream *stream, __u32 at)
+/* Reads on when the window has been searched. HTTP_STEP_ON: there is something in it. */
+static __always_inline int http_look_on(void *source, struct http_stream *stream)
 {
-	__u32 line = stream->line, end = at;
-	bool empty, strict;
-	int found;
+	return stream->scanned < stream->filled ? HTTP_STEP_ON : http_fill(source, stream);
+}
 
-	if (at >= HTTP_WINDOW_FILLED || line > at)
-		return http_lose(stream);
-	strict = at > line && http_byte(stream, at - 1) == '\r';
+/* The first line of a message. */
+static __always_inline int http_take_first_line(void *source, struct http_stream *stream)
+{
+	int step = http_look_on(source, stream), at;
+	__u32 line, end;
+
+	if (step != HTTP_STEP_ON)
+		return step;
+	at = http_find_line_feed(stream);
+	if (at < 0)
+		return HTTP_STEP_ON;
+	line = stream->line;
+	end = at;
+	if (end > line && http_byte(stream, end - 1) == '\r')
+		end--;
+	stream->line = at + 1;
+	if (stream->response)
+		return http_status_line(stream, line, end);
+	if (end != line)
+		return http_request_line(stream, line, end);
+	/* RFC 9112, 2.2: an empty line before a request is to be ignored. */
+	stream->offset = stream->origin + at + 1;
+	stream->message_bytes = 0;
+	return HTTP_STEP_ON;
+}
+
+/*
+ * Finds the end of the next line that may matter: the hot loop of all this. Returns where it is in the window, or -1 as
+ * http_find_line_feed() does.
+ */
+static __always_inline int http_find_field(struct http_stream *stream)
+{
+	__u32 filled = stream->filled, at = stream->scanned;
+	int i;
+
+	if (filled > HTTP_WINDOW_FILLED)
+		return -1;
+#pragma clang loop unroll(disable)
+	for (i = 0; i < HTTP_WINDOW_LOOKS; i++) {
+		__u64 found;
+		__u32 line;
+
+		HTTP_FORGET_BOUNDS(at);
+		if (at >= filled)
+			break;
+		found = http_line_feeds(stream, at);
+		if (!found) {
+			at += 8;
+			continue;
+		}
+		at += http_lowest(found);
+		if (at >= filled)
+			break;
+		line = stream->line;
+		HTTP_FORGET_BOUNDS(line);
+		if (http_field_matters(stream->window + line)) {
+			stream->scanned = at + 1;
+			return at;
+		}
+		at++;
+		stream->line = at;
+		stream->head &= ~HTTP_HEAD_AFTER_FRAMING;
+	}
+	stream->scanned = at < filled ? at : filled;
+	return -1;
+}
+
+/* The fields of a head, up to one that matters, or to all there are in the window. */
+static __always_inline int http_take_fields(void *source, struct http_stream *stream)
+{
+	int step = http_look_on(source, stream), at;
+	__u32 line, end;
+
+	if (step != HTTP_STEP_ON)
+		return step;
+	at = http_find_field(stream);
+	if (at < 0)
+		return HTTP_STEP_ON;
+	line = stream->line;
+	end = at;
+	if (end > line && http_byte(stream, end - 1) == '\r')
+		end--;
+	stream->line = at + 1;
+	if (end != line)
+		return http_field(stream, line, end);
+	http_leave_window(stream, at + 1);
+	return HTTP_STEP_HEAD;
+}
+
+/* A line of the chunked coding: a size, the end of a chunk, or a field behind the last one. */
+static __always_inline int http_take_chunk_line(void *source, struct http_stream *stream)
+{
+	int step = http_look_on(source, stream), at;
+	__u32 line, end;
+	bool strict;
+
+	if (step != HTTP_STEP_ON)
+		return step;
+	at = http_find_line_feed(stream);
+	if (at < 0)
+		return HTTP_STEP_ON;
+	line = stream->line;
+	end = at;
+	strict = end > line && http_byte(stream, end - 1) == '\r';
 	end -= strict;
-	empty = end == line;
 	stream->line = at + 1;
 	switch (stream->mode) {
-	case HTTP_MODE_START:
-		if (stream->response)
-			return http_status_line(stream, line, end);
-		if (!empty)
-			return http_request_line(stream, line, end);
-		/* RFC 9112, 2.2: before a request it is to be ignored. */
-		stream->offset = stream->origin + at + 1;
-		stream->message_bytes = 0;
-		return HTTP_STEP_ON;
-	case HTTP_MODE_FIELDS:
-		if (!empty)
-			return http_field(stream, line, end);
-		http_leave_window(stream, at + 1);
-		return HTTP_STEP_HEAD;
 	case HTTP_MODE_CHUNK_SIZE:
-		found = strict ? http_chunk_size(stream, line, end) : http_lose(stream);
+		step = strict ? http_chunk_size(stream, line, end) : http_lose(stream);
 		if (stream->mode == HTTP_MODE_CHUNK)
 			http_leave_window(stream, at + 1);
-		return found;
+		return step;
 	case HTTP_MODE_CHUNK_END:
-		if (!empty || !strict)
+		if (end != line || !strict)
 			return http_lose(stream);
 		stream->mode = HTTP_MODE_CHUNK_SIZE;
 		return HTTP_STEP_ON;
 	default: /* HTTP_MODE_TRAILER */
-		if (!empty)
+		if (end != line)
 			return HTTP_STEP_ON;
 		http_leave_window(stream, at + 1);
 		return HTTP_STEP_MESSAGE;
 	}
 }
 
-/* --- steps --- */
+/* --- bodies --- */
 
 static __always_inline int http_skip(struct http_stream *stream)
 {
@@ -503,19 +593,6 @@ static __always_inline int http_skip(struct http_stream *stream)
 		return HTTP_STEP_MESSAGE;
 	stream->mode = HTTP_MODE_CHUNK_END;
 	return HTTP_STEP_ON;
-}
-
-/* Goes on through a segment, by a line or a body. Returns enum http_step. */
-static __always_inline int http_step(void *source, struct http_stream *stream)
-{
-	int at;
-
-	if (stream->mode >= HTTP_MODE_BODY)
-		return http_skip(stream);
-	at = http_find_line(stream);
-	if (at < 0)
-		return stream->scanned < stream->filled ? HTTP_STEP_ON : http_fill(source, stream);
-	return http_take_line(stream, at);
 }
 
 /*
