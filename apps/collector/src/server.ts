@@ -92,6 +92,7 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       openEndsOf: (node) => collector.view.openEndsOf(node),
     });
     latencyRoutes(routes, {
+      store: collector.store,
       view: collector.view,
       aggregator: collector.aggregator,
       placements: collector.placements,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Level, WorkloadKind } from '@undermesh/schema';
+import type { Workload } from '../store/store.js';
 import { OUTSIDE } from './outside.js';
-import { NO_NODE, type Placements } from './placements.js';
+import type { Placements } from './placements.js';
 
 /** A vertex as it is named at one level. */
 export interface Group {
@@ -41,48 +42,52 @@ export class Grouping {
 
   #make(level: Level, placement: number): Group {
     const workload = this.#placements.get(this.#placements.workloadOf(placement));
-    const cluster = workload?.cluster ?? '';
-    const namespace = workload?.namespace ?? '';
-    const external = workload?.external ?? true;
-    switch (level) {
-      case 'namespace':
-        return {
-          id: `namespace:${cluster}/${namespace}`,
-          cluster,
-          kind: 'unknown',
-          name: namespace,
-          namespace,
-          version: null,
-          external,
-        };
-      case 'node': {
-        const node = this.#placements.nodeOf(placement);
-        const name = node === NO_NODE ? OUTSIDE : this.#placements.nodeName(node);
-        return {
-          id: `node:${cluster}/${name}`,
-          cluster,
-          kind: 'unknown',
-          name,
-          namespace: '',
-          version: null,
-          external: node === NO_NODE,
-        };
-      }
-      case 'service':
-      case 'workload': {
-        const name = workload?.name ?? '';
-        const version = level === 'workload' ? (workload?.version ?? null) : null;
-        const suffix = version === null ? '' : `@${version}`;
-        return {
-          id: `${level}:${cluster}/${namespace}/${name}${suffix}`,
-          cluster,
-          kind: workload?.kind ?? 'unknown',
-          name,
-          namespace,
-          version,
-          external,
-        };
-      }
+    return groupOf(level, workload, this.#placements.nodeName(this.#placements.nodeOf(placement)));
+  }
+}
+
+/** The vertex that a workload on a node belongs to; the node is '' where it is not known. */
+export function groupOf(level: Level, workload: Workload | undefined, node: string): Group {
+  const cluster = workload?.cluster ?? '';
+  const namespace = workload?.namespace ?? '';
+  const external = workload?.external ?? true;
+  switch (level) {
+    case 'namespace':
+      return {
+        id: `namespace:${cluster}/${namespace}`,
+        cluster,
+        kind: 'unknown',
+        name: namespace,
+        namespace,
+        version: null,
+        external,
+      };
+    case 'node': {
+      const name = node === '' ? OUTSIDE : node;
+      return {
+        id: `node:${cluster}/${name}`,
+        cluster,
+        kind: 'unknown',
+        name,
+        namespace: '',
+        version: null,
+        external: node === '',
+      };
+    }
+    case 'service':
+    case 'workload': {
+      const name = workload?.name ?? '';
+      const version = level === 'workload' ? (workload?.version ?? null) : null;
+      const suffix = version === null ? '' : `@${version}`;
+      return {
+        id: `${level}:${cluster}/${namespace}/${name}${suffix}`,
+        cluster,
+        kind: workload?.kind ?? 'unknown',
+        name,
+        namespace,
+        version,
+        external,
+      };
     }
   }
 }

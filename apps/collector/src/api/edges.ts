@@ -2,11 +2,11 @@
 import type { Edges, EdgesQuery } from '@undermesh/schema';
 import type { Verdict } from '../aggregate/health.js';
 import type { MeshView } from '../aggregate/mesh-view.js';
+import { isNamed } from '../aggregate/named.js';
 import { seriesOf, stepsOf } from '../aggregate/series.js';
 import type { EdgeSummary } from '../aggregate/summary.js';
 import { TrafficSum, trafficOf } from '../aggregate/traffic.js';
 import { CollectorError } from '../errors.js';
-import { isNamed } from './named.js';
 import { viewQueryOf } from './view-query.js';
 
 const SEVERITY = { failing: 3, warning: 2, unknown: 1, ok: 0 } as const;

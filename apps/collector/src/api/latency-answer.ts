@@ -12,6 +12,7 @@ import { type Side, TIMED_CLASSES } from '../aggregate/cells.js';
 import type { Grouping } from '../aggregate/grouping.js';
 import { RELATIVE_ERROR } from '../aggregate/histogram.js';
 import { type MeshView, toTime } from '../aggregate/mesh-view.js';
+import { isNamed } from '../aggregate/named.js';
 import type { Placements } from '../aggregate/placements.js';
 import { TimeSum } from '../aggregate/time-split.js';
 import { splitOf, trafficOf } from '../aggregate/traffic.js';
@@ -19,7 +20,6 @@ import { CollectorError } from '../errors.js';
 import { differencesOf, verdictOf } from './latency-comparison.js';
 import { distributionOf, heatOf, type LatencySteps, linesOf } from './latency-figures.js';
 import { type LatencyFilter, LatencyReader, type LatencyStep } from './latency-window.js';
-import { isNamed } from './named.js';
 import { viewQueryOf } from './view-query.js';
 
 const DEFAULT_COLUMNS = 120;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LatencyQuery, ROUTES } from '@undermesh/schema';
+import { type LatencyConnectionsQuery, type LatencyQuery, ROUTES } from '@undermesh/schema';
 import type { FastifyInstance } from 'fastify';
+import type { RecordStore } from '../store/store.js';
 import { type LatencyParts, latencyAnswer } from './latency-answer.js';
 
-/** /latency. */
-export function latencyRoutes(app: FastifyInstance, parts: LatencyParts): void {
+export interface LatencyRoutesOptions extends LatencyParts {
+  readonly store: RecordStore;
+}
+
+/** /latency, and /latency/connections for a region of its heat map. */
+export function latencyRoutes(app: FastifyInstance, { store, ...parts }: LatencyRoutesOptions): void {
   app.get(
     ROUTES.latency.path,
     {
@@ -15,5 +20,16 @@ export function latencyRoutes(app: FastifyInstance, parts: LatencyParts): void {
       },
     },
     async (request) => latencyAnswer(parts, request.query as LatencyQuery, Date.now()),
+  );
+  app.get(
+    ROUTES.latencyConnections.path,
+    {
+      schema: {
+        summary: 'Connections in a region of the heat map, and how they differ from the rest',
+        querystring: ROUTES.latencyConnections.query,
+        response: { 200: ROUTES.latencyConnections.answer },
+      },
+    },
+    async (request) => store.latencyConnections(request.query as LatencyConnectionsQuery),
   );
 }

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RecordKind } from '@undermesh/bpf-abi';
-import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
+import type {
+  ConnectionDetail,
+  Connections,
+  ConnectionsQuery,
+  LatencyConnections,
+  LatencyConnectionsQuery,
+} from '@undermesh/schema';
 import { findConnection, listConnections } from './connection-list.js';
+import { latencyConnections, type RegionRequest } from './latency-region.js';
 import { MemoryEnds } from './memory-ends.js';
 import { framePart, type MemoryFrame, memoryFrame } from './memory-frame.js';
+import { memoryRegion } from './memory-region.js';
 import { batchKind, endsOf } from './record-kind.js';
 import type {
   RecordBatch,
@@ -77,6 +85,15 @@ export class MemoryStore implements RecordStore {
 
   async connection(id: string): Promise<ConnectionDetail | null> {
     return findConnection(this.#ends, id, (workload) => this.#workloads.get(workload));
+  }
+
+  async latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections> {
+    const isHttp = ({ batch }: MemoryFrame): boolean => batchKind(batch) === RecordKind.HTTP;
+    const ends = this.#frames.filter((frame) => !isHttp(frame));
+    const source = {
+      region: async (request: RegionRequest) => memoryRegion(ends, this.#frames.filter(isHttp), request),
+    };
+    return latencyConnections(source, query, [...this.#workloads.values()]);
   }
 
   async replay(

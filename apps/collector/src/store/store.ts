@@ -3,6 +3,8 @@ import type {
   ConnectionDetail,
   Connections,
   ConnectionsQuery,
+  LatencyConnections,
+  LatencyConnectionsQuery,
   Status,
   WorkloadKind,
 } from '@undermesh/schema';
@@ -118,6 +120,8 @@ export interface RecordStore {
    */
   connections(query: ConnectionsQuery): Promise<Connections>;
   connection(id: string): Promise<ConnectionDetail | null>;
+  /** Connections with samples in a region of time and latency, slowest first. Rejects with `request_invalid`. */
+  latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections>;
   /**
    * Records that match, oldest first, to rebuild the aggregates after a restart. A frame may come in parts.
    */

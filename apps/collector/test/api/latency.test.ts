@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { HttpLimit } from '@undermesh/bpf-abi';
-import type { Edges, Latency, Problem, Topology } from '@undermesh/schema';
+import type { Edges, Latency, LatencyConnections, Problem, Topology } from '@undermesh/schema';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { boottimeNs, type FakeAgent, FakeConnection } from '../../test-support/index.js';
 import { startCollector, type TestCollector } from '../support/collector.js';
@@ -220,5 +220,17 @@ describe('GET /latency', () => {
     const problem = (await response.json()) as Problem;
     expect(problem.code).toBe('request_invalid');
     expect(problem.detail).toContain(detail);
+  });
+
+  it('finds the connections of a region', async () => {
+    await requests([
+      { sourceUs: 50_000, destinationUs: 49_000, status: 503 },
+      { sourceUs: 900, destinationUs: 800 },
+    ]);
+    const [from, to] = [-60_000, 60_000].map((ms) => new Date(Date.now() + ms).toISOString());
+    const region = `from=${from}&to=${to}&minUs=10000&maxUs=100000&destination=stock`;
+    const found = await test.get<LatencyConnections>(`/api/v1/latency/connections?${region}`);
+    expect(found).toMatchObject({ inside: 1, outside: 1, more: 0 });
+    expect(found.items).toMatchObject([{ requests: 1, slowestUs: 50_000, statusClasses: ['5xx'] }]);
   });
 });

@@ -2,7 +2,13 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { UndermeshError } from '@undermesh/core';
-import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
+import type {
+  ConnectionDetail,
+  Connections,
+  ConnectionsQuery,
+  LatencyConnections,
+  LatencyConnectionsQuery,
+} from '@undermesh/schema';
 import { CollectorError } from '../../errors.js';
 import type {
   RecordBatch,
@@ -159,6 +165,11 @@ export class DuckdbStore implements RecordStore {
   async connection(id: string): Promise<ConnectionDetail | null> {
     await this.#caughtUp();
     return this.#call('connection', id);
+  }
+
+  async latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections> {
+    await this.#caughtUp();
+    return this.#call('latencyConnections', query);
   }
 
   async replay(

@@ -2,8 +2,15 @@
 import { statfsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { messageOf } from '@undermesh/core';
-import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
+import type {
+  ConnectionDetail,
+  Connections,
+  ConnectionsQuery,
+  LatencyConnections,
+  LatencyConnectionsQuery,
+} from '@undermesh/schema';
 import { findConnection, listConnections } from '../connection-list.js';
+import { latencyConnections } from '../latency-region.js';
 import { endsOf } from '../record-kind.js';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
 import { encodedFrame } from './frame-layout.js';
@@ -88,6 +95,10 @@ export class DuckdbEngine {
 
   connection(id: string): Promise<ConnectionDetail | null> {
     return this.#reading(() => findConnection(this.#reader, id, this.#names));
+  }
+
+  latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections> {
+    return this.#reading(() => latencyConnections(this.#reader, query, this.workloads()));
   }
 
   replay(request: ReplayRequest): Promise<ReplaySlice> {

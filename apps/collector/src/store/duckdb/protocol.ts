@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ConnectionDetail, Connections, ConnectionsQuery } from '@undermesh/schema';
+import type {
+  ConnectionDetail,
+  Connections,
+  ConnectionsQuery,
+  LatencyConnections,
+  LatencyConnectionsQuery,
+} from '@undermesh/schema';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
 import type { DuckdbOptions } from './options.js';
 
@@ -38,6 +44,7 @@ export interface Operations {
   positions: { argument: null; answer: StreamPosition[] };
   workloads: { argument: null; answer: Workload[] };
   connections: { argument: ConnectionsQuery; answer: Connections };
+  latencyConnections: { argument: LatencyConnectionsQuery; answer: LatencyConnections };
   connection: { argument: string; answer: ConnectionDetail | null };
   replay: { argument: ReplayRequest; answer: ReplaySlice };
   close: { argument: null; answer: null };

@@ -11,10 +11,12 @@ import type {
   EndSource,
   StoredEnd,
 } from '../end-source.js';
+import type { Region, RegionRequest, RegionSource } from '../latency-region.js';
 import { countConnections } from './connection-counts.js';
 import { candidateSql, conditionsOf } from './connection-sql.js';
 import { ENDS, type RecordTable } from './record-columns.js';
 import { decodeRows } from './record-decoder.js';
+import { readRegion, type SqlQuery } from './region.js';
 import type { Segments } from './segments.js';
 import { SqlParameters } from './sql-parameters.js';
 import {
@@ -32,7 +34,7 @@ const SLICE_ROWS = 4;
 const SLICE_GROWTH = 8;
 
 /** Finds ends in the segments with bounded work: it looks at slices of time, newest first. */
-export class SegmentReader implements EndSource {
+export class SegmentReader implements EndSource, RegionSource {
   readonly #segments: Segments;
 
   constructor(segments: Segments) {
@@ -101,11 +103,8 @@ export class SegmentReader implements EndSource {
       const parameters = new SqlParameters();
       const scope = this.scope({ fromNs: MIN_NS, toNs: MAX_NS, asOf: this.lastBatch }, parameters);
       const cookie = parameters.bind('UBIGINT', identity.socketCookie);
-      const ends = await this.#ends(
-        connection,
-        `SELECT ${ENDS.names} FROM ${scope} AS e WHERE socket_cookie = ${cookie} AND ${parameters.in('stream', 'UINTEGER', streams)}`,
-        parameters,
-      );
+      const text = `SELECT ${ENDS.names} FROM ${scope} AS e WHERE socket_cookie = ${cookie} AND ${parameters.in('stream', 'UINTEGER', streams)}`;
+      const ends = await this.#ends(connection, { text, parameters, table: ENDS });
       return ends.find((end) => isEnd(end, identity)) ?? null;
     });
   }
@@ -113,6 +112,21 @@ export class SegmentReader implements EndSource {
   count(request: CountRequest): Promise<ConnectionCounts> {
     return this.#segments.read((connection) =>
       countConnections(connection, this, { request, segments: this.#segments }),
+    );
+  }
+
+  region(request: RegionRequest): Promise<Region> {
+    return this.#segments.read((connection) =>
+      readRegion(
+        connection,
+        {
+          segments: this.#segments,
+          lastBatch: this.lastBatch,
+          scope: (range, parameters, table) => this.scope(range, parameters, table),
+          ends: (on, query) => this.#ends(on, query),
+        },
+        request,
+      ),
     );
   }
 
@@ -143,12 +157,9 @@ export class SegmentReader implements EndSource {
       parameters,
     );
     const older = after === null ? 'true' : olderSql(after, parameters);
-    return this.#ends(
-      connection,
-      `SELECT ${ENDS.names} FROM ${rows} AS e WHERE ${older} AND ${candidateSql(conditions, 'e', partners)}
-       ORDER BY time_ns DESC, batch DESC, position DESC LIMIT ${parameters.bind('UINTEGER', limit)}`,
-      parameters,
-    );
+    const text = `SELECT ${ENDS.names} FROM ${rows} AS e WHERE ${older} AND ${candidateSql(conditions, 'e', partners)}
+       ORDER BY time_ns DESC, batch DESC, position DESC LIMIT ${parameters.bind('UINTEGER', limit)}`;
+    return this.#ends(connection, { text, parameters, table: ENDS });
   }
 
   async #fetch(
@@ -162,26 +173,25 @@ export class SegmentReader implements EndSource {
       { fromNs: times.reduce(smallest), toNs: times.reduce(largest), asOf },
       parameters,
     );
-    const ends = await this.#ends(
-      connection,
-      `SELECT ${ENDS.names} FROM ${scope} AS e WHERE ${parameters.in('time_ns', 'BIGINT', times)}`,
-      parameters,
-    );
+    const text = `SELECT ${ENDS.names} FROM ${scope} AS e WHERE ${parameters.in('time_ns', 'BIGINT', times)}`;
+    const ends = await this.#ends(connection, { text, parameters, table: ENDS });
     return ends.filter((end) => rows.has(rowName(end.key.batch, end.key.position)));
   }
 
-  async #ends(connection: DuckDBConnection, sql: string, parameters: SqlParameters): Promise<StoredEnd[]> {
-    const result = await parameters.run(connection, sql);
+  /** The ends that rows are of; those of an http record are as of then. */
+  async #ends(connection: DuckDBConnection, { text, parameters, table }: SqlQuery): Promise<StoredEnd[]> {
+    const result = await parameters.run(connection, text);
     const ends: StoredEnd[] = [];
     for (const chunk of await result.fetchAllChunks()) {
-      const rows = decodeRows(chunk, ENDS);
+      const rows = decodeRows(chunk, table);
       for (let row = 0; row < rows.count; row++) {
         const stream = this.#segments.streams.byOrdinal(rows.stream[row] ?? 0);
+        const start = row * table.recordBytes;
         const end = reportedEnd({
           node: stream?.node ?? '',
           streamId: stream?.streamId ?? '',
           frameSequence: rows.sequence[row] ?? 0n,
-          record: rows.records.subarray(row * ENDS.recordBytes, (row + 1) * ENDS.recordBytes),
+          record: rows.records.subarray(start, start + ENDS.recordBytes),
           realtimeOffsetNs: rows.clockOffsetNs[row] ?? 0n,
           localWorkload: rows.localWorkload[row] ?? 0,
           peerWorkload: rows.peerWorkload[row] ?? 0,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Group } from '../aggregate/grouping.js';
+import type { Group } from './grouping.js';
 
 /** Whether a vertex is one of those that a query names, by `name`, `namespace/name` or the vertex's id; none: all. */
 export function isNamed(wanted: string | undefined, group: Group): boolean {
