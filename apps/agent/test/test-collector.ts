@@ -37,12 +37,13 @@ export class TestCollector {
   readonly received: Received[] = [];
   readonly authorizations: (string | undefined)[] = [];
   options: TestCollectorOptions;
-  /** Highest sequence that is durable here. */
+  /** Highest sequence of the stream that spoke last that is durable here. */
   acknowledged = 0n;
   connections = 0;
   #server: WebSocketServer | undefined;
   #socket: WebSocket | undefined;
   #port = 0;
+  #streamId = '';
 
   constructor(options: TestCollectorOptions = {}) {
     this.options = options;
@@ -131,6 +132,9 @@ export class TestCollector {
     this.received.push({ connection, frame });
     const { collectorId = 'collector-1', credits = 16, acknowledge = true } = this.options;
     if (frame.type === FRAME_TYPES.hello) {
+      const streamId = Buffer.from(frame.streamId).toString('hex');
+      if (this.#streamId !== '' && streamId !== this.#streamId) this.acknowledged = 0n;
+      this.#streamId = streamId;
       this.send(FRAME_TYPES.welcome, {
         collectorId,
         collectorVersion: 'test',

@@ -116,15 +116,16 @@ export class EarlierRuns {
     });
     backlog.restore(frames);
     this.#uplink = uplink;
+    const invalid = (): number => Math.max(state?.damagedEnds ?? 0, damagedEnds + backlog.damagedEnds);
     const report = (): void => {
       const lost: LossCounts = { ...state?.final?.lost };
-      const invalid = damagedEnds + backlog.damagedEnds;
-      if (invalid > 0) lost.invalid = (lost.invalid ?? 0) + invalid;
+      if (invalid() > 0) lost.invalid = (lost.invalid ?? 0) + invalid();
       // Without books of its own the stream has as many ends as the collector knows of: at least these.
       const { made, requests } = state?.final ?? { made: 0, requests: 0 };
       const records = { made, lost, waiting: backlog.ends };
       uplink.report(this.#options.report({ records, requests: { made: requests, lost: {}, waiting: 0 } }));
     };
+    if (invalid() > 0) this.#note(spool, invalid());
     uplink.start();
     try {
       let reportedMs = Number.NEGATIVE_INFINITY;
@@ -146,9 +147,23 @@ export class EarlierRuns {
     } finally {
       await uplink.stop();
       this.#uplink = undefined;
+      if (backlog.damagedEnds > 0) this.#note(spool, invalid());
     }
     await spool.close();
     if (!this.#stopped) this.#sent.push(spool);
+  }
+
+  /** Keeps what was found out: should this run be killed, the next one finds fewer files. */
+  #note(spool: StreamSpool, damagedEnds: number): void {
+    try {
+      spool.state = { ...(spool.state ?? { startedAtMs: 0 }), damagedEnds };
+    } catch (error) {
+      const { directory } = spool;
+      this.#options.log.warn(
+        { directory, problem: messageOf(error) },
+        'cannot keep what is known of a stream',
+      );
+    }
   }
 }
 

@@ -86,9 +86,10 @@ export class Segment implements SegmentName {
   }
 
   #open(): Promise<FileHandle> {
+    if (this.#removed) return Promise.reject(new Error(`${this.path} has been removed`));
     if (this.#handle === undefined) {
       // Not in append mode: what a failed write left behind is written over.
-      const opened = open(this.path, 'r+').catch(() => open(this.path, 'w+', 0o600));
+      const opened = open(this.path, this.bytes > 0 ? 'r+' : 'w+', 0o600);
       opened.catch(() => {
         this.#handle = undefined;
       });

@@ -29,6 +29,8 @@ const StreamState = Type.Object({
   origin: Type.Optional(StreamOrigin),
   /** Once the stream is over and its books are known. */
   final: Type.Optional(StreamBooks),
+  /** Ends in its frames that were found damaged; the files that show it may be gone. */
+  damagedEnds: Type.Optional(Count),
 });
 /** What is kept of a stream beside its frames. */
 export type StreamState = Static<typeof StreamState>;

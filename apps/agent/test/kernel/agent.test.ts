@@ -173,7 +173,13 @@ describe.skipIf(!root)('an agent on this kernel (needs root and cgroup v2)', { t
     const lengths = collector.frames(FRAME_TYPES.records).map(({ recordBytes }) => recordBytes);
     expect(lengths.indexOf(HttpRecord.BYTES)).toBeLessThan(lengths.lastIndexOf(ConnectionRecord.BYTES));
     await collector.until(() => running.snapshot().requests?.waiting === 0, 'the acknowledgement');
-    expect(running.snapshot().requests).toEqual({ made: 6, acknowledged: 6, waiting: 0, unread: 0, lost: {} });
+    expect(running.snapshot().requests).toEqual({
+      made: 6,
+      acknowledged: 6,
+      waiting: 0,
+      unread: 0,
+      lost: {},
+    });
     await collector.until(() => collector.reports().at(-1)?.requests?.made === 6, 'a report');
     expect(collector.reports().at(-1)?.kernel.features.http_latency).toBe(true);
     const metrics = await (await fetch(`http://127.0.0.1:${running.port}/metrics`)).text();
