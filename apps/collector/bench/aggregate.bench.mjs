@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Records per second and core through decode, checks, join and edges: everything between the socket and the store.
+// Records and requests per second and core through decode, checks, join and edges: everything between the socket and the store.
 // node apps/collector/bench/aggregate.bench.mjs [connections per frame] [frames] [edges]
 import { randomBytes } from 'node:crypto';
-import { ConnectionRecord } from '@undermesh/bpf-abi';
+import { ABI_VERSION, ConnectionRecord, HttpLimit, HttpRecord } from '@undermesh/bpf-abi';
 import { decodeFrame, encodeFrame, FRAME_TYPES } from '@undermesh/schema';
 import { parseAddress } from '../dist/aggregate/address.js';
 import { Aggregator } from '../dist/aggregate/aggregator.js';
@@ -63,51 +63,94 @@ function renew() {
     }
   }
 }
-const header = {
+const headerOf = (recordBytes, recordCount) => ({
   type: FRAME_TYPES.records,
   flags: 0,
   streamId: new Uint8Array(16),
-  abiVersion: 1,
-  recordBytes: ConnectionRecord.BYTES,
-  recordCount: perFrame * 2,
-};
+  abiVersion: ABI_VERSION,
+  recordBytes,
+  recordCount,
+});
 // CPU time, not wall time: other processes on the machine do not count.
 const cpu = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
 };
-let spent = 0;
-let decode = 0;
-let counted = 0;
-for (let frame = 0; frame < frames; frame++) {
-  renew();
+let sequence = 0n;
+const spent = { all: 0, decode: 0 };
+/** Takes one frame; its CPU time counts once the warm-up is over. */
+function take(header, bytes, measured) {
   const boottimeNs = process.hrtime.bigint();
-  const message = encodeFrame(
-    { ...header, sequence: BigInt(frame + 1), boottimeNs, realtimeNs: BigInt(Date.now()) * 1_000_000n },
-    payload,
-  );
+  const realtimeNs = BigInt(Date.now()) * 1_000_000n;
+  const message = encodeFrame({ ...header, sequence: ++sequence, boottimeNs, realtimeNs }, bytes);
   const before = cpu();
   const decoded = decodeFrame(message);
   const between = cpu();
   intake.take(decoded, stream, Date.now());
-  if (frame >= frames / 10) {
-    spent += cpu() - before;
-    decode += between - before;
-    counted += perFrame * 2;
-  }
+  if (!measured) return;
+  spent.all += cpu() - before;
+  spent.decode += between - before;
+}
+function report(name, counted, of) {
+  const nanoseconds = (spent.all * 1000) / counted;
+  console.log(
+    JSON.stringify({
+      name,
+      [of]: counted,
+      nsEach: Math.round(nanoseconds),
+      crcNsEach: Math.round((spent.decode * 1000) / counted),
+      millionPerSecond: Math.round(1e5 / nanoseconds) / 100,
+      edges: aggregator.edges.size,
+      joins: aggregator.join.size,
+      open: aggregator.open.size,
+      alone: aggregator.alone,
+      held: aggregator.requests.held,
+      rssMb: Math.round(process.memoryUsage.rss() / 1e6),
+    }),
+  );
+  spent.all = 0;
+  spent.decode = 0;
+}
+
+const ends = headerOf(ConnectionRecord.BYTES, perFrame * 2);
+for (let frame = 0; frame < frames; frame++) {
+  renew();
+  take(ends, payload, frame >= frames / 10);
   if (frame % 50 === 0) aggregator.tick(Date.now());
 }
-const perRecord = (spent * 1000) / counted;
-console.log(
-  JSON.stringify({
-    records: counted,
-    nsPerRecord: Math.round(perRecord),
-    crcNsPerRecord: Math.round((decode * 1000) / counted),
-    millionRecordsPerSecond: Math.round(1e5 / perRecord) / 100,
-    edges: aggregator.edges.size,
-    joins: aggregator.join.size,
-    open: aggregator.open.size,
-    alone: aggregator.alone,
-    rssMb: Math.round(process.memoryUsage.rss() / 1e6),
-  }),
+report('connections, whole', Math.floor(frames * 0.9) * perFrame * 2, 'records');
+
+// Requests of connections that stay open and are seen from both ends: eight to a record.
+const samples = (random) =>
+  Array.from({ length: HttpLimit.SAMPLES }, () => ({
+    firstByteUs: 200 + random(5_000),
+    lastByteUs: 400 + random(9_000),
+    status: random(50) === 0 ? 503 : 200,
+  }));
+const random = (below) => Math.floor(Math.random() * below);
+const openings = [];
+const requests = [];
+for (let i = 0; i < 400; i++) {
+  const peer = (n, port) => {
+    const workload = 1 + (n % workloads);
+    return { address: `10.0.0.${workload}`, port, workload, netns: BigInt(workload) };
+  };
+  const one = new FakeConnection({ client: peer(i, 50_000 + i), server: peer(i * 7 + 3, 8080) });
+  for (const side of ['source', 'destination']) {
+    openings.push(one.opened(side));
+    requests.push(one.http(side, samples(random)));
+  }
+}
+take(headerOf(ConnectionRecord.BYTES, openings.length), Buffer.concat(openings), false);
+const httpPayload = Buffer.concat(requests);
+const http = headerOf(HttpRecord.BYTES, requests.length);
+const httpFrames = Math.ceil(frames / 4);
+for (let frame = 0; frame < httpFrames; frame++) {
+  take(http, httpPayload, frame >= httpFrames / 10);
+  if (frame % 50 === 0) aggregator.tick(Date.now());
+}
+report(
+  'requests, keep-alive',
+  Math.floor(httpFrames * 0.9) * requests.length * HttpLimit.SAMPLES,
+  'requests',
 );

@@ -117,9 +117,11 @@ export class Aggregator {
     this.#columns = columns;
     this.#clockMs = Number(frame.realtimeOffsetNs) / 1e6;
     const count = Math.min(columns.count, locals.length);
+    // A frame holds one kind of record.
+    const http = count > 0 && isHttp(columns, 0);
     for (let index = 0; index < count; index++) {
       if (locals[index] === 0) continue;
-      if (isHttp(columns, index)) {
+      if (http) {
         peers[index] = this.requests.take(frame, index, this.#clockMs);
         continue;
       }

@@ -111,13 +111,17 @@ export class RequestJoiner {
 
   /** Both ends of a connection are known: its requests belong on this edge. */
   met(entry: number, edge: number): void {
+    if (this.#book.size === 0) return;
+    this.#meet(entry, 0, edge);
+    this.#meet(entry, 1, edge);
+  }
+
+  #meet(entry: number, side: Side, edge: number): void {
     const { join } = this.#parts;
-    for (const side of [0, 1] as const) {
-      const reference = join.requests(entry, side);
-      if (reference === NO_BOOKING) continue;
-      this.#settleChain(reference, edge * 2 + side);
-      join.setRequests(entry, side, NO_BOOKING);
-    }
+    const reference = join.requests(entry, side);
+    if (reference === NO_BOOKING) return;
+    this.#settleChain(reference, edge * 2 + side);
+    join.setRequests(entry, side, NO_BOOKING);
   }
 
   /** Counts what has waited long enough for its partner. */

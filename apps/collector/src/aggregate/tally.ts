@@ -7,6 +7,7 @@ import type { Timeline } from './timeline.js';
 /** First values of the two ranges in `enum close_reason`. */
 const FIRST_ENDING = 1;
 const FIRST_FAILURE = 16;
+const PROTOCOL_SHIFT = 31 - Math.clz32(RecordFlag.HTTP1);
 const PROTOCOL_FLAGS = RecordFlag.HTTP1 | RecordFlag.TLS | RecordFlag.HTTP2 | RecordFlag.OTHER_PROTOCOL;
 
 /** What of an end is counted: bits for {@link Tally.count}. */
@@ -89,7 +90,7 @@ export class Tally {
     end.roundTripUs = columns.u32(index, Field.srttUs);
     const flags = columns.u16(index, Field.flags);
     // The bits stand in the order of PROTOCOLS, and one of them is set at most.
-    end.protocol = 32 - Math.clz32((flags & PROTOCOL_FLAGS) / RecordFlag.HTTP1);
+    end.protocol = 32 - Math.clz32((flags & PROTOCOL_FLAGS) >>> PROTOCOL_SHIFT);
     this.adopted = (flags & RecordFlag.ADOPTED) !== 0;
   }
 
