@@ -108,6 +108,7 @@ export function edge(source: string, destination: string, change: Partial<Edge> 
     health: 'ok',
     healthReason: null,
     healthSince: null,
+    lastFailureAt: null,
     seenBy: 'both',
     partial: false,
     split: null,

@@ -361,6 +361,7 @@ export const edgesAt = (level, query, now, state) => {
       health,
       healthReason: blind ? 'no data for 4 min' : edge.reason,
       healthSince: edge.minutes === null || blind ? null : iso(now - edge.minutes * 60_000),
+      lastFailureAt: health === 'failing' && traffic.failed.total > 0 ? iso(now) : null,
       seenBy: destination.node === null || partial ? 'source' : 'both',
       partial,
       split:
@@ -386,6 +387,7 @@ export const edgesAt = (level, query, now, state) => {
         health: bad,
         healthReason: bad === old.edge.health ? old.edge.healthReason : one.healthReason,
         healthSince: bad === old.edge.health ? old.edge.healthSince : one.healthSince,
+        lastFailureAt: old.edge.lastFailureAt ?? one.lastFailureAt,
         partial: old.edge.partial || partial,
         split: old.edge.split ?? one.split,
       };

@@ -48,6 +48,7 @@ export const edge = (id: string, change: Partial<Edge> = {}): Edge => ({
   health: 'ok',
   healthReason: null,
   healthSince: null,
+  lastFailureAt: null,
   seenBy: 'both',
   partial: false,
   split: null,

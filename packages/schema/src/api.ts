@@ -167,6 +167,11 @@ export const Edge = Type.Object({
   healthReason: Nullable(Type.String()),
   /** Since when it is not ok. */
   healthSince: Nullable(Time),
+  /**
+   * When a connect last failed, to the window's resolution, where so many of the window's did that the edge would not be
+   * ok; `null` otherwise. Health is of now: this tells of what is over.
+   */
+  lastFailureAt: Nullable(Time),
   /** Whose records it rests on. */
   seenBy: literals(['both', 'source', 'destination'] as const),
   partial: Type.Boolean(),

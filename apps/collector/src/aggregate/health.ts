@@ -8,19 +8,6 @@ const UNANSWERED = STATUS_CLASSES.indexOf('none');
 /** The stretch that health is judged by, ending now. */
 export const HEALTH_WINDOW_MS = 60_000;
 
-/** One rule; the first that holds decides. */
-interface HealthRule {
-  readonly health: Health;
-  /** The count that is judged, and out of what. */
-  readonly count: (sum: TrafficSum) => number;
-  readonly outOf: (sum: TrafficSum) => number;
-  /** Holds when the count is at least this, out of at least that many, and its share above the limit. */
-  readonly least: number;
-  readonly leastOutOf: number;
-  readonly share: number;
-  readonly reason: (sum: TrafficSum) => string;
-}
-
 const commonest = (names: readonly string[], counts: readonly number[]): string => {
   let best = 0;
   for (let i = 1; i < counts.length; i++) if ((counts[i] ?? 0) > (counts[best] ?? 0)) best = i;
@@ -30,7 +17,35 @@ const commonest = (names: readonly string[], counts: readonly number[]): string 
 const failureReason = (sum: TrafficSum): string => commonest(FAILURE_REASONS, sum.failed);
 /** The first two of {@link CLOSE_REASONS} are normal ends. */
 const brokenReason = (sum: TrafficSum): string => commonest(CLOSE_REASONS.slice(2), sum.ended.slice(2));
-const attempts = (sum: TrafficSum): number => sum.opened + sum.failures;
+
+/** What a rule goes by: a count, out of what, and what to call it. */
+interface Measure {
+  readonly count: (sum: TrafficSum) => number;
+  readonly outOf: (sum: TrafficSum) => number;
+  readonly reason: (sum: TrafficSum) => string;
+}
+
+const CONNECTS: Measure = {
+  count: (sum) => sum.failures,
+  outOf: (sum) => sum.opened + sum.failures,
+  reason: failureReason,
+};
+const ENDS: Measure = { count: (sum) => sum.broken, outOf: (sum) => sum.closed, reason: brokenReason };
+const SEGMENTS: Measure = {
+  count: (sum) => sum.retransmits,
+  outOf: (sum) => sum.segments,
+  reason: () => 'retransmits',
+};
+
+/** One rule; the first that holds decides. */
+interface HealthRule {
+  readonly health: Health;
+  readonly of: Measure;
+  /** Holds when the count is at least this, out of at least that many, and its share above the limit. */
+  readonly least: number;
+  readonly leastOutOf: number;
+  readonly share: number;
+}
 
 /** From where on requests make an edge unwell; set under `health:` in the configuration. */
 export interface HealthLimits {
@@ -48,52 +63,12 @@ const NO_BREAK = '\u00a0';
 
 /** What makes an edge or a vertex (by what comes in) unwell. The API, the dashboard and alerts all go by this. */
 export const HEALTH_RULES: readonly HealthRule[] = [
-  {
-    health: 'failing',
-    count: (sum) => sum.failures,
-    outOf: attempts,
-    least: 3,
-    leastOutOf: 3,
-    share: 0.005,
-    reason: failureReason,
-  },
-  {
-    // Rare, but none got through.
-    health: 'failing',
-    count: (sum) => sum.failures,
-    outOf: attempts,
-    least: 1,
-    leastOutOf: 1,
-    share: 0.999,
-    reason: failureReason,
-  },
-  {
-    health: 'failing',
-    count: (sum) => sum.broken,
-    outOf: (sum) => sum.closed,
-    least: 3,
-    leastOutOf: 3,
-    share: 0.05,
-    reason: brokenReason,
-  },
-  {
-    health: 'warning',
-    count: (sum) => sum.broken,
-    outOf: (sum) => sum.closed,
-    least: 1,
-    leastOutOf: 10,
-    share: 0.005,
-    reason: brokenReason,
-  },
-  {
-    health: 'warning',
-    count: (sum) => sum.retransmits,
-    outOf: (sum) => sum.segments,
-    least: 5,
-    leastOutOf: 100,
-    share: 0.02,
-    reason: () => 'retransmits',
-  },
+  { health: 'failing', of: CONNECTS, least: 3, leastOutOf: 3, share: 0.005 },
+  // Rare, but none got through.
+  { health: 'failing', of: CONNECTS, least: 1, leastOutOf: 1, share: 0.999 },
+  { health: 'failing', of: ENDS, least: 3, leastOutOf: 3, share: 0.05 },
+  { health: 'warning', of: ENDS, least: 1, leastOutOf: 10, share: 0.005 },
+  { health: 'warning', of: SEGMENTS, least: 5, leastOutOf: 100, share: 0.02 },
 ];
 
 export interface Verdict {
@@ -105,14 +80,19 @@ export const WELL: Verdict = { health: 'ok', reason: null };
 
 /** Judges the figures of {@link HEALTH_WINDOW_MS}; their samples are needed when there is a limit for p99. */
 export function judge(sum: TrafficSum, limits: HealthLimits = DEFAULT_LIMITS): Verdict {
-  for (const rule of HEALTH_RULES) {
-    const count = rule.count(sum);
-    const outOf = rule.outOf(sum);
-    if (count >= rule.least && outOf >= rule.leastOutOf && count > rule.share * outOf) {
-      return { health: rule.health, reason: rule.reason(sum) };
-    }
-  }
+  const rule = HEALTH_RULES.find((one) => holds(one, sum));
+  if (rule !== undefined) return { health: rule.health, reason: rule.of.reason(sum) };
   return judgeRequests(sum, limits);
+}
+
+/** Whether so many connects failed that it is worth a word, however long ago. */
+export const connectsFailed = (sum: TrafficSum): boolean =>
+  HEALTH_RULES.some((rule) => rule.of === CONNECTS && holds(rule, sum));
+
+function holds({ of, least, leastOutOf, share }: HealthRule, sum: TrafficSum): boolean {
+  const count = of.count(sum);
+  const outOf = of.outOf(sum);
+  return count >= least && outOf >= leastOutOf && count > share * outOf;
 }
 
 function judgeRequests({ requests, samples }: TrafficSum, limits: HealthLimits): Verdict {

@@ -94,7 +94,9 @@ export class MeshView {
   /** Figures at one level over a window, without histograms: ask the summary for those it shall show. */
   summary(query: ViewQuery, now: number): Summary {
     const { from, to, live } = this.bounds(query, now);
-    return this.#summarise({ from, to }, { query, live });
+    const summary = this.#summarise({ from, to }, { query, live });
+    summary.addLastFailures();
+    return summary;
   }
 
   /** Figures between two moments, without histograms. */
@@ -208,6 +210,7 @@ export class MeshView {
       health: verdict.health,
       healthReason: verdict.reason,
       healthSince: verdict.since === undefined ? null : toTime(verdict.since),
+      lastFailureAt: edge.lastFailureAt === null ? null : toTime(edge.lastFailureAt),
       seenBy: edge.sum.sides === 3 ? 'both' : edge.sum.sides === 2 ? 'destination' : 'source',
       partial: edge.partial,
       split: splitOf(edge.sum),
@@ -274,7 +277,10 @@ export class MeshView {
     return new Summary(
       {
         cells: timeline.sum({ ...stretch, histograms: false }),
-        eachPart: (visit) => timeline.columns({ ...stretch, steps: 1 }, (_, part) => visit(part)),
+        eachPart: (visit) =>
+          timeline.columns({ ...stretch, steps: 1 }, (_, part, until) =>
+            visit(part, Math.min(until, stretch.to)),
+          ),
         edges,
         placements: this.#placements,
         grouping: this.grouping,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Level } from '@undermesh/schema';
+import { FAILURE_REASONS, type Level } from '@undermesh/schema';
 import { BinsBlock } from './bins.js';
-import { type Cells, Distribution, type Side } from './cells.js';
+import { type Cells, COUNTERS, Counter, Distribution, type Side } from './cells.js';
 import type { EdgeTable } from './edges.js';
 import type { Group, Grouping } from './grouping.js';
+import { connectsFailed } from './health.js';
 import type { HistogramWindow } from './histogram-windows.js';
 import type { Placements } from './placements.js';
 import type { CellsPart } from './sealed-cells.js';
@@ -19,6 +20,8 @@ export interface EdgeSummary {
   readonly ports: Map<number, number>;
   readonly system: boolean;
   partial: boolean;
+  /** Unix ms, once {@link Summary.addLastFailures} was called; `null`: none that matters. */
+  lastFailureAt: number | null;
 }
 
 /** Figures of a vertex. */
@@ -48,7 +51,8 @@ export interface SummaryOptions {
 export interface SummarySource {
   /** Counters of the stretch that is summed up; samples are read from its parts. */
   readonly cells: Cells;
-  readonly eachPart: (visit: (part: CellsPart) => void) => void;
+  /** `until`: when the part ends, Unix ms. */
+  readonly eachPart: (visit: (part: CellsPart, until: number) => void) => void;
   readonly edges: EdgeTable;
   readonly placements: Placements;
   readonly grouping: Grouping;
@@ -87,6 +91,12 @@ function eachSample(
       if ((distribution & 1) === taken) visit(at + sampleOf(which), window);
     });
   }
+}
+
+function hasFailures(part: CellsPart, row: number, side: Side): boolean {
+  for (let i = 0; i < FAILURE_REASONS.length; i++)
+    if (part.get(row, side * COUNTERS + Counter.failed + i) > 0) return true;
+  return false;
 }
 
 /** Edges and vertices of one level out of the finest figures. */
@@ -128,6 +138,19 @@ export class Summary {
       if (sample !== undefined) bins[to]?.addWindow(sample);
     });
     for (const [sum, at] of sums) sum.samples = bins.slice(at, at + SAMPLES);
+  }
+
+  /** Finds out when connects failed last, on edges where enough did. */
+  addLastFailures(): void {
+    const failing = new Map([...this.#taken].filter(([, { edge }]) => connectsFailed(edge.sum)));
+    if (failing.size === 0) return;
+    this.#source.eachPart((part, until) => {
+      for (let row = 0; row < part.count; row++) {
+        const taken = failing.get(part.edge(row));
+        if (taken === undefined || until <= (taken.edge.lastFailureAt ?? 0)) continue;
+        if (hasFailures(part, row, taken.side)) taken.edge.lastFailureAt = until;
+      }
+    });
   }
 
   /** The figures of an edge's vertices that it belongs to. */
@@ -203,7 +226,16 @@ export class Summary {
     }
     let edge = this.edges.get(id);
     if (edge === undefined) {
-      edge = { id, source, destination, sum: new TrafficSum(), ports: new Map(), system, partial: false };
+      edge = {
+        id,
+        source,
+        destination,
+        sum: new TrafficSum(),
+        ports: new Map(),
+        system,
+        partial: false,
+        lastFailureAt: null,
+      };
       this.edges.set(id, edge);
     }
     const attempts = sum.opened + sum.failures + sum.open;

@@ -185,19 +185,19 @@ export class Timeline {
 
   /**
    * Visits what lies in each of `steps` equal parts of a stretch, without adding it up. Each bucket is visited once, in
-   * the step that it begins in.
+   * the step that it begins in; `until` is when it ends, Unix ms.
    */
   columns(
     { from, to, steps }: Stretch & { readonly steps: number },
-    visit: (step: number, part: CellsPart) => void,
+    visit: (step: number, part: CellsPart, until: number) => void,
   ): void {
     const stepMs = (to - from) / steps;
     for (let step = 0; step < steps; step++) {
       const part = { from: from + step * stepMs, to: from + (step + 1) * stepMs };
       const start = step === 0 ? floor(part.from, FINE_MS) : ceil(part.from, FINE_MS);
-      this.#cover({ from: start, to: part.to, isFirst: step === 0 }, ({ sealed, cells }) => {
-        if (sealed !== null) visit(step, sealed);
-        if (cells !== null) visit(step, cells);
+      this.#cover({ from: start, to: part.to, isFirst: step === 0 }, ({ sealed, cells }, until) => {
+        if (sealed !== null) visit(step, sealed, until);
+        if (cells !== null) visit(step, cells, until);
       });
     }
   }
@@ -308,7 +308,7 @@ export class Timeline {
   }
 
   /** Calls back for the coarsest buckets that cover a stretch. */
-  #cover(of: Stretch & { readonly isFirst: boolean }, visit: (bucket: Bucket) => void): void {
+  #cover(of: Stretch & { readonly isFirst: boolean }, visit: (bucket: Bucket, until: number) => void): void {
     const cover = (tier: Tier, from: number, to: number): void => {
       for (let start = floor(from, tier.width); start < to; start += tier.width) {
         const bucket = tier.buckets.get(start);
@@ -317,7 +317,9 @@ export class Timeline {
         const below = this.#tiers[tier.at - 1];
         if (below !== undefined && !(isTrue && isWhole) && this.#hasParts(tier, start)) {
           cover(below, Math.max(start, from), Math.min(start + tier.width, to));
-        } else if (bucket !== undefined && (start >= from || (of.isFirst && from === of.from))) visit(bucket);
+        } else if (bucket !== undefined && (start >= from || (of.isFirst && from === of.from))) {
+          visit(bucket, start + tier.width);
+        }
       }
     };
     const coarsest = this.#tiers.at(-1);

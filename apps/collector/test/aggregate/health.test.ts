@@ -2,7 +2,7 @@
 import { STATUS_CLASSES } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
 import { COUNTERS, Counter, type Side } from '../../src/aggregate/cells.js';
-import { judge } from '../../src/aggregate/health.js';
+import { connectsFailed, judge } from '../../src/aggregate/health.js';
 import { binOf } from '../../src/aggregate/histogram.js';
 import { Sample, TrafficSum } from '../../src/aggregate/traffic.js';
 
@@ -43,5 +43,33 @@ describe('judge', () => {
     expect(judge(slow).health).toBe('ok');
     expect(judge(requests({ '2xx': 50 }, { us: 212_000, count: 50 }), limits).health).toBe('ok');
     expect(judge(requests({ '2xx': 200 }, { us: 49_000, count: 200 }), limits).health).toBe('ok');
+  });
+});
+
+describe('connectsFailed', () => {
+  const connects = (opened: number, refused: number): TrafficSum => {
+    const sum = new TrafficSum();
+    sum.opened = opened;
+    sum.failed[0] = refused;
+    return sum;
+  };
+
+  it('holds where judge would not be well, by connects alone', () => {
+    for (const [opened, refused, expected] of [
+      [0, 1, true],
+      [0, 0, false],
+      [1, 1, false],
+      [97, 3, true],
+      [9990, 10, false],
+    ] as const) {
+      const sum = connects(opened, refused);
+      expect(connectsFailed(sum)).toBe(expected);
+      expect(judge(sum).health).toBe(expected ? 'failing' : 'ok');
+    }
+  });
+
+  it('does not hold for what warns otherwise', () => {
+    expect(judge(requests({ '2xx': 97, '5xx': 3 })).health).toBe('warning');
+    expect(connectsFailed(requests({ '2xx': 97, '5xx': 3 }))).toBe(false);
   });
 });

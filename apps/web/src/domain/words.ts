@@ -58,17 +58,28 @@ export const lossWords = (reason: string): string =>
 export const healthStatus = (health: Health): StatusKind =>
   (({ ok: 'ok', warning: 'warn', failing: 'crit', unknown: 'unk' }) as const)[health];
 
-/** One plain phrase: what, since when. */
+/** One plain phrase: what, since when; of what is over, when last. */
 export const edgeState = (edge: Edge): { kind: StatusKind; text: string } => {
   const kind = healthStatus(edge.health);
-  if (kind === 'ok')
-    return edge.partial ? { kind: 'unk', text: seenByWords(edge.seenBy) } : { kind, text: 'steady' };
+  if (kind === 'ok') {
+    const ok = edge.partial ? 'unk' : kind;
+    const steady = edge.partial ? seenByWords(edge.seenBy) : 'steady';
+    return { kind: ok, text: lastFailureWords(edge) ?? steady };
+  }
   const what =
     (edge.healthReason === null ? null : healthReasonWords(edge.healthReason)) ??
     (kind === 'unk' ? 'no data' : kind === 'warn' ? 'needs a look' : 'failing');
   const since = edge.healthSince === null ? '' : ` since ${formatClock(edge.healthSince)}`;
   return { kind, text: what + since };
 };
+
+/** `refused, last 13:41`; `null` when no connect failed that matters. */
+function lastFailureWords({ lastFailureAt, traffic }: Edge): string | null {
+  if (lastFailureAt === null) return null;
+  const reasons = Object.entries(traffic.failed.reasons) as [FailureReason, number][];
+  const [commonest] = reasons.sort((a, b) => b[1] - a[1])[0] ?? [null];
+  return `${reasonWords(commonest)}, last ${formatClock(lastFailureAt)}`;
+}
 
 export const seenByWords = (seenBy: Connection['seenBy']): string =>
   (({ both: 'both ends', source: 'source only', destination: 'destination only' }) as const)[seenBy];

@@ -41,6 +41,16 @@ describe('words', () => {
     });
   });
 
+  it('says what is over and when, where most of the window would read as steady', () => {
+    const lastFailureAt = new Date(2026, 10, 22, 13, 41).toISOString();
+    const failed = { total: 9, reasons: { connect_timed_out: 2, refused: 7 } };
+    const over = edge('a', { lastFailureAt });
+    over.traffic.failed = failed;
+    expect(edgeState(over)).toEqual({ kind: 'ok', text: 'refused, last 13:41' });
+    expect(edgeState({ ...over, partial: true }).kind).toBe('unk');
+    expect(edgeState({ ...over, health: 'failing', healthReason: 'refused' }).text).toBe('refused');
+  });
+
   it('is loud only about connections that did not end in order', () => {
     expect(connectionState(connection('a', 1)).kind).toBe('open');
     expect(connectionState(connection('a', 1, { state: 'closed', reason: 'peer_fin' })).kind).toBe('closed');

@@ -98,6 +98,7 @@ export const edge = (source: string, destination: string, more: Partial<Edge> = 
   health: 'ok',
   healthReason: null,
   healthSince: null,
+  lastFailureAt: null,
   seenBy: 'both',
   partial: false,
   split: null,
