@@ -55,7 +55,11 @@ export class Spooler {
     if (this.#writing !== undefined || nowMs < this.#retryMs) return;
     const { backlog, delayMs } = this.#options;
     const beforeMs = backlog.underPressure ? nowMs : nowMs - delayMs;
-    if (!backlog.hasUnwritten(beforeMs)) return;
+    if (!backlog.hasUnwritten(beforeMs)) {
+      // What could not be written was acknowledged meanwhile.
+      if (!backlog.hasUnwritten(nowMs)) this.#tell(undefined);
+      return;
+    }
     this.#writing = this.#write(beforeMs).finally(() => {
       this.#writing = undefined;
     });
