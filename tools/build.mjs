@@ -7,9 +7,16 @@ import { Failure } from './say.mjs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 
-/** Builds what changed since the last build. Only tests need the benchmarks, which lean on the inner parts of all others. */
+/** Workspaces that a purpose needs built, as turbo filters them; all of them for any other purpose. */
+const needed = {
+  start: ['!@undermesh/bench'], // it leans on the inner parts of all others
+  kernels: ['@undermesh/agent...', '@undermesh/collector...'],
+};
+
+/** Builds what changed since the last build. */
 export function build(purposes) {
-  const filter = purposes.includes('test') ? [] : ['--filter=!@undermesh/bench'];
+  const all = purposes.some((purpose) => !(purpose in needed));
+  const filter = all ? [] : purposes.flatMap((purpose) => needed[purpose].map((one) => `--filter=${one}`));
   const command = [
     binary('turbo'),
     'run',
