@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pages say when there is nothing, when something is missing and when nobody answers: a small mesh whose
 // programs are stopped and started.
+
+import { LatencyPage } from '../pages/latency-page.ts';
 import { OverviewPage } from '../pages/overview-page.ts';
 import { TopologyPage } from '../pages/topology-page.ts';
 import { expect, withStack } from '../stack/fixtures.ts';
@@ -86,6 +88,28 @@ test('disconnected: the last picture stays, the page says so, and comes back by 
   const texts = await topology.edges.allTextContents();
   await expect.poll(async () => String(await topology.edges.allTextContents()) !== String(texts)).toBe(true);
   expect(await topology.positions()).toMatchObject(positions);
+});
+
+test('latency: the heat map stays while the collector is away, and goes on where it was', async ({
+  page,
+  mesh,
+  trouble,
+}) => {
+  trouble.expect(/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_SOCKET_NOT_CONNECTED|WebSocket|ERR_EMPTY/);
+  const latency = new LatencyPage(page);
+  await latency.open({ measure: 'connect', window: 300, view: 'table' });
+  await expect.poll(() => latency.rows.count()).toBeGreaterThan(1);
+  const oldest = await latency.rows.last().textContent();
+  await mesh.road.stopCollector();
+  await expect(latency.freshness).toContainText(/Reconnecting/);
+  await expect(latency.rows.last()).toHaveText(oldest ?? '');
+  await mesh.startCollector();
+  await latency.isLive(60_000);
+  await expect(page.locator('.page-content')).not.toHaveClass(/is-stale/);
+  const newest = await latency.rows.first().getAttribute('data-key');
+  await expect
+    .poll(async () => Number(await latency.rows.first().getAttribute('data-key')), { timeout: 60_000 })
+    .toBeGreaterThan(Number(newest));
 });
 
 test('error: what cannot be answered is said, with the collector’s own words', async ({ page, trouble }) => {

@@ -22,12 +22,23 @@ export interface MenuProps {
   multiple?: boolean;
   align?: 'start' | 'end';
   head?: ReactNode;
+  /** The reader reaches for the menu: what its options need may be fetched. */
+  onReach?: () => void;
 }
 
 const MOVES: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
 
 /** A button with a menu. Arrows move, Escape closes and gives the focus back. */
-export function Menu({ button, label, options, onChoose, multiple = false, align = 'end', head }: MenuProps) {
+export function Menu({
+  button,
+  label,
+  options,
+  onChoose,
+  multiple = false,
+  align = 'end',
+  head,
+  onReach,
+}: MenuProps) {
   const [open, setOpen] = useState(false);
   const anchor = useRef<HTMLSpanElement>(null);
   const id = useId();
@@ -74,7 +85,14 @@ export function Menu({ button, label, options, onChoose, multiple = false, align
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it only hands keys to the button and the menu inside.
-    <span className="menu-anchor" ref={anchor} onKeyDown={onKey}>
+    <span
+      className="menu-anchor"
+      ref={anchor}
+      onKeyDown={onKey}
+      onPointerEnter={onReach}
+      onFocus={onReach}
+      onClick={onReach}
+    >
       <button
         type="button"
         className="btn"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useLive } from '@/data/live';
 import { useUrl } from '@/data/use-url';
 import { WINDOWS, windowLabel } from '@/domain/url-state';
@@ -33,7 +33,9 @@ export function WindowMenu() {
 /** Which namespaces; in the URL as `namespace`, comma-separated. */
 export function NamespaceMenu() {
   const { window, namespaces, set } = useUrl();
-  const { data } = useLive('topology', { level: 'namespace', window });
+  // on no page the first thing to see: asked for once the reader reaches for it
+  const [reached, setReached] = useState(false);
+  const { data } = useLive('topology', reached ? { level: 'namespace', window } : null);
   const known = useMemo(() => {
     const names = new Set(
       data?.vertices.filter((vertex) => !vertex.external).map((vertex) => vertex.namespace),
@@ -62,6 +64,7 @@ export function NamespaceMenu() {
         ...known.map((name) => ({ id: name, name, on: namespaces.includes(name) })),
       ]}
       onChoose={toggle}
+      onReach={() => setReached(true)}
     />
   );
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import { useStatus } from '@/data/live';
 import { useUrl } from '@/data/use-url';
 import { useTheme } from '@/theme/theme';
 import { FreshnessBar } from './freshness';
 import { Icon, Logo } from './icon';
+import { PageLink } from './page-link';
 import { SearchButton } from './search';
 
 export const PAGES = [
@@ -29,10 +29,10 @@ export function TopBar() {
   const { data: status } = useStatus();
   return (
     <header className="top">
-      <Link className="brand" href={link('/')} aria-label="Undermesh, overview">
+      <PageLink className="brand" href={link('/')} aria-label="Undermesh, overview">
         <Logo />
         <span className="brand-name">Undermesh</span>
-      </Link>
+      </PageLink>
       {status !== null && (
         <div className="cluster" title="Cluster">
           <span className="cut">{status.cluster}</span>
@@ -40,26 +40,26 @@ export function TopBar() {
       )}
       <nav className="tabs" aria-label="Pages">
         {PAGES.map((page) => (
-          <Link
+          <PageLink
             key={page.path}
             href={link(page.path)}
             aria-current={isCurrent(path, page.path) ? 'page' : undefined}
           >
             {page.name}
-          </Link>
+          </PageLink>
         ))}
       </nav>
       <div className="fill" />
       <FreshnessBar />
       <SearchButton />
-      <Link
+      <PageLink
         className="icon-btn settings-link"
         href={link('/settings/')}
         aria-label="Settings"
         aria-current={isCurrent(path, '/settings/') ? 'page' : undefined}
       >
         <Icon name="settings" />
-      </Link>
+      </PageLink>
     </header>
   );
 }

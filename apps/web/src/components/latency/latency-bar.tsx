@@ -4,7 +4,7 @@
 import type { Change, LatencyMeasure, LatencySplit, Topology, Vertex } from '@undermesh/schema';
 import { useMemo } from 'react';
 import type { UrlState } from '@/data/use-url';
-import { isOfRequests, type LatencyView } from '@/domain/latency/view';
+import { isOfRequests, type LatencyView, SPLIT_NAMES } from '@/domain/latency/view';
 import { EARLIER } from '@/domain/latency/windows';
 import { changeFlag } from '@/domain/latency/words';
 import { LEVELS } from '@/domain/topology/view';
@@ -24,12 +24,7 @@ const BYTES: readonly { id: LatencyMeasure; name: string }[] = [
   { id: 'first_byte', name: 'First byte' },
   { id: 'last_byte', name: 'Last byte' },
 ];
-const SPLITS: readonly { id: LatencySplit; name: string }[] = [
-  { id: 'none', name: 'None' },
-  { id: 'node', name: 'Node' },
-  { id: 'status', name: 'Status' },
-  { id: 'time', name: 'Application' },
-];
+const SPLITS = Object.entries(SPLIT_NAMES) as [LatencySplit, string][];
 /** What belongs to one pair of peers and one measure, and goes when they change. */
 const FRESH = { brush: null } as const;
 
@@ -157,10 +152,10 @@ export function LatencyScope({
           button={
             <>
               <span className="key">Split</span>
-              {SPLITS.find(({ id }) => id === view.split)?.name}
+              {SPLIT_NAMES[view.split]}
             </>
           }
-          options={SPLITS.map(({ id, name }) => ({ id, name, on: id === view.split }))}
+          options={SPLITS.map(([id, name]) => ({ id, name, on: id === view.split }))}
           onChoose={(id) => set({ split: id === 'none' ? null : id }, { push: true })}
         />
       )}

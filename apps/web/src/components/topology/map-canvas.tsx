@@ -67,6 +67,9 @@ const ARROWS: Record<string, Direction> = {
 const PAN_STEP = 80;
 const DRAG_PX = 4;
 
+/** What the scale decides of a scene. */
+const stepOf = ({ scale }: Camera) => ({ detail: detailAt(scale), scale: scaleStep(scale) });
+
 const widths = new Map<string, number>();
 /** Measures in a canvas of the page: figures are as wide as the page's own (tabular). */
 function measureWith(sans: string, context: CanvasRenderingContext2D | null) {
@@ -96,18 +99,17 @@ export function MapCanvas(props: MapCanvasProps) {
   const rulerCanvas = useRef<HTMLCanvasElement>(null);
   const [ruler, setRuler] = useState<CanvasRenderingContext2D | null>(null);
   const [hovered, setHovered] = useState<Target | null>(null);
-  const camera = useRef<Camera>({ x: 0, y: 0, scale: 1 });
   /** Until the reader moves it, the whole drawing is kept in view. */
   const following = useRef(true);
-  const [step, setStep] = useState<{ detail: ReturnType<typeof detailAt>; scale: number }>({
-    detail: 'full',
-    scale: 1,
-  });
   const drag = useRef<{ x: number; y: number; camera: Camera; moved: boolean } | null>(null);
   const list = useRef<HTMLDivElement>(null);
 
   // what is left to see decides what fits; places do not change
   const bounds = useMemo(() => boundsOf(picture, shown), [picture, shown]);
+  // looked at as a whole from the start: a first drawing at another scale would be for nothing
+  const [start] = useState(() => fit(bounds, size));
+  const camera = useRef<Camera>(start);
+  const [step, setStep] = useState(() => stepOf(start));
   const live = useRef({ bounds, size, layout });
   live.current = { bounds, size, layout };
 
@@ -124,7 +126,7 @@ export function MapCanvas(props: MapCanvasProps) {
     (next: Camera, moving = false) => {
       camera.current = next;
       drawing.current?.look(next, { moving });
-      const now = { detail: detailAt(next.scale), scale: scaleStep(next.scale) };
+      const now = stepOf(next);
       const change = () => {
         tell();
         setStep((was) => (was.detail === now.detail && was.scale === now.scale ? was : now));
@@ -168,10 +170,12 @@ export function MapCanvas(props: MapCanvasProps) {
       setReady(true);
     });
     // text is measured again once the page's font is there
-    void document.fonts?.ready.then(() => {
-      widths.clear();
-      if (!gone) setFonts((count) => count + 1);
-    });
+    if (document.fonts?.status === 'loading') {
+      void document.fonts.ready.then(() => {
+        widths.clear();
+        if (!gone) setFonts((count) => count + 1);
+      });
+    }
     return () => {
       gone = true;
       drawing.current?.dispose();

@@ -30,6 +30,9 @@ const ERRORS_ONLY = 'health:ok';
 /** Height of the two bars and of what stands above and below the map. */
 const BARS = 200;
 
+// the drawing's code comes while the data and the layout do
+if (typeof window !== 'undefined') void import('./map-drawing');
+
 /** The mesh as a map or as a table: who talks to whom, how much and how well. */
 export function TopologyPage() {
   const { parameters, window, namespaces, set, link } = useUrl();
@@ -50,8 +53,6 @@ export function TopologyPage() {
     () => (known ? { width: globalThis.innerWidth, height: globalThis.innerHeight - BARS } : null),
     [known],
   );
-  // the drawing's code comes while the data and the layout do
-  useEffect(() => void import('./map-drawing'), []);
   const map = useRef<MapHandle>(null);
   const [help, setHelp] = useState(false);
 

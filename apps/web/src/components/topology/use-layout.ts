@@ -34,6 +34,11 @@ const remember = (view: string, { vertices, plates }: Placement): void => {
   }
 };
 
+const startWorker = (): Worker =>
+  new Worker(new URL('../../domain/layout/worker.ts', import.meta.url), { type: 'module' });
+/** Started with the page's code, so that it is there before the first topology is. */
+let early: Worker | null = typeof window === 'undefined' ? null : startWorker();
+
 async function layOutHere({ id, input, previous }: LayoutQuestion): Promise<LayoutAnswer> {
   const { layOut } = await import('@/domain/layout/layout');
   const start = performance.now();
@@ -66,7 +71,8 @@ export function useLayout(
   size.current = frame;
 
   useEffect(() => {
-    const made = new Worker(new URL('../../domain/layout/worker.ts', import.meta.url), { type: 'module' });
+    const made = early ?? startWorker();
+    early = null;
     worker.current = made;
     // without a worker the page lays out itself: slower, but there is a map
     made.onerror = () => {

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  LATENCY_MEASURES,
-  LATENCY_SPLITS,
-  type LatencyMeasure,
-  type LatencySplit,
-  LEVELS,
-  type Level,
-} from '@undermesh/schema';
+import type { LatencyMeasure, LatencySplit, Level } from '@undermesh/schema';
+import { LEVELS } from '../topology/view';
 import { type Region, regionOf } from './region';
 import { type CompareChoice, compareOf } from './windows';
 
@@ -30,10 +24,14 @@ const textOf = (value: string | null): string | null => (value === null || value
 /** Anything unknown becomes the default. */
 export function latencyViewOf(parameters: URLSearchParams): LatencyView {
   const get = (name: string) => parameters.get(name);
-  const measure = oneOf(get('measure'), LATENCY_MEASURES, 'first_byte');
-  const split = oneOf(get('split'), LATENCY_SPLITS, 'none');
+  const measure = oneOf(get('measure'), Object.keys(MEASURE_NAMES) as LatencyMeasure[], 'first_byte');
+  const split = oneOf(get('split'), Object.keys(SPLIT_NAMES) as LatencySplit[], 'none');
   return {
-    level: oneOf(get('level'), LEVELS, 'workload'),
+    level: oneOf(
+      get('level'),
+      LEVELS.map(({ id }) => id),
+      'workload',
+    ),
     from: textOf(get('from')),
     to: textOf(get('to')),
     measure,
@@ -59,6 +57,13 @@ export const MEASURE_NAMES: Record<LatencyMeasure, string> = {
   connect: 'Connections by connect time',
   round_trip: 'Connections by round trip',
   lifetime: 'Connections by lifetime',
+};
+
+export const SPLIT_NAMES: Record<LatencySplit, string> = {
+  none: 'None',
+  node: 'Node',
+  status: 'Status',
+  time: 'Application',
 };
 
 /** The part of the API's query that says what is measured, without the time. */
