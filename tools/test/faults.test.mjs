@@ -2,6 +2,7 @@
 // What happens to records when something breaks, in small: the same checks as `npm run accept -- faults`.
 import { afterAll, describe, expect, it } from 'vitest';
 import { agentKilled } from '../../bench/faults/agent-killed.mjs';
+import { agentStopped } from '../../bench/faults/agent-stopped.mjs';
 import { clockStepped } from '../../bench/faults/clock-stepped.mjs';
 import { collectorAway } from '../../bench/faults/collector-away.mjs';
 import { collectorKilled } from '../../bench/faults/collector-killed.mjs';
@@ -24,6 +25,11 @@ describe.concurrent('made = stored + counted lost, nothing twice', () => {
   it(
     'when the agent is killed',
     () => held(agentKilled({ name: name('agent'), times: 2, connections: 400 })),
+    timeout,
+  );
+  it(
+    'when the agent is stopped while the collector is away',
+    () => held(agentStopped({ name: name('stopped'), times: 2, connections: 400 })),
     timeout,
   );
   it(
