@@ -8,9 +8,10 @@ import { Aggregator } from '../dist/aggregate/aggregator.js';
 import { MeshView } from '../dist/aggregate/mesh-view.js';
 import { Placements } from '../dist/aggregate/placements.js';
 import { Streams } from '../dist/aggregate/streams.js';
+import { latencyAnswer } from '../dist/api/latency-answer.js';
+import { RequestSeriesTable } from '../dist/export/istio-requests.js';
 import { IstioSeriesTable } from '../dist/export/istio-series.js';
 import { Prometheus } from '../dist/export/prometheus.js';
-import { RequestSeriesTable } from '../dist/export/istio-requests.js';
 import { Ledger } from '../dist/ingest/ledger.js';
 import { MemoryStore } from '../dist/store/memory-store.js';
 import { boottimeNs, FakeConnection } from '../dist/test-support/index.js';
@@ -149,6 +150,11 @@ await measured(
   'topology, namespace',
   () => JSON.stringify(view.topology({ ...query, level: 'namespace' }, now)).length,
 );
+const latency = { view, aggregator, placements, grouping: view.grouping };
+const asked = { window: minutes * 60, system: true };
+const answer = (query) => JSON.stringify(latencyAnswer(latency, { ...asked, ...query }, now)).length;
+await measured('latency, all edges', () => answer({}));
+await measured('latency, one service', () => answer({ destination: 'server-0', split: 'status' }));
 await measured('verdicts on all levels', () => view.judgeNow(now));
 console.log(
   JSON.stringify({

@@ -72,7 +72,7 @@ export function quantilesOf(bins: HistogramWindow | undefined): Quantiles {
   return { count, p50: next(0.5), p90: next(0.9), p95: next(0.95), p99: next(0.99) };
 }
 
-function totalOf({ counts, from, length }: HistogramWindow): number {
+export function totalOf({ counts, from, length }: HistogramWindow): number {
   let total = 0;
   for (let i = from; i < from + length; i++) total += counts[i] ?? 0;
   return total;

@@ -28,7 +28,7 @@ export class RequestSum {
     return this.#bySource * 2 >= this.total ? 'source' : 'destination';
   }
 
-  /** Takes the figures of one row: what both ends count is taken from the source when it saw requests. */
+  /** Adds the figures of one row: what both ends count is taken from the source when it saw requests. */
   take(at: (side: Side, counter: number) => number): void {
     const seen = (side: Side): number => {
       let requests = 0;
@@ -37,13 +37,16 @@ export class RequestSum {
     };
     const fromSource = seen(0);
     const side: Side = fromSource > 0 ? 0 : 1;
-    this.total = side === 0 ? fromSource : seen(1);
-    if (this.total === 0) return;
-    this.#bySource = fromSource;
-    for (let i = 0; i < STATUS_CLASSES.length; i++) this.statuses[i] = at(side, Counter.status + i);
-    this.pipelined = at(side, Counter.pipelined);
-    this.requestBytes = at(side, Counter.requestBytes);
-    this.responseBytes = at(side, Counter.responseBytes);
+    const total = side === 0 ? fromSource : seen(1);
+    if (total === 0) return;
+    this.total += total;
+    this.#bySource += fromSource;
+    for (let i = 0; i < STATUS_CLASSES.length; i++) {
+      this.statuses[i] = (this.statuses[i] ?? 0) + at(side, Counter.status + i);
+    }
+    this.pipelined += at(side, Counter.pipelined);
+    this.requestBytes += at(side, Counter.requestBytes);
+    this.responseBytes += at(side, Counter.responseBytes);
     this.time.take(timedEnd(0, at), timedEnd(1, at));
   }
 

@@ -2,7 +2,6 @@
 import type { Series } from '@undermesh/schema';
 import { toTime } from './mesh-view.js';
 import type { EdgeSummary, Summary } from './summary.js';
-import { COARSE_MS, FINE_KEPT_MS, FINE_MS } from './timeline.js';
 import type { TrafficSum } from './traffic.js';
 
 /** Points of a series at most. */
@@ -15,9 +14,11 @@ export interface Steps {
   readonly count: number;
 }
 
-/** Steps for a window: as fine as is kept, coarser where that would be too many points. */
-export function stepsOf(window: { from: number; to: number }, now: number): Steps {
-  const finest = now - window.from > FINE_KEPT_MS ? COARSE_MS : FINE_MS;
+/**
+ * Steps for a window: as fine as its buckets, coarser where that would be too many points. The step that is still
+ * running is left out: half of a step's count would read as a fall.
+ */
+export function stepsOf(window: { from: number; to: number }, finest: number): Steps {
   const wanted = (window.to - window.from) / MOST_POINTS;
   const stepMs = finest * Math.max(1, Math.ceil(wanted / finest));
   const from = Math.floor(window.from / stepMs) * stepMs;

@@ -30,10 +30,14 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
     total.addAllSamples(edge.sum);
   }
   const bounds = view.bounds(viewQuery, now);
+  const window = view.window(viewQuery, now);
   const series =
     query.series === true
       ? seriesOf({
-          steps: stepsOf({ from: bounds.to - viewQuery.windowSeconds * 1000, to: bounds.to }, now),
+          steps: stepsOf(
+            { from: bounds.to - viewQuery.windowSeconds * 1000, to: bounds.to },
+            window.resolutionSeconds * 1000,
+          ),
           since: view.since(now),
           summaryAt: (from, to) => view.summaryBetween(viewQuery, { from, to }),
           wanted: new Set(page.map((edge) => edge.id)),
@@ -48,7 +52,7 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
       return own === undefined ? item : { ...item, series: own };
     }),
     next: start + limit < all.length ? cursorOf(start + limit) : null,
-    window: view.window(viewQuery, now),
+    window,
     total: trafficOf(total),
     totalSeries: series?.total ?? null,
     missingNodes: view.silentNodes,

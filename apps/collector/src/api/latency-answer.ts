@@ -52,10 +52,10 @@ export function latencyAnswer(parts: LatencyParts, query: LatencyQuery, now: num
     since: view.since(now),
   });
   const stretch = { from: steps.from, to: steps.from + steps.count * steps.stepMs };
-  const read = reader.read({ ...stretch, steps: steps.count }, filter);
+  const read = reader.read({ ...stretch, steps: steps.count, open: bounds.live }, filter);
   const bins = read.steps.map((step) => step.bins);
-  const traffic = reader.traffic(wanted, filter);
-  const splits = read.steps.map(({ time }) => time.split(null));
+  const { traffic } = read;
+  const splits = read.steps.map(({ requests }) => requests.time.split(null));
   return {
     window: view.window(viewQuery, now),
     measure: filter.measure,
@@ -187,7 +187,7 @@ function comparisonOf(
     const end = start + steps * length;
     const blocks = by.reader.read({ from: start, to: end, steps }, by.filter).steps;
     const time = new TimeSum();
-    for (const block of blocks) time.add(block.time);
+    for (const { requests } of blocks) time.add(requests.time);
     const window: Window = {
       from: toTime(start),
       to: toTime(end),

@@ -2,7 +2,8 @@
 import type { Difference, Verdict } from '@undermesh/schema';
 import { Bins } from '../aggregate/bins.js';
 import { interpolatedQuantile, meanOf, RELATIVE_ERROR } from '../aggregate/histogram.js';
-import { TimeSum } from '../aggregate/time-split.js';
+import { RequestSum } from '../aggregate/requests.js';
+import type { TimeSum } from '../aggregate/time-split.js';
 import type { LatencyStep } from './latency-window.js';
 
 /**
@@ -24,16 +25,7 @@ const MOST_BLOCKS = 90;
 type Figure = Difference['figure'];
 
 /** Blocks of one window, added up. */
-interface Pool {
-  readonly bins: Bins;
-  readonly roundTrips: Bins;
-  readonly time: TimeSum;
-  requests: number;
-  requestErrors: number;
-  opened: number;
-  failed: number;
-  seconds: number;
-}
+type Pool = Pick<LatencyStep, 'bins' | 'roundTrips' | 'requests' | 'opened' | 'failed'> & { seconds: number };
 
 interface Rule {
   readonly figure: Figure;
@@ -53,12 +45,13 @@ const quantileRule = (figure: Figure, p: number): Rule => ({
 
 const timeRule = (figure: Figure, sum: (time: TimeSum) => number): Rule => ({
   figure,
-  read: ({ time }) => (time.both === 0 ? null : sum(time) / (time.both + time.source)),
-  enough: ({ time }) => time.both >= LEAST_REQUESTS,
+  read: ({ requests: { time } }) => (time.both === 0 ? null : sum(time) / (time.both + time.source)),
+  enough: ({ requests: { time } }) => time.both >= LEAST_REQUESTS,
   binned: false,
 });
 
-const attempts = (pool: Pool): number => (pool.requests > 0 ? pool.requests : pool.opened + pool.failed);
+const attempts = (pool: Pool): number =>
+  pool.requests.total > 0 ? pool.requests.total : pool.opened + pool.failed;
 
 const RULES: readonly Rule[] = [
   quantileRule('p50', 0.5),
@@ -88,13 +81,13 @@ const RULES: readonly Rule[] = [
   },
   {
     figure: 'requests_per_second',
-    read: (pool) => pool.requests / pool.seconds,
-    enough: (pool) => pool.requests >= LEAST_REQUESTS,
+    read: (pool) => pool.requests.total / pool.seconds,
+    enough: (pool) => pool.requests.total >= LEAST_REQUESTS,
     binned: false,
   },
 ];
 
-const failures = (pool: Pool): number => (pool.requests > 0 ? pool.requestErrors : pool.failed);
+const failures = (pool: Pool): number => (pool.requests.total > 0 ? pool.requests.errors : pool.failed);
 
 /** One window to compare: its blocks, and how long each is. */
 export interface ComparedWindow {
@@ -211,9 +204,7 @@ const occupied = ({ blocks }: ComparedWindow): number =>
 const emptyPool = (): Pool => ({
   bins: new Bins(),
   roundTrips: new Bins(),
-  time: new TimeSum(),
-  requests: 0,
-  requestErrors: 0,
+  requests: new RequestSum(),
   opened: 0,
   failed: 0,
   seconds: 0,
@@ -222,9 +213,7 @@ const emptyPool = (): Pool => ({
 function addBlock(pool: Pool, block: Omit<Pool, 'seconds'>, seconds: number): void {
   pool.bins.addWindow(block.bins);
   pool.roundTrips.addWindow(block.roundTrips);
-  pool.time.add(block.time);
-  pool.requests += block.requests;
-  pool.requestErrors += block.requestErrors;
+  pool.requests.add(block.requests);
   pool.opened += block.opened;
   pool.failed += block.failed;
   pool.seconds += seconds;

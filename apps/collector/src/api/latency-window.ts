@@ -3,10 +3,12 @@ import { FAILURE_REASONS, type LatencyMeasure, type LatencySplit, STATUS_CLASSES
 import type { Aggregator } from '../aggregate/aggregator.js';
 import { Bins } from '../aggregate/bins.js';
 import { Cells, COUNTERS, Counter, Distribution, type Side, TIMED_CLASSES } from '../aggregate/cells.js';
+import { totalOf } from '../aggregate/histogram.js';
+import type { HistogramWindow } from '../aggregate/histogram-windows.js';
 import type { Placements } from '../aggregate/placements.js';
+import { RequestSum } from '../aggregate/requests.js';
 import type { CellsPart } from '../aggregate/sealed-cells.js';
-import { TimeSum } from '../aggregate/time-split.js';
-import { sampleOf, sumOfRow, TrafficSum } from '../aggregate/traffic.js';
+import { Sample, sampleOf, sideTaken, sumOfRow, TrafficSum } from '../aggregate/traffic.js';
 
 /** What of the mesh a latency is asked for. */
 export interface LatencyFilter {
@@ -26,13 +28,11 @@ export interface LatencyFilter {
 export class LatencyStep {
   readonly bins = new Bins();
   readonly parts = new Map<string, Bins>();
-  readonly time = new TimeSum();
-  requests = 0;
-  /** Server errors and requests without an answer. */
-  requestErrors = 0;
+  readonly roundTrips = new Bins();
+  /** All requests, whatever was measured of them. */
+  readonly requests = new RequestSum();
   opened = 0;
   failed = 0;
-  readonly roundTrips = new Bins();
 
   part(key: string): Bins {
     let bins = this.parts.get(key);
@@ -47,6 +47,8 @@ export class LatencyStep {
 /** A window cut into steps. */
 export interface LatencyWindow {
   readonly steps: readonly LatencyStep[];
+  /** All traffic of the edges asked for, with its samples. */
+  readonly traffic: TrafficSum;
   /** Samples by the end that reported them. */
   readonly samples: readonly [number, number];
 }
@@ -54,10 +56,10 @@ export interface LatencyWindow {
 /** An edge that a query asks for. */
 interface Scope {
   readonly nodes: readonly [string, string];
-  /** Sides whose node the query asks for. */
-  readonly allowed: readonly [boolean, boolean];
-  /** Whose samples are taken; `null` until one was seen. */
-  side: Side | null;
+  /** Whose word counts for connections and for requests, and whose samples are taken: one for the whole window. */
+  readonly side: Side;
+  readonly requestSide: Side;
+  readonly taken: Side | null;
 }
 
 /** Counters that are told of each step. */
@@ -82,104 +84,130 @@ export class LatencyReader {
     this.#placements = placements;
   }
 
-  /** Cuts a stretch (Unix ms) into so many equal steps. */
-  read(stretch: { from: number; to: number; steps: number }, filter: LatencyFilter): LatencyWindow {
-    const parts: { readonly step: number; readonly part: CellsPart }[] = [];
-    this.#aggregator.timeline.columns(stretch, (step, part) => {
-      parts.push({ step, part });
-    });
-    const distributions = distributionsOf(filter);
-    const scopes = new Map<number, Scope | null>();
-    for (const { part } of parts) {
-      for (let row = 0; row < part.count; row++) {
-        const scope = this.#scope(scopes, part.edge(row), filter);
-        if (scope !== null)
-          settleSide(scope, filter, (side) => hasSamples(part, row, { distributions, side }));
-      }
-    }
+  /** Cuts a stretch (Unix ms) into so many equal steps. `open`: what is open now belongs to it. */
+  read(
+    stretch: { from: number; to: number; steps: number; open?: boolean },
+    filter: LatencyFilter,
+  ): LatencyWindow {
+    const traffic = new TrafficSum();
+    const scopes = this.#scopes(stretch, { filter, traffic });
     const steps = Array.from({ length: stretch.steps }, () => new LatencyStep());
     const samples: [number, number] = [0, 0];
+    const isWanted = wantedDistributions(filter);
     let counted = { step: 0, cells: new Cells() };
-    for (const { step, part } of parts) {
+    this.#aggregator.timeline.columns(stretch, (step, part) => {
       if (step !== counted.step) {
         takeCounters(steps[counted.step], counted.cells);
         counted = { step, cells: new Cells() };
       }
       const to = steps[step];
-      if (to === undefined) continue;
+      if (to === undefined) return;
+      const rows: (Scope | undefined)[] = [];
       for (let row = 0; row < part.count; row++) {
-        const edge = part.edge(row);
-        const scope = scopes.get(edge) ?? null;
-        if (scope === null) continue;
-        addCounters(counted.cells, part, row);
-        if (scope.side === null) continue;
-        const { side } = scope;
-        for (const distribution of distributions) {
-          const window = part.window(row, distribution * 2 + side);
-          if (window === undefined) continue;
-          to.bins.addWindow(window);
-          if (filter.split === 'node') to.part(scope.nodes[side]).addWindow(window);
-          if (filter.split === 'status') to.part(classOf(distribution)).addWindow(window);
-          for (let i = 0; i < window.length; i++) samples[side] += window.counts[window.from + i] ?? 0;
-        }
-        const roundTrips = part.window(row, Distribution.roundTripUs * 2 + side);
-        if (roundTrips !== undefined) to.roundTrips.addWindow(roundTrips);
-        if (filter.split !== 'time') continue;
-        for (let i = 0; i < TIMED_CLASSES.length; i++) {
-          const total = part.window(row, (Distribution.firstByteUs + i) * 2);
-          if (total !== undefined) to.part('total').addWindow(total);
-          const application = part.window(row, (Distribution.firstByteUs + i) * 2 + 1);
-          if (application !== undefined) to.part('application').addWindow(application);
-        }
+        const scope = scopes[part.edge(row)];
+        rows.push(scope);
+        if (scope !== undefined) addCounters(counted.cells, part, row);
       }
-    }
+      eachWindow(part, rows, (scope, distribution, window) => {
+        const which = distribution >>> 1;
+        const side = distribution & 1;
+        const isHttp = which >= Distribution.firstByteUs;
+        if (side === (isHttp ? scope.requestSide : scope.side)) traffic.addWindow(sampleOf(which), window);
+        if (side === scope.taken) {
+          if (which === Distribution.roundTripUs) to.roundTrips.addWindow(window);
+          if (isWanted[which] === true) {
+            to.bins.addWindow(window);
+            samples[scope.taken] += totalOf(window);
+            if (filter.split === 'node') to.part(scope.nodes[scope.taken]).addWindow(window);
+            if (filter.split === 'status' && isHttp) to.part(classOf(which)).addWindow(window);
+          }
+        }
+        if (filter.split === 'time' && sampleOf(which) === Sample.firstByteUs) {
+          to.part(side === 0 ? 'total' : 'application').addWindow(window);
+        }
+      });
+    });
     takeCounters(steps[counted.step], counted.cells);
-    return { steps, samples };
+    return { steps, traffic, samples };
   }
 
-  /** All traffic of the edges asked for, with its samples. */
-  traffic(stretch: { from: number; to: number }, filter: LatencyFilter): TrafficSum {
-    const cells = this.#aggregator.timeline.sum(stretch);
-    const total = new TrafficSum();
+  /** The edges asked for, by number; their figures over the whole stretch are added to `traffic`. */
+  #scopes(
+    stretch: { from: number; to: number; open?: boolean },
+    of: { filter: LatencyFilter; traffic: TrafficSum },
+  ): Scope[] {
+    const { edges, timeline } = this.#aggregator;
+    const cells = timeline.sum({ ...stretch, histograms: false });
+    const scopes: Scope[] = [];
     for (let row = 0; row < cells.count; row++) {
       const edge = cells.edge(row);
-      if (this.#scopeOf(edge, filter) === null) continue;
-      const open = [this.#aggregator.edges.open(edge, 0), this.#aggregator.edges.open(edge, 1)] as const;
+      if (!of.filter.wants(edge)) continue;
+      const open =
+        stretch.open === true ? ([edges.open(edge, 0), edges.open(edge, 1)] as const) : NOTHING_OPEN;
       const sum = sumOfRow(cells, row, open);
-      total.add(sum);
-      const requestSide = sum.requests.seenBy === 'source' ? 0 : 1;
-      const side = (sum.sides & 1) !== 0 ? 0 : 1;
-      for (
-        let distribution = 0;
-        distribution < Distribution.lastByteUs + TIMED_CLASSES.length;
-        distribution++
-      ) {
-        const from = distribution < Distribution.firstByteUs ? side : requestSide;
-        const window = cells.window(row, distribution * 2 + from);
-        if (window !== undefined) total.addWindow(sampleOf(distribution), window);
-      }
+      const scope = this.#scopeOf(edge, of.filter, sum);
+      if (scope === null) continue;
+      scopes[edge] = scope;
+      of.traffic.add(sum);
     }
-    return total;
+    return scopes;
   }
 
-  #scope(scopes: Map<number, Scope | null>, edge: number, filter: LatencyFilter): Scope | null {
-    const known = scopes.get(edge);
-    if (known !== undefined) return known;
-    const scope = this.#scopeOf(edge, filter);
-    scopes.set(edge, scope);
-    return scope;
-  }
-
-  #scopeOf(edge: number, { wants, nodes }: LatencyFilter): Scope | null {
-    if (!wants(edge)) return null;
+  #scopeOf(edge: number, filter: LatencyFilter, sum: TrafficSum): Scope | null {
     const { edges } = this.#aggregator;
     const nodeOf = (placement: number): string =>
       this.#placements.nodeName(this.#placements.nodeOf(placement));
-    const names = [nodeOf(edges.source(edge)), nodeOf(edges.destination(edge))] as const;
-    const allowed = names.map((name) => nodes === null || nodes.has(name));
-    if (allowed[0] !== true && allowed[1] !== true) return null;
-    return { nodes: names, allowed: [allowed[0] === true, allowed[1] === true], side: null };
+    const nodes = [nodeOf(edges.source(edge)), nodeOf(edges.destination(edge))] as const;
+    const isAllowed = (side: Side): boolean =>
+      (filter.nodes === null || filter.nodes.has(nodes[side])) &&
+      (filter.reporter === null || filter.reporter === side);
+    if (filter.nodes !== null && !filter.nodes.has(nodes[0]) && !filter.nodes.has(nodes[1])) return null;
+    const side = sideTaken(sum.sides);
+    const requestSide: Side = sum.requests.seenBy === 'source' ? 0 : 1;
+    const first = isOfRequests(filter.measure) ? requestSide : side;
+    const other: Side = first === 0 ? 1 : 0;
+    const taken = isAllowed(first) ? first : isAllowed(other) ? other : null;
+    return { nodes, side, requestSide, taken };
   }
+}
+
+const NOTHING_OPEN = [0, 0] as const;
+
+const isOfRequests = (measure: LatencyMeasure): boolean =>
+  measure === 'first_byte' || measure === 'last_byte';
+
+/** Calls back for the samples of the rows asked for: of these alone where they are few, otherwise in one go. */
+function eachWindow(
+  part: CellsPart,
+  rows: readonly (Scope | undefined)[],
+  visit: (scope: Scope, distribution: number, window: HistogramWindow) => void,
+): void {
+  const wanted = rows.reduce((count, scope) => (scope === undefined ? count : count + 1), 0);
+  if (wanted * FEW > rows.length) {
+    part.forEachWindow((row, distribution, window) => {
+      const scope = rows[row];
+      if (scope !== undefined) visit(scope, distribution, window);
+    });
+    return;
+  }
+  for (const [row, scope] of rows.entries()) {
+    if (scope === undefined) continue;
+    for (let distribution = 0; distribution < ALL_DISTRIBUTIONS; distribution++) {
+      const window = part.window(row, distribution);
+      if (window !== undefined) visit(scope, distribution, window);
+    }
+  }
+}
+
+/** Rows are looked up one by one when fewer than one in so many is asked for. */
+const FEW = 8;
+const ALL_DISTRIBUTIONS = (Distribution.lastByteUs + TIMED_CLASSES.length) * 2;
+
+/** By distribution. */
+function wantedDistributions(filter: LatencyFilter): boolean[] {
+  const wanted: boolean[] = [];
+  for (const distribution of distributionsOf(filter)) wanted[distribution] = true;
+  return wanted;
 }
 
 /** Histograms that a measure is made of. */
@@ -201,24 +229,6 @@ function distributionsOf({ measure, classes }: LatencyFilter): number[] {
 const classOf = (distribution: number): string =>
   TIMED_CLASSES[(distribution - Distribution.firstByteUs) % TIMED_CLASSES.length] ?? 'none';
 
-/** One side per edge for the whole window: the source's as soon as it has any samples. */
-function settleSide(scope: Scope, { reporter }: LatencyFilter, has: (side: Side) => boolean): void {
-  if (scope.side === 0) return;
-  for (const side of [0, 1] as const) {
-    if (!scope.allowed[side] || (reporter !== null && reporter !== side)) continue;
-    if (side === scope.side || !has(side)) continue;
-    scope.side = side;
-    return;
-  }
-}
-
-const hasSamples = (
-  part: CellsPart,
-  row: number,
-  of: { distributions: readonly number[]; side: Side },
-): boolean =>
-  of.distributions.some((distribution) => part.window(row, distribution * 2 + of.side) !== undefined);
-
 function addCounters(cells: Cells, part: CellsPart, row: number): void {
   let to = -1;
   for (const counter of COUNTED) {
@@ -233,11 +243,13 @@ function addCounters(cells: Cells, part: CellsPart, row: number): void {
 function takeCounters(step: LatencyStep | undefined, cells: Cells): void {
   if (step === undefined) return;
   for (let row = 0; row < cells.count; row++) {
-    const sum = sumOfRow(cells, row, [0, 0]);
-    step.requests += sum.requests.total;
-    step.requestErrors += sum.requests.errors;
-    step.opened += sum.opened;
-    step.failed += sum.failures;
-    step.time.add(sum.requests.time);
+    const at = (side: Side, counter: number): number =>
+      Math.max(0, cells.get(row, side * COUNTERS + counter));
+    step.requests.take(at);
+    const failures = (side: Side): number =>
+      FAILURE_REASONS.reduce((sum, _, reason) => sum + at(side, Counter.failed + reason), 0);
+    const side: Side = at(0, Counter.opened) + failures(0) > 0 ? 0 : 1;
+    step.opened += at(side, Counter.opened);
+    step.failed += failures(side);
   }
 }

@@ -29,7 +29,7 @@ function window(of: {
     for (let i = 0; i < of.perBlock; i++) {
       block.bins.add(binOf(of.medianUs * Math.exp(shift + 0.5 * normal())), 1);
     }
-    block.requests = of.perBlock;
+    block.requests.total = of.perBlock;
     return block;
   });
   return { blocks, blockSeconds: 10 };
