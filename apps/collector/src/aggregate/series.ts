@@ -14,10 +14,7 @@ export interface Steps {
   readonly count: number;
 }
 
-/**
- * Steps for a window: as fine as its buckets, coarser where that would be too many points. The step that is still
- * running is left out: half of a step's count would read as a fall.
- */
+/** Steps for a window: as fine as its buckets (`finest`, ms), coarser where that would be too many points. */
 export function stepsOf(window: { from: number; to: number }, finest: number): Steps {
   const wanted = (window.to - window.from) / MOST_POINTS;
   const stepMs = finest * Math.max(1, Math.ceil(wanted / finest));

@@ -222,6 +222,13 @@ describe('GET /latency', () => {
     expect(problem.detail).toContain(detail);
   });
 
+  it('stands in the OpenAPI document, with all routes', async () => {
+    const { paths } = await test.get<{ paths: object }>('/openapi.json');
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining(['/api/v1/latency', '/api/v1/latency/connections', '/api/v1/changes']),
+    );
+  });
+
   it('finds the connections of a region', async () => {
     await requests([
       { sourceUs: 50_000, destinationUs: 49_000, status: 503 },
