@@ -11,7 +11,10 @@ import { Count, literals, Nullable, Time } from './shape.js';
 export const LATENCY_MEASURES = ['first_byte', 'last_byte', 'connect', 'round_trip', 'lifetime'] as const;
 export type LatencyMeasure = (typeof LATENCY_MEASURES)[number];
 
-/** By what one distribution is taken apart. `time`: network, application and local time of the same requests. */
+/**
+ * By what one distribution is taken apart. `time` gives `total`, as the source saw requests, and `application`, as the
+ * destination did: no request is known at both ends, so what lies between has means (`time`), but no distribution.
+ */
 export const LATENCY_SPLITS = ['none', 'node', 'status', 'time'] as const;
 export type LatencySplit = (typeof LATENCY_SPLITS)[number];
 
@@ -81,7 +84,10 @@ export type QuantileLines = Static<typeof QuantileLines>;
 export const VERDICTS = ['faster', 'slower', 'no_difference', 'not_enough_data'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** One figure in both windows, A earlier and B later. `low` and `high` bound the relative change with 95 % confidence. */
+/**
+ * One figure in both windows, A earlier and B later. `low` and `high` bound the relative change with 95 % confidence.
+ * `faster` is the better direction: less time, a smaller share of failures, more requests per second.
+ */
 export const Difference = Type.Object({
   figure: literals([
     'p50',
