@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DuckdbStore } from '../../src/store/duckdb/duckdb-store.js';
 import { OrderGuard } from '../../src/store/duckdb/order-guard.js';
-import { batchOf, CLOCK_OFFSET_NS, record, STREAM, workload } from './traffic.js';
+import { batchOf, CLOCK_OFFSET_NS, httpBatchOf, record, STREAM, workload } from './traffic.js';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -88,7 +99,7 @@ describe('a killed collector', () => {
       await store.close();
     }
     expect(rows).toBeGreaterThan(400_000);
-  }, 60_000);
+  }, 240_000);
 });
 
 describe('retention', () => {
@@ -137,6 +148,66 @@ describe('retention', () => {
     expect(store.stats().rows).toBeLessThan(30 * 1300);
     expect(store.stats().oldestMs).toBeGreaterThan(Number(CLOCK_OFFSET_NS / 1_000_000n) + 1000);
     await store.close();
+  });
+});
+
+describe('a store of an earlier format', () => {
+  it('is brought up to date when it is opened, with all its records', async () => {
+    const first = new DuckdbStore({ directory, ...KEEP_ALL, lingerMs: 0 });
+    await first.open();
+    await first.append(rowsFrame(1n, 30));
+    await first.close();
+    const instance = await DuckDBInstance.create(join(directory, 'records-000001.duckdb'));
+    const connection = await instance.connect();
+    for (const table of ['http', 'http_tail']) await connection.run(`DROP TABLE ${table}`);
+    await connection.run('UPDATE segment SET format = 1');
+    connection.closeSync();
+    instance.closeSync();
+    const second = new DuckdbStore({ directory, ...KEEP_ALL, lingerMs: 0 });
+    await second.open();
+    const requests = httpBatchOf([{ value: record(), local: 1, peer: 2, samples: [{}] }], { sequence: 2n });
+    expect(await second.append(requests)).toBe('stored');
+    expect(second.stats()).toMatchObject({ rows: 30, httpRows: 1 });
+    await second.close();
+  });
+});
+
+describe('a damaged log', () => {
+  /** Frames of 1,000 rows whose commits lie in the segment's log, as a collector leaves it that loses its power. */
+  async function leaveLog(frames: number): Promise<string> {
+    const store = new DuckdbStore({ directory: join(directory, 'lived'), ...KEEP_ALL, lingerMs: 0 });
+    await store.open();
+    for (let sequence = 1n; sequence <= frames; sequence++) await store.append(rowsFrame(sequence, 1000));
+    cpSync(join(directory, 'lived'), join(directory, 'left'), { recursive: true });
+    await store.close();
+    return join(directory, 'left', 'records-000001.duckdb.wal');
+  }
+  const reopened = () => new DuckdbStore({ directory: join(directory, 'left'), ...KEEP_ALL, lingerMs: 0 });
+
+  it('ends where it was cut off: what was whole is kept, and the next frame is stored again', async () => {
+    const log = await leaveLog(4);
+    truncateSync(log, statSync(log).size - 777);
+    const store = reopened();
+    await store.open();
+    expect(await store.positions()).toMatchObject([{ sequence: 3n, stored: 3000 }]);
+    expect(await store.append(rowsFrame(4n, 1000))).toBe('stored');
+    expect(store.stats().rows).toBe(4000);
+    await store.close();
+  });
+
+  it('is refused when a bit of it has flipped, and nothing is changed', async () => {
+    const log = await leaveLog(4);
+    const bytes = readFileSync(log);
+    const at = bytes.length >> 1;
+    bytes[at] = (bytes[at] ?? 0) ^ 16;
+    writeFileSync(log, bytes);
+    const store = reopened();
+    await expect(store.open()).rejects.toMatchObject({
+      code: 'store_corrupt',
+      message: expect.stringMatching(/records-000001\.duckdb.*checksum.*move it/s),
+    });
+    await store.close();
+    expect(readFileSync(log).equals(bytes)).toBe(true);
   });
 });
 

@@ -73,6 +73,7 @@ export class SegmentWriter {
       for (const appender of this.#appenders.values()) duckdb.appender_flush_sync(appender);
       await this.#putStreams(segment, group);
       await this.#connection.run('COMMIT');
+      segment.syncNames();
     } catch (thrown) {
       for (const { encoder } of this.#pipes) encoder.filled = 0;
       this.#forget();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { RECORD_TABLES, type RecordTable } from './record-columns.js';
 import { RowTimes } from './row-times.js';
@@ -22,6 +22,7 @@ export class Segment {
   readonly times = new RowTimes();
   createdMs = 0;
   bytes = 0;
+  #named = '';
 
   constructor(
     readonly path: string,
@@ -69,6 +70,7 @@ export class Segment {
       } AS last_batch`,
     );
     await connection.run('COMMIT');
+    this.syncNames();
     this.measure();
   }
 
@@ -117,6 +119,26 @@ export class Segment {
     for (const path of [this.path, `${this.path}.wal`]) {
       if (existsSync(path)) this.bytes += statSync(path).size;
     }
+  }
+
+  /**
+   * Makes the names of the segment's files durable when they are new: DuckDB syncs what it writes into a file, not the
+   * directory that the file is named in. A log is a new file after each checkpoint.
+   */
+  syncNames(): void {
+    const files = [this.path, `${this.path}.wal`].map((path) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found === undefined ? '' : `${found.ino}/${found.birthtimeMs}`;
+    });
+    const named = files.join(' ');
+    if (named === this.#named) return;
+    const directory = openSync(dirname(this.path), 'r');
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+    this.#named = named;
   }
 
   /** Frees the disk. The segment must have been detached. */
