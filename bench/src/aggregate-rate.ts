@@ -15,7 +15,7 @@ import { bootstrapMedian, type Estimate } from './statistics.js';
 
 const FRAMES = 80;
 /** The collector's defaults. */
-const LIMITS = { edges: 100_000, openEnds: 500_000, joins: 1_000_000, cells: 1_000_000 };
+const LIMITS = { edges: 100_000, openEnds: 500_000, joins: 1_000_000, cells: 3_000_000, series: 20_000 };
 const ADDRESSES = 1_000;
 
 /** ns of CPU per record. */

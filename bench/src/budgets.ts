@@ -14,4 +14,7 @@ export const BUDGETS = {
   aggregate: atLeast(3, '≥ 3 M/s'),
   durable: atLeast(600, '≥ 600 k/s'),
   topology: atMost(50, '≤ 50 ms'),
+  quarterHour: atMost(50, '≤ 50 ms'),
+  day: atMost(100, '≤ 100 ms'),
+  month: atMost(200, '≤ 200 ms'),
 } as const;

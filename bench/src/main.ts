@@ -6,10 +6,11 @@ import { bpfTime } from './bpf-time.js';
 import { collector } from './collector.js';
 import { machine } from './cpu.js';
 import { observeCpu } from './observe-cpu.js';
+import { queries } from './queries.js';
 import { textTable } from './report.js';
 import { type Outcome, save, writeDocument } from './results.js';
 
-const BENCHMARKS = [observeCpu, bpfTime, agent, collector];
+const BENCHMARKS = [observeCpu, bpfTime, agent, collector, queries];
 
 const usage = `npm run bench -- [options] [name...]
   --quick   about two minutes instead of ten; wider intervals

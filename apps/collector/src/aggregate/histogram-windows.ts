@@ -35,6 +35,11 @@ export class HistogramWindows {
     return this.#count;
   }
 
+  /** The histograms' numbers, a copy. */
+  ids(): Uint32Array {
+    return this.#ids.slice(0, this.#count);
+  }
+
   add(key: number, count: number): void {
     const slot = this.#slot(key >>> BIN_BITS);
     const bin = key & ((1 << BIN_BITS) - 1);

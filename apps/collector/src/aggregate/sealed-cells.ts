@@ -49,44 +49,31 @@ export class SealedCells implements CellsPart {
     this.#parts = parts;
     const { edges, columns, histograms, first, lengths, offsets, pools } = parts;
     this.#rows = new Uint32Array(edges.length + 1);
-    for (const histogram of histograms) {
-      const row = Math.floor(histogram / DISTRIBUTIONS) + 1;
+    for (let at = 0; at < histograms.length; at++) {
+      const row = Math.floor((histograms[at] ?? 0) / DISTRIBUTIONS) + 1;
       this.#rows[row] = (this.#rows[row] ?? 0) + 1;
     }
     for (let row = 0; row < edges.length; row++)
       this.#rows[row + 1] = (this.#rows[row + 1] ?? 0) + (this.#rows[row] ?? 0);
-    const arrays = [edges, this.#rows, histograms, first, lengths, offsets, ...columns, ...pools];
-    this.bytes = arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0) + 16, 0);
+    let bytes = this.#rows.byteLength;
+    for (const array of [edges, histograms, first, lengths, offsets]) bytes += array.byteLength;
+    for (const array of [...columns, ...pools]) bytes += array?.byteLength ?? 0;
+    this.bytes = bytes;
   }
 
   /** A compact copy. */
   static of(cells: Cells): SealedCells {
-    const edges = Uint32Array.from({ length: cells.count }, (_, row) => cells.edge(row));
+    const { count, histograms } = cells;
+    const edges = new Uint32Array(count);
+    for (let row = 0; row < count; row++) edges[row] = cells.edge(row);
     const columns: (CounterColumn | null)[] = [];
     for (let counter = 0; counter < CELL_COUNTERS; counter++) columns.push(columnOf(cells, counter));
-    const windows: { readonly id: number; readonly window: HistogramWindow }[] = [];
-    cells.histograms.forEachWindow((id, window) => {
-      const trimmed = trim(window);
-      if (trimmed !== null) windows.push({ id, window: trimmed });
-    });
-    windows.sort((a, b) => a.id - b.id);
-    const pools = POOLS.map(() => [] as number[]);
-    const offsets = new Uint32Array(windows.length);
-    windows.forEach(({ window: { counts, from, length } }, at) => {
-      const pool = poolOf(counts, from, length);
-      const values = pools[pool] ?? [];
-      offsets[at] = values.length * (1 << POOL_BITS) + pool;
-      for (let i = 0; i < length; i++) values.push(counts[from + i] ?? 0);
-    });
-    return new SealedCells({
-      edges,
-      columns,
-      histograms: Uint32Array.from(windows, ({ id }) => id),
-      first: Uint16Array.from(windows, ({ window }) => window.first),
-      lengths: Uint16Array.from(windows, ({ window }) => window.length),
-      offsets,
-      pools: POOLS.map((Pool, at) => Pool.from(pools[at] ?? [])),
-    });
+    const packed = new HistogramPacker(histograms.count);
+    for (const id of histograms.ids().sort()) {
+      const window = histograms.window(id);
+      if (window !== undefined) packed.add(id, window);
+    }
+    return new SealedCells({ edges, columns, ...packed.finish() });
   }
 
   get parts(): SealedParts {
@@ -177,13 +164,59 @@ function columnOf(cells: Cells, counter: number): CounterColumn | null {
   return column;
 }
 
-/** A window without the zeros at its ends, `null` when nothing is left. */
-function trim({ first, counts, from, length }: HistogramWindow): HistogramWindow | null {
-  let low = 0;
-  let high = length;
-  while (low < high && counts[from + low] === 0) low++;
-  while (high > low && counts[from + high - 1] === 0) high--;
-  return low === high ? null : { first: first + low, counts, from: from + low, length: high - low };
+/** Packs windows, given in the order of their ids, without the zeros at their ends, each as narrow as it can be. */
+class HistogramPacker {
+  readonly #ids: Uint32Array;
+  readonly #first: Uint16Array;
+  readonly #lengths: Uint16Array;
+  readonly #offsets: Uint32Array;
+  readonly #sources: { readonly counts: ArrayLike<number>; readonly from: number }[] = [];
+  readonly #sizes = POOLS.map(() => 0);
+  #count = 0;
+
+  constructor(most: number) {
+    this.#ids = new Uint32Array(most);
+    this.#first = new Uint16Array(most);
+    this.#lengths = new Uint16Array(most);
+    this.#offsets = new Uint32Array(most);
+  }
+
+  add(id: number, { first, counts, from, length }: HistogramWindow): void {
+    let low = 0;
+    let high = length;
+    while (low < high && counts[from + low] === 0) low++;
+    while (high > low && counts[from + high - 1] === 0) high--;
+    if (low === high) return;
+    const pool = poolOf(counts, from + low, high - low);
+    const size = this.#sizes[pool] ?? 0;
+    const at = this.#count++;
+    this.#ids[at] = id;
+    this.#first[at] = first + low;
+    this.#lengths[at] = high - low;
+    this.#offsets[at] = size * (1 << POOL_BITS) + pool;
+    this.#sizes[pool] = size + high - low;
+    this.#sources.push({ counts, from: from + low });
+  }
+
+  finish(): Omit<SealedParts, 'edges' | 'columns'> {
+    const pools = POOLS.map((Pool, at) => new Pool(this.#sizes[at] ?? 0));
+    for (let at = 0; at < this.#count; at++) {
+      const { counts, from } = this.#sources[at] ?? { counts: [], from: 0 };
+      const offset = this.#offsets[at] ?? 0;
+      const pool = pools[offset & ((1 << POOL_BITS) - 1)];
+      const to = offset >>> POOL_BITS;
+      if (pool === undefined) continue;
+      for (let i = 0, length = this.#lengths[at] ?? 0; i < length; i++) pool[to + i] = counts[from + i] ?? 0;
+    }
+    const kept = <A extends Uint16Array | Uint32Array>(array: A): A => array.slice(0, this.#count) as A;
+    return {
+      histograms: kept(this.#ids),
+      first: kept(this.#first),
+      lengths: kept(this.#lengths),
+      offsets: kept(this.#offsets),
+      pools,
+    };
+  }
 }
 
 function poolOf(counts: ArrayLike<number>, from: number, length: number): number {
