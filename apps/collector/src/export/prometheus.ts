@@ -214,9 +214,24 @@ function registerRecords(
     read: () => store.stats().rows,
   });
   gauge(registry, {
+    name: 'undermesh_store_http_rows',
+    help: 'Http records in the store, of up to eight requests each.',
+    read: () => store.stats().httpRows,
+  });
+  gauge(registry, {
     name: 'undermesh_store_bytes',
-    help: 'Bytes that the store takes on disk.',
+    help: 'Bytes that the records take on disk.',
     read: () => store.stats().bytes ?? 0,
+  });
+  gauge(registry, {
+    name: 'undermesh_rollup_bytes',
+    help: 'Bytes that the roll-ups take on disk.',
+    read: () => store.stats().rollups.bytes,
+  });
+  counter(registry, {
+    name: 'undermesh_rollups_damaged_total',
+    help: 'Roll-ups that were found damaged since the start, and set aside.',
+    read: () => store.stats().rollups.damaged,
   });
 }
 
@@ -263,6 +278,7 @@ function registerAggregates(registry: Registry, { aggregator, series }: Promethe
     ['join_entries', 'Connections of which the second end is awaited.', () => join.size],
     ['parked_ends', 'Ends that wait for the word of their partner.', () => aggregator.waiting],
     ['edge_cells', 'Edge figures per bucket that are kept.', () => timeline.sealedCells],
+    ['edge_cells_bytes', 'What they take in memory.', () => timeline.sealedBytes],
     [
       'held_http_records',
       'Http records whose connection has been seen from one end only.',
