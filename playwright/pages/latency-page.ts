@@ -29,7 +29,7 @@ export class LatencyPage extends AppPage {
   /** How many were timed, as the footer says. */
   async timed(): Promise<number> {
     const text = (await this.footer.textContent()) ?? '';
-    return Number((/([\d,]+)\s+timed/.exec(text)?.[1] ?? 'NaN').replaceAll(',', ''));
+    return Number((/(\d[\d,]*)\s+timed/.exec(text)?.[1] ?? 'NaN').replaceAll(',', ''));
   }
 
   async compare(option: string | RegExp): Promise<void> {

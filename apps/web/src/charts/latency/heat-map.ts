@@ -93,7 +93,8 @@ export function heatMap(
           fontSize: 11.5,
           fontWeight: 500 as const,
           fontFamily: tokens.sans,
-          distance: 10,
+          // lines end in the middle of the last column
+          distance: 6 + box.width / grid.columns / 2,
           offset: [0, (spread[index] ?? 0) - (labelled[index] ?? spread[index] ?? 0)],
         },
       },

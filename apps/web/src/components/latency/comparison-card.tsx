@@ -72,8 +72,8 @@ export function ComparisonCard({
             <Icon name="close" />
           </button>
         </div>
-        <h2 className="comparison-verdict" role="status">
-          {verdictSentence(comparison, noun)}
+        <h2 className="comparison-verdict">
+          <span role="status">{verdictSentence(comparison, noun)}</span>
         </h2>
         {sure !== '' && <p className="t2">{sure}</p>}
       </div>

@@ -45,18 +45,22 @@ export function RegionCard({
             <Icon name="close" />
           </button>
         </div>
-        <h2 className="comparison-verdict" role="status">
-          {data === null
-            ? (answer.error?.message ?? 'Looking')
-            : `${formatNumber(data.inside)} ${noun} in this region.`}
+        <h2 className="comparison-verdict">
+          <span role="status">
+            {data === null
+              ? (answer.error?.message ?? 'Looking')
+              : `${formatNumber(data.inside)} ${noun} in this region.`}
+          </span>
         </h2>
         {share !== null && data !== null && (
           <p className="t2">
-            {formatShare(share)} of that time; {formatCompact(data.outside)} were outside.
+            {data.outside === 0
+              ? 'All of that time: there is nothing outside to hold them against.'
+              : `${formatShare(share)} of that time; ${formatCompact(data.outside)} were outside.`}
           </p>
         )}
       </div>
-      {data !== null && data.inside > 0 && <Contrasts contrasts={data.contrasts} />}
+      {data !== null && data.inside > 0 && data.outside > 0 && <Contrasts contrasts={data.contrasts} />}
       <DataTable
         label="Connections in the region, slowest first"
         columns={columnsFor(link)}

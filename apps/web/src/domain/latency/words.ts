@@ -140,14 +140,15 @@ export function changeTitle(change: Change): string {
     }
   }
 }
-/** `1.4.0 → 1.5.0`; `null` where nothing stepped from one to another. */
+/** `1.4.0 → 1.5.0`, or the one that is known; `null` where nothing stepped from one to another. */
 export const changeStep = ({ before, after }: Change): string | null =>
-  before === null && after === null ? null : `${before ?? 'none'} → ${after ?? 'none'}`;
+  before !== null && after !== null ? `${before} → ${after}` : (after ?? before);
 
 /** On a flag: `catalogue 2.3.1 → 2.4.0`, or what happened. */
 export const changeFlag = (change: Change): string => {
   const step = changeStep(change);
-  return step === null ? changeTitle(change) : `${bare(change.subject)} ${step}`;
+  if (step === null) return changeTitle(change);
+  return `${change.kind === 'workload_version' ? bare(change.subject) : changeTitle(change)} ${step}`;
 };
 
 /** `2.8 to 4.0 ms`, each with its unit where they differ. */

@@ -105,6 +105,10 @@ describe('changes', () => {
     ...more,
   });
   it('say what stepped from what to what', () => expect(changeFlag(change({}))).toBe('ratings 1.4 → 1.5'));
+  it('say the one version that is known', () =>
+    expect(
+      changeFlag(change({ kind: 'agent_version', subject: 'shop-1', before: null, after: '0.1.0' })),
+    ).toBe('Agent on shop-1 0.1.0'));
   it('say what happened', () => {
     expect(
       changeFlag(change({ kind: 'agent_restarted', subject: 'shop-2', before: null, after: null })),
