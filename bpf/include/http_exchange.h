@@ -21,7 +21,7 @@ enum http_window {
 	HTTP_WINDOW_LOAD = 256,	  /* read from a segment at a time */
 	HTTP_WINDOW_FILLED = 320, /* both */
 	HTTP_WINDOW_BYTES = 384,  /* with room for reading words behind them */
-	HTTP_WINDOW_LOOKS = 48,	  /* at words or lines of it, at a time */
+	HTTP_WINDOW_LOOKS = 32,	  /* at words or lines of it, at a time */
 };
 
 /* What the next byte of a stream belongs to. */
@@ -94,7 +94,8 @@ struct http_request {
 	__u32 answer;	/* sequence number where its answer begins if the exchange was quiet */
 	__u8 method;
 	__u8 flags; /* enum http_sample_flag bits */
-	__u8 reserved[2];
+	__u8 lost;  /* 1 when its body could not be followed to its end: nobody is told of it */
+	__u8 reserved;
 };
 
 /* A sample that waits for its record. */
@@ -122,7 +123,8 @@ struct http_exchange {
 	__u8 answering; /* 1 from the first byte of a final response to its last */
 	__u8 tunnel;	/* 1 after CONNECT or an upgrade succeeded */
 	__u8 resynced;	/* 1 from finding a request again to the end of its head */
-	__u8 reserved[3];
+	__u8 asking;	/* 1 from the end of a request's head to the end of its body */
+	__u8 reserved[2];
 	__u64 waiting_ns;	       /* since when samples wait */
 	__u64 first_ns;		       /* first byte of the present response */
 	__u64 last_ns;		       /* last byte so far of one that ends with the connection */
@@ -207,7 +209,8 @@ static __always_inline bool http_finish_request(struct http_exchange *exchange, 
 		exchange->answering = 0;
 	}
 	exchange->answered++;
-	http_add_outcome(exchange, &outcome, now_ns);
+	if (!request->lost)
+		http_add_outcome(exchange, &outcome, now_ns);
 	return true;
 }
 

@@ -95,6 +95,8 @@ static __always_inline void http_complete(struct http_visit *visit, __u64 last_n
 
 	exchange->answering = 0;
 	http_publish(&exchange->answered, exchange->answered + 1);
+	if (request->lost)
+		return;
 	http_add_outcome(exchange, &outcome, visit->stream->now_ns);
 	if (exchange->made - http_counter(&exchange->taken) >= HTTP_LIMIT_SAMPLES)
 		http_make_room(visit);
@@ -104,6 +106,12 @@ static __always_inline void http_complete(struct http_visit *visit, __u64 last_n
 
 static __always_inline void http_lose_framing(struct http_visit *visit)
 {
+	struct http_exchange *exchange = visit->exchange;
+
+	if (!visit->stream->response && exchange->asking) {
+		exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].lost = 1;
+		exchange->asking = 0;
+	}
 	visit->stream->mode = HTTP_MODE_LOST;
 	visit->stream->framing_lost = 1;
 }
@@ -122,10 +130,12 @@ static __always_inline int http_ask(struct http_visit *visit)
 	request->bytes = stream->message_bytes;
 	request->answer = visit->stream->acknowledged;
 	request->method = stream->method;
+	request->lost = 0;
 	request->flags = waiting ? HTTP_SAMPLE_FLAG_PIPELINED : 0;
 	if (exchange->resynced || exchange->streams[HTTP_RESPONSES].mode == HTTP_MODE_LOST)
 		request->flags = HTTP_SAMPLE_FLAG_RESYNCED;
 	exchange->resynced = 0;
+	exchange->asking = 1;
 	http_publish(&exchange->asked, asked + 1);
 	return http_begin_body(stream, false);
 }
@@ -231,10 +241,12 @@ static __always_inline void http_take_message(struct http_visit *visit)
 	struct http_exchange *exchange = visit->exchange;
 	struct http_stream *stream = visit->stream;
 
-	if (stream->response)
+	if (stream->response) {
 		http_complete(visit, stream->now_ns);
-	else
+	} else {
 		exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].bytes = stream->message_bytes;
+		exchange->asking = 0;
+	}
 	http_end_message(stream, false);
 }
 
@@ -391,7 +403,7 @@ static __always_inline void http_take_segment(struct http_visit *visit, __u32 se
 			http_lose_framing(visit);
 	}
 	if (!stream->response) {
-		if (stream->mode >= HTTP_MODE_CHUNK_SIZE && stream->mode <= HTTP_MODE_CHUNK)
+		if (exchange->asking)
 			exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].bytes =
 				stream->message_bytes;
 	} else if (stream->mode == HTTP_MODE_UNTIL_CLOSE) {

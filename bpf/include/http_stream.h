@@ -119,18 +119,22 @@ enum http_field {
 	HTTP_FIELD_TRANSFER_ENCODING = 17,
 };
 
+/* What a line of fields is, by its name and what stands behind it: a colon, or white space that should not be there. */
 static __always_inline __u32 http_field_name(const struct http_stream *stream, __u32 line)
 {
 	__u64 front = http_word(stream, line) | HTTP_LOWER, next = http_word(stream, line + 8) | HTTP_LOWER;
+	__u32 name = HTTP_FIELD_OTHER;
+	__u8 after;
 
 	if (front == HTTP_TEXT('c', 'o', 'n', 't', 'e', 'n', 't', '-') &&
 	    next << 16 == HTTP_TEXT(0, 0, 'l', 'e', 'n', 'g', 't', 'h'))
-		return HTTP_FIELD_CONTENT_LENGTH;
-	if (front == HTTP_TEXT('t', 'r', 'a', 'n', 's', 'f', 'e', 'r') &&
-	    next == HTTP_TEXT('-', 'e', 'n', 'c', 'o', 'd', 'i', 'n') &&
-	    (http_byte(stream, line + 16) | 0x20) == 'g')
-		return HTTP_FIELD_TRANSFER_ENCODING;
-	return HTTP_FIELD_OTHER;
+		name = HTTP_FIELD_CONTENT_LENGTH;
+	else if (front == HTTP_TEXT('t', 'r', 'a', 'n', 's', 'f', 'e', 'r') &&
+		 next == HTTP_TEXT('-', 'e', 'n', 'c', 'o', 'd', 'i', 'n') &&
+		 (http_byte(stream, line + 16) | 0x20) == 'g')
+		name = HTTP_FIELD_TRANSFER_ENCODING;
+	after = http_byte(stream, line + name);
+	return after == ':' || after == ' ' || after == '\t' ? name : HTTP_FIELD_OTHER;
 }
 
 /* Has the highest bit of each byte set, from the first line feed on, that is one. */
@@ -400,7 +404,6 @@ static __always_inline int http_transfer_encoding(struct http_stream *stream, __
 static __always_inline int http_field(struct http_stream *stream, __u32 line, __u32 end)
 {
 	__u32 name;
-	__u8 after;
 
 	/* A folded line goes on with the field before it, which was complete if it was of no interest. */
 	if (http_byte(stream, line) == ' ' || http_byte(stream, line) == '\t')
@@ -409,12 +412,9 @@ static __always_inline int http_field(struct http_stream *stream, __u32 line, __
 	stream->head &= ~HTTP_HEAD_AFTER_FRAMING;
 	if (name == HTTP_FIELD_OTHER || end < line + name + 1)
 		return http_byte(stream, line) < ' ' ? http_lose(stream) : HTTP_STEP_ON;
-	after = http_byte(stream, line + name);
 	/* RFC 9112, 5.1: white space before the colon is where recipients differ. */
-	if (after == ' ' || after == '\t')
+	if (http_byte(stream, line + name) != ':')
 		return http_lose(stream);
-	if (after != ':')
-		return HTTP_STEP_ON;
 	if (name == HTTP_FIELD_CONTENT_LENGTH)
 		return http_content_length(stream, line + name + 1, end);
 	return http_transfer_encoding(stream, line + name + 1, end);

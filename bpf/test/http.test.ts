@@ -8,7 +8,7 @@ const GET = 'GET /shelf?book=1 HTTP/1.1\r\nHost: shop\r\nAccept: */*\r\n\r\n';
 const HELLO =
   'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhello';
 
-describe.skipIf(!isRoot)('http.bpf.o (needs root and cgroup v2)', () => {
+describe.skipIf(!isRoot)('http.bpf.o (needs root and cgroup v2)', { timeout: 30_000 }, () => {
   let program: ReturnType<typeof compileFixture>;
   let cgroup: TestCgroup;
   let observed: Observed;

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// The framing of the programs against llhttp's: the same requests, statuses and lengths, or "unknown".
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { HttpMethod, HttpSampleFlag } from '@undermesh/bpf-abi';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Dice, type Exchange, oddExchange, validExchange } from './http-corpus.js';
+import { frame, type Message } from './llhttp.js';
+import { compileFixture } from './observed.js';
+
+/** More of them by UNDERMESH_HTTP_CASES. */
+const CASES = Number(process.env.UNDERMESH_HTTP_CASES ?? 300);
+const LARGEST_SEGMENT = 1500;
+const { UNANSWERED, CUT, PIPELINED, RESYNCED } = HttpSampleFlag;
+
+/** What the harness prints of a connection. */
+interface Outcome {
+  readonly protocol: number;
+  readonly framingLost: number;
+  readonly lost: number;
+  readonly samples: readonly (readonly [
+    method: number,
+    status: number,
+    flags: number,
+    requestBytes: number,
+    responseBytes: number,
+  ])[];
+}
+
+interface Case {
+  readonly exchanges: readonly Exchange[];
+  readonly steps: readonly string[];
+}
+
+const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
+
+/** The steps of a stream, cut into segments by `cut`. */
+function segments(name: string, from: number, text: string, cut: () => number): string[] {
+  const steps: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const length = Math.min(cut(), text.length - at);
+    steps.push(`${name} ${from + at} ${hex(text.slice(at, at + length))}`);
+    at += length;
+  }
+  return steps;
+}
+
+/** One request after the other, `depth` of them before the first answer. */
+function played(exchanges: readonly Exchange[], cut: () => number, depth = 1): Case {
+  const steps = ['begin'];
+  let asked = 0;
+  let answered = 0;
+  for (let i = 0; i < exchanges.length; i += depth) {
+    const batch = exchanges.slice(i, i + depth);
+    for (const { request } of batch) {
+      steps.push(...segments('request', asked, request, cut));
+      asked += request.length;
+    }
+    for (const { response } of batch) {
+      steps.push(...segments('response', answered, response, cut));
+      answered += response.length;
+    }
+  }
+  return { exchanges, steps: [...steps, `fin ${answered}`, 'end'] };
+}
+
+/** What llhttp takes a case for: samples without flags, and whether it took all of it. */
+function reference({ exchanges }: Case): { samples: number[][]; failed: boolean } {
+  const requests = frame('request', exchanges.map(({ request }) => request).join(''));
+  const asked = requests.messages.map(({ method }) => method);
+  const responses = frame('response', exchanges.map(({ response }) => response).join(''), {
+    asked,
+    closed: true,
+  });
+  const answers: Message[] = [];
+  let interim = 0;
+  for (const message of responses.messages) {
+    if (message.status < 200 && message.status !== 101) interim += message.bytes;
+    else {
+      answers.push({ ...message, bytes: message.bytes + interim });
+      interim = 0;
+    }
+  }
+  const samples = answers.slice(0, requests.messages.length).map(({ status, bytes }, i) => {
+    const { method = '', bytes: requestBytes = 0 } = requests.messages[i] ?? {};
+    return [HttpMethod[method as keyof typeof HttpMethod] ?? 0, status, requestBytes, bytes];
+  });
+  return { samples, failed: requests.failed || responses.failed };
+}
+
+/**
+ * Where what was seen is something else than what llhttp saw; undefined when it is the same, or unknown. `valid`: the
+ * streams are beyond doubt, so that what is found again after a loss must be there as well.
+ */
+function difference(of: Case, outcome: Outcome, valid: boolean): string | undefined {
+  const { samples, failed } = reference(of);
+  const complete = outcome.samples.filter(([, , flags]) => (flags & (UNANSWERED | CUT)) === 0);
+  const seen = complete.map(([method, status, , ...bytes]) => [method, status, ...bytes]);
+  const same = (a: readonly number[] | undefined, b: readonly number[] | undefined) =>
+    String(a) === String(b);
+  if (failed || (!valid && outcome.framingLost > 0)) {
+    // From where framing was found again, it is no longer known which of them is which.
+    const found = complete.findIndex(([, , flags]) => (flags & RESYNCED) !== 0);
+    const both = Math.min(found < 0 ? seen.length : found, samples.length);
+    for (let i = 0; i < both; i++)
+      if (!same(seen[i], samples[i])) return `${seen[i]} in place of ${samples[i]}`;
+    return undefined;
+  }
+  if (outcome.framingLost === 0 && outcome.protocol === 1) {
+    return String(seen) === String(samples)
+      ? undefined
+      : `${seen.join(' ')} in place of ${samples.join(' ')}`;
+  }
+  // Unknown in part: what is told must be there, in this order.
+  let at = 0;
+  for (const [i, sample] of seen.entries()) {
+    const resynced = ((complete[i]?.[2] ?? 0) & RESYNCED) !== 0;
+    if (resynced) while (at < samples.length && !same(samples[at], sample)) at++;
+    if (!same(samples[at], sample)) return `${sample} is not among ${samples.join(' ')}`;
+    at++;
+  }
+  return undefined;
+}
+
+describe('framing', { timeout: 60_000 + 30 * CASES }, () => {
+  let harness: ReturnType<typeof compileFixture>;
+  beforeAll(() => {
+    harness = compileFixture('http-harness', [
+      '-fsanitize=undefined',
+      '-fno-sanitize=alignment',
+      '-fsanitize-trap=all',
+    ]);
+  });
+  afterAll(() => harness.remove());
+
+  /** What the harness says of each case. */
+  const outcomes = async (cases: readonly Case[]): Promise<Outcome[]> => {
+    const child = spawn(harness.path, { stdio: ['pipe', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    for (const { steps } of cases) {
+      if (!child.stdin.write(`${steps.join('\n')}\n`)) await once(child.stdin, 'drain');
+    }
+    child.stdin.end();
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    return output
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Outcome);
+  };
+  /** Fails with the first case that differs. */
+  const compare = async (cases: readonly Case[], valid = true): Promise<Outcome[]> => {
+    const results = await outcomes(cases);
+    expect(results).toHaveLength(cases.length);
+    for (const [i, outcome] of results.entries()) {
+      const of = cases[i] as Case;
+      const found = difference(of, outcome, valid);
+      if (found !== undefined)
+        expect.fail(`case ${i}: ${found}\n${JSON.stringify(of.exchanges)}\nsegments: ${of.steps.length}`);
+    }
+    return results;
+  };
+
+  it('is that of llhttp for valid streams, however they are cut into segments', async () => {
+    const dice = new Dice(1);
+    const cases = Array.from({ length: CASES }, () => {
+      const count = 1 + dice.below(6);
+      const exchanges = Array.from({ length: count }, (_, i) => validExchange(dice, i === count - 1));
+      const largest = dice.one([1, 7, 60, 300, LARGEST_SEGMENT, 100_000]);
+      return played(exchanges, () => 1 + dice.below(largest), dice.one([1, 1, count]));
+    });
+    for (const { framingLost, lost, protocol } of await compare(cases)) {
+      expect([framingLost, lost, protocol]).toEqual([0, 0, 1]);
+    }
+  });
+
+  it('is that of llhttp with heads split at every byte', async () => {
+    const dice = new Dice(2);
+    const cases: Case[] = [];
+    for (let i = 0; i < 8; i++) {
+      const exchange = validExchange(dice, false);
+      const longest = Math.min(700, Math.max(exchange.request.length, exchange.response.length));
+      for (let at = 1; at <= longest; at++) {
+        let first = true;
+        const cut = () => {
+          first = !first;
+          return first ? 1_000_000 : at;
+        };
+        cases.push(played([exchange, exchange], cut));
+      }
+    }
+    for (const { framingLost } of await compare(cases)) expect(framingLost).toBe(0);
+  });
+
+  it('is that of llhttp, or unknown, for what recipients differ over', async () => {
+    const dice = new Dice(3);
+    const cases = Array.from({ length: CASES }, () => {
+      const exchanges = [validExchange(dice, false), oddExchange(dice), validExchange(dice, false)];
+      const largest = dice.one([3, 60, 100_000]);
+      return played(exchanges, () => 1 + dice.below(largest));
+    });
+    const results = await compare(cases, false);
+    expect(results.some(({ framingLost }) => framingLost > 0)).toBe(true);
+    expect(results.some(({ framingLost }) => framingLost === 0)).toBe(true);
+  });
+
+  it('takes no harm from bytes that come twice, or before others', async () => {
+    const dice = new Dice(4);
+    const cases = Array.from({ length: CASES }, () => {
+      const exchanges = Array.from({ length: 3 }, () => validExchange(dice, false));
+      const { steps } = played(exchanges, () => 1 + dice.below(LARGEST_SEGMENT));
+      const shuffled: string[] = [];
+      for (const step of steps) {
+        const [name] = step.split(' ');
+        const previous = shuffled.at(-1);
+        if (dice.once(8) && previous?.startsWith(`${name} `)) shuffled.splice(-1, 1, step, previous);
+        else shuffled.push(step);
+        if (dice.once(8) && (name === 'request' || name === 'response')) shuffled.push(step);
+      }
+      return { exchanges, steps: shuffled };
+    });
+    const results = await compare(cases);
+    expect(results.filter(({ framingLost }) => framingLost === 0).length).toBeGreaterThan(CASES / 4);
+  });
+
+  it('survives any bytes at all', async () => {
+    const dice = new Dice(5);
+    const mutated = Array.from({ length: CASES }, () => {
+      const { steps } = played([validExchange(dice, false), oddExchange(dice)], () => 1 + dice.below(300));
+      return steps.map((step) => {
+        if (!dice.once(4) || !step.includes(' ')) return step;
+        const [name, at, bytes = ''] = step.split(' ');
+        const place = 2 * dice.below(Math.max(1, bytes.length / 2));
+        const other = dice.one(['0a', '0d', '00', '20', 'ff', '3a', '30']);
+        return `${name} ${at} ${bytes.slice(0, place)}${other}${bytes.slice(place + 2)}`;
+      });
+    });
+    const results = await outcomes(mutated.map((steps) => ({ exchanges: [], steps })));
+    expect(results).toHaveLength(CASES);
+  });
+
+  it('tells pipelined requests, and gives up beyond sixteen of them', async () => {
+    const one = {
+      request: 'GET / HTTP/1.1\r\n\r\n',
+      response: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n',
+    };
+    const [sixteen, seventeen] = await outcomes(
+      [16, 17].map((count) => played(Array(count).fill(one), () => 100, count)),
+    );
+    expect(sixteen?.samples).toHaveLength(16);
+    expect(sixteen?.samples.map(([, , flags]) => flags)).toEqual([0, ...Array(15).fill(PIPELINED)]);
+    expect(sixteen?.framingLost).toBe(0);
+    expect(seventeen?.framingLost).toBeGreaterThan(0);
+  });
+});
