@@ -1,33 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The load program (load/*.c) from JavaScript: built on demand, run in a testbed's namespaces.
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { compile } from './compile.mjs';
 
 const source = fileURLToPath(new URL('./load/', import.meta.url));
-const program = fileURLToPath(new URL('./out/load', import.meta.url));
 
 /** Builds the load program when it is older than its source. @returns {string} its path */
-export function buildLoad() {
-  const files = readdirSync(source).map((name) => join(source, name));
-  const newest = Math.max(...files.map((file) => statSync(file).mtimeMs));
-  if ((statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= newest) return program;
-  mkdirSync(join(program, '..'), { recursive: true });
-  const fresh = `${program}.${process.pid}`; // tests build side by side: the last one in place wins
-  execFileSync('clang', [
-    '-O2',
-    '-Wall',
-    '-Wextra',
-    '-o',
-    fresh,
-    ...files.filter((file) => file.endsWith('.c')),
-  ]);
-  renameSync(fresh, program);
-  return program;
-}
+export const buildLoad = () => compile(source, 'load');
 
 /**
  * Turns `{ address: ['10.0.0.1'], giveUp: 5 }` into `--address 10.0.0.1 --give-up 5`. The options are those of
