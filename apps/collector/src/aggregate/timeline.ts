@@ -8,6 +8,8 @@ export const FINE_KEPT_MS = 3_600_000;
 /** Width of a coarse bucket and how long they are kept. */
 export const COARSE_MS = 60_000;
 export const COARSE_KEPT_MS = 86_400_000;
+/** Between minutes and hours, for as long as minutes are kept: what a day is drawn with. */
+export const FIVE_MINUTES_MS = 300_000;
 /** Width of the coarsest bucket that is written down; kept for as long as the timeline is told. */
 export const HOUR_MS = 3_600_000;
 export const HOURS_KEPT_MS = 31 * 86_400_000;
@@ -17,7 +19,7 @@ const DAY_MS = 86_400_000;
 /** A bucket is open for writing in place until nothing was added for this long. */
 const SETTLE_MS = 30_000;
 /** Widths below this number of tiers; a key is the start times this, plus the tier. */
-const TIERS = 4;
+const TIERS = 5;
 
 interface Bucket {
   readonly start: number;
@@ -64,7 +66,7 @@ export interface Rollup {
 }
 
 /**
- * Edge figures by time: 10 s buckets for an hour, minutes for a day, hours for a month. Each is summed up from the finer
+ * Edge figures by time: 10 s buckets for an hour, minutes and five minutes for a day, hours for a month. Each is summed up from the finer
  * ones once those have settled. Records that come late go to the finest bucket that still tells all of its time; what
  * lies above it is summed up anew.
  */
@@ -93,8 +95,9 @@ export class Timeline {
     this.#tiers = [
       tier(0, FINE_MS, FINE_KEPT_MS),
       tier(1, COARSE_MS, COARSE_KEPT_MS),
-      tier(2, HOUR_MS, hoursKeptMs),
-      tier(3, DAY_MS, hoursKeptMs),
+      tier(2, FIVE_MINUTES_MS, COARSE_KEPT_MS),
+      tier(3, HOUR_MS, hoursKeptMs),
+      tier(4, DAY_MS, hoursKeptMs),
     ];
   }
 
@@ -412,26 +415,25 @@ export class Timeline {
       }
       for (const parent of old) this.#dropParts(tier, parent);
     }
-    for (const tier of [this.#tiers[1], this.#tiers[2]]) {
-      while (tier !== undefined && this.#sealed > this.#maxCells) {
-        const unit = this.#tiers[tier.at + 1]?.width ?? tier.width;
-        const oldest = floor(Math.min(...tier.buckets.keys()), unit);
-        const isLast = tier.at === 1 && !this.#tiers[2]?.buckets.has(oldest);
-        if (tier.buckets.size === 0 || isLast) break;
-        if (tier.at === 1) {
-          const before = this.#sealed;
-          for (let minute = oldest; minute < oldest + unit; minute += COARSE_MS) {
-            const fine = this.#tiers[0];
-            if (fine !== undefined) this.#dropParts(fine, minute);
-          }
-          this.droppedCells += before - this.#sealed;
-        }
-        const before = this.#sealed;
-        this.#dropParts(tier, oldest);
-        if (tier.at === 2) this.#drop(this.#tiers[3] ?? tier, oldest);
-        this.droppedCells += before - this.#sealed;
-      }
+    for (const tier of this.#tiers.slice(1, -1)) while (this.#sealed > this.#maxCells && this.#giveUp(tier));
+  }
+
+  /** Drops the oldest buckets of a tier that make up one above them, and all below. False when none can go. */
+  #giveUp(tier: Tier): boolean {
+    const above = this.#tiers[tier.at + 1];
+    if (above === undefined || tier.buckets.size === 0) return false;
+    const oldest = floor(Math.min(...tier.buckets.keys()), above.width);
+    const isLast = tier.width < HOUR_MS && !above.buckets.has(oldest);
+    if (isLast) return false;
+    const before = this.#sealed;
+    for (const below of this.#tiers.slice(0, tier.at)) {
+      const unit = this.#tiers[below.at + 1]?.width ?? below.width;
+      for (let start = oldest; start < oldest + above.width; start += unit) this.#dropParts(below, start);
     }
+    this.#dropParts(tier, oldest);
+    if (tier.width === HOUR_MS) this.#drop(above, oldest);
+    this.droppedCells += before - this.#sealed;
+    return true;
   }
 
   /** Drops all buckets of a tier that make up the one above them, which from now on stands for itself. */
