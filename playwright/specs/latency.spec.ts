@@ -39,7 +39,8 @@ test('heat map: drawn from what the collector answers, told by pointer, keyboard
   await expect(page.getByRole('status').filter({ hasText: /requests, .*of them|: 0 requests/ })).toHaveCount(
     1,
   );
-  await latency.surface.hover();
+  const box = await latency.surface.boundingBox();
+  await latency.surface.hover({ position: { x: (box?.width ?? 20) - 6, y: (box?.height ?? 20) / 2 } });
   await expect(latency.heat.locator('.tooltip')).toContainText('p99');
 
   await latency.choose('Heat map or table', 'Table');

@@ -4,6 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { AppPage } from '../pages/app-page.ts';
 import { ConnectionsPage } from '../pages/connections-page.ts';
+import { LatencyPage } from '../pages/latency-page.ts';
 import { NodesPage } from '../pages/nodes-page.ts';
 import { OverviewPage } from '../pages/overview-page.ts';
 import { TopologyPage } from '../pages/topology-page.ts';
@@ -34,6 +35,29 @@ const VIEWS: Record<string, (page: Page, mesh: Mesh) => Promise<void>> = {
     const topology = new TopologyPage(page);
     await topology.open({ sel: 'vertex:workload:default/shop/front' });
     await expect(topology.panel).toContainText('Called by');
+  },
+  latency: async (page) => {
+    const latency = new LatencyPage(page);
+    await latency.open({ window: 300 });
+    await latency.isDrawn();
+  },
+  'latency, compared and split': async (page) => {
+    const latency = new LatencyPage(page);
+    await latency.open({ window: 300, compare: 'earlier:3600', split: 'status' });
+    await expect(latency.comparison).toBeVisible();
+  },
+  'latency, its table': async (page) => {
+    const latency = new LatencyPage(page);
+    await latency.open({ window: 300, view: 'table' });
+    await expect(latency.rows).not.toHaveCount(0);
+  },
+  'topology, latency of an edge': async (page) => {
+    const topology = new TopologyPage(page);
+    await topology.open({
+      sel: 'edge:workload:default/shop/front>workload:default/checkout/orders',
+      tab: 'latency',
+    });
+    await expect(topology.panel).toContainText('Handshake and round trip');
   },
   connections: async (page) => {
     const connections = new ConnectionsPage(page);
@@ -86,7 +110,7 @@ test('a theme that was chosen stays, through every page', async ({ page }) => {
   const app = new AppPage(page, '/settings/');
   await app.open();
   await app.choose('Theme', 'Light');
-  for (const name of ['Overview', 'Topology', 'Connections', 'Nodes', 'Settings'] as const) {
+  for (const name of ['Overview', 'Topology', 'Latency', 'Connections', 'Nodes', 'Settings'] as const) {
     await app.goTo(name);
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   }
