@@ -48,7 +48,8 @@ export const diskFull = ({ name, seconds, perSecond, most }) =>
     disks.collector.free();
     await road.until('the store is well', async () => (await road.api('status')).store.state === 'ok');
     const { latencyUs: during } = await flow.stop();
-    const records = await shop.judge({ reasons: ['spool_full'] });
+    // Memory that fills while the disk still hesitates is memory that was full.
+    const records = await shop.judge({ reasons: ['spool_full', 'agent_memory'] });
     findings.holds(
       'what exceeded both disks is counted',
       records.lost.spool_full > 0,

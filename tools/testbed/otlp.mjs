@@ -18,14 +18,13 @@ const request = opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceReq
 export async function startReceiver() {
   let exports = 0;
   let resource = {};
-  let metrics = new Map();
+  const metrics = new Map();
   const server = createServer(async (message, response) => {
     const chunks = [];
     for await (const chunk of message) chunks.push(chunk);
     if (message.method !== 'POST' || message.url !== '/v1/metrics') return response.writeHead(404).end();
     const { resourceMetrics } = request.decode(Buffer.concat(chunks));
     exports += 1;
-    metrics = new Map();
     for (const one of resourceMetrics) {
       resource = labelsOf(one.resource?.attributes ?? []);
       for (const { metrics: list } of one.scopeMetrics) for (const metric of list) take(metrics, metric);

@@ -235,13 +235,13 @@ export class Collector {
     await this.#app?.close();
     await this.checkpoints.close();
     await this.store.close();
+    await this.changes.flush();
     this.#saveBooks();
   }
 
   #saveBooks(): void {
     this.ledger.saveNow();
     this.requestLedger.saveNow();
-    this.changes.save();
   }
 
   #every(milliseconds: number, work: (now: number) => void): void {

@@ -40,6 +40,7 @@ void print_latencies(void)
 	if (!count)
 		return;
 	qsort(samples_us, count, sizeof(*samples_us), by_size);
-	printf(",\"latencyUs\":{\"p50\":%" PRIu32 ",\"p90\":%" PRIu32 ",\"p99\":%" PRIu32 ",\"max\":%" PRIu32 "}",
+	printf(",\"latencyUs\":{\"p50\":%" PRIu32 ",\"p90\":%" PRIu32 ",\"p99\":%" PRIu32 ",\"max\":%" PRIu32
+	       "}",
 	       percentile(0.5), percentile(0.9), percentile(0.99), percentile(1));
 }

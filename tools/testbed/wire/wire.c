@@ -22,7 +22,7 @@
 
 #define FRAME_BYTES (96 * 1024)
 /* Frames under way in one direction at most; more are dropped, as a full queue does. */
-#define FRAMES 4096
+#define FRAMES			4096
 #define VIRTIO_NET_HEADER_BYTES 10
 
 struct frame {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createLogger, replaceFileSync } from '@undermesh/core';
+import { createLogger, replaceFile } from '@undermesh/core';
 import { Change } from '@undermesh/schema';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
@@ -41,7 +42,8 @@ export interface KnownMesh {
 
 /**
  * What changed in the mesh, in one append-only file of JSON lines: what is known is the fold of them, so a restart
- * reports nothing anew. A line that was cut off, by a crash while it was written, is left out and overwritten.
+ * reports nothing anew. A line that was cut off, by a crash while it was written, is left out and overwritten. Nobody waits
+ * for the disk: changes are written one batch after the other, in the background.
  */
 export class ChangeLog {
   readonly #file: string | null;
@@ -49,7 +51,10 @@ export class ChangeLog {
   #entries: Entry[] = [];
   #last = 0;
   #lines = 0;
-  #unwritten = false;
+  /** Lines that are not in the file yet, and whether the file is to be written anew instead. */
+  #waiting: string[] = [];
+  #stale = false;
+  #writing: Promise<void> | null = null;
 
   /** @param file where it is kept; `null` keeps it in memory only. */
   constructor(file: string | null) {
@@ -89,13 +94,14 @@ export class ChangeLog {
       { file: this.#file, kept: this.#lines },
       'the end of the changes was cut off; what was whole is kept',
     );
-    this.#compact();
+    this.#stale = true;
+    this.#write();
   }
 
   /** Remembers what is not worth a change of its own; {@link save} writes it down. */
   learnNode(node: string, agent: { version: string; instance: string }): void {
     this.known.nodes.set(node, { silent: false, ...agent });
-    this.#unwritten = true;
+    this.#stale = true;
   }
 
   learnWorkload(subject: string, version: string): void {
@@ -103,19 +109,25 @@ export class ChangeLog {
     const versions = workloads.get(subject) ?? [];
     if (versions.includes(version) || (versions.length === 0 && workloads.size >= MOST_NAMES)) return;
     workloads.set(subject, [...versions, version]);
-    this.#unwritten = true;
+    this.#stale = true;
   }
 
   learnEdge(subject: string): void {
     const { edges } = this.known;
     if (edges.has(subject) || edges.size >= MOST_NAMES) return;
     edges.add(subject);
-    this.#unwritten = true;
+    this.#stale = true;
   }
 
-  /** Writes down what was learned. Call it every now and then, and at the end. */
+  /** Writes down what was learned. Call it every now and then. */
   save(): void {
-    if (this.#unwritten) this.#compact();
+    if (this.#stale) this.#write();
+  }
+
+  /** {@link save}, and waits until all is on the disk. */
+  async flush(): Promise<void> {
+    this.save();
+    await this.#writing;
   }
 
   /** Numbers changes and writes them down. Those of names beyond what can be remembered are left out. */
@@ -129,8 +141,9 @@ export class ChangeLog {
     }
     if (lines.length === 0) return;
     this.#lines += lines.length;
-    if (this.#lines >= KEPT * 2) this.#compact();
-    else this.#write(lines.join(''));
+    if (this.#lines >= KEPT * 2) this.#stale = true;
+    this.#waiting.push(...lines);
+    this.#write();
   }
 
   #read(line: string): boolean {
@@ -197,12 +210,40 @@ export class ChangeLog {
     }
   }
 
+  #write(): void {
+    const file = this.#file;
+    if (file === null) return;
+    this.#writing ??= this.#writeAll(file).finally(() => {
+      this.#writing = null;
+    });
+  }
+
+  async #writeAll(file: string): Promise<void> {
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      while (this.#stale || this.#waiting.length > 0) {
+        const lines = this.#waiting.join('');
+        this.#waiting = [];
+        if (this.#stale) {
+          this.#stale = false;
+          await replaceFile(file, this.#content());
+        } else await appendSynced(file, lines);
+      }
+    } catch (error) {
+      // The next save writes it anew, with all that this one could not.
+      this.#stale = true;
+      log.error(
+        { err: error, file },
+        'cannot write the changes: until it succeeds a restart will not know of them',
+      );
+    }
+  }
+
   /**
-   * Writes the file anew: what is known, then the changes that are kept. Folding these into it once more makes no
-   * difference: of each thing the last change decides.
+   * The file anew: what is known, then the changes that are kept. Folding these into it once more makes no difference: of
+   * each thing the last change decides.
    */
-  #compact(): void {
-    if (this.#file === null) return;
+  #content(): string {
     const { nodes, workloads, edges } = this.known;
     const known = {
       nodes: Object.fromEntries(nodes),
@@ -210,35 +251,17 @@ export class ChangeLog {
       edges: [...edges],
     };
     const lines = [{ number: this.#last - this.#entries.length, known }, ...this.#entries];
-    try {
-      mkdirSync(dirname(this.#file), { recursive: true });
-      replaceFileSync(this.#file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-      this.#lines = lines.length;
-      this.#unwritten = false;
-    } catch (error) {
-      log.error(
-        { err: error, file: this.#file },
-        'cannot write the changes: a restart will not know of them',
-      );
-    }
+    this.#lines = lines.length;
+    return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
   }
+}
 
-  #write(lines: string): void {
-    if (this.#file === null) return;
-    try {
-      mkdirSync(dirname(this.#file), { recursive: true });
-      const file = openSync(this.#file, 'a', 0o600);
-      try {
-        writeSync(file, lines);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-    } catch (error) {
-      log.error(
-        { err: error, file: this.#file },
-        'cannot write the changes: a restart will not know of them',
-      );
-    }
+async function appendSynced(path: string, lines: string): Promise<void> {
+  const file = await open(path, 'a', 0o600);
+  try {
+    await file.writeFile(lines);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }

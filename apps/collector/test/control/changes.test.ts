@@ -44,7 +44,10 @@ beforeEach(() => {
   ledger = new Ledger(null);
   mesh = start();
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(async () => {
+  await mesh.log.flush();
+  rmSync(directory, { recursive: true });
+});
 
 const hello = (change: Partial<Hello>): Hello => ({
   node: 'shop-1',
@@ -181,13 +184,13 @@ describe('changes', () => {
     ]);
   });
 
-  it('outlive a restart, which reports nothing anew', () => {
+  it('outlive a restart, which reports nothing anew', async () => {
     come();
     connect('front', 'cart@v1');
     pass(2 * MINUTE);
     connect('front', 'stock');
     pass(MINUTE);
-    mesh.log.save();
+    await mesh.log.flush();
     const before = told();
     mesh = start();
     pass(6_000);
@@ -201,23 +204,25 @@ describe('changes', () => {
     expect(told().at(-1)).toBe(`#${before.length + 1} edge_appeared shop/stock > shop/cart`);
   });
 
-  it('keep what was whole when the file was cut off, and go on from there', () => {
+  it('keep what was whole when the file was cut off, and go on from there', async () => {
     come();
     pass(10_000);
     come({ instance: 'i2' });
     pass(10_000);
+    await mesh.log.flush();
     appendFileSync(file, '{"number":3,"time":"2026-');
     mesh = start();
     expect(told()).toEqual(['#1 node_joined shop-1 →1.0.0', '#2 agent_restarted shop-1']);
     come({ instance: 'i3' });
     pass(10_000);
     expect(told(mesh.log).at(-1)).toBe('#3 agent_restarted shop-1');
+    await mesh.log.flush();
     const again = new ChangeLog(file);
     again.restore();
     expect(told(again)).toEqual(told());
   });
 
-  it('are bounded: the oldest are folded into what is known', () => {
+  it('are bounded: the oldest are folded into what is known', async () => {
     const log = new ChangeLog(file);
     const change = (kind: Change['kind']) => ({
       kind,
@@ -231,6 +236,7 @@ describe('changes', () => {
     for (let i = 0; i < 60; i++) {
       log.append(Array.from({ length: 200 }, (_, at) => change(at % 2 === 0 ? 'node_silent' : 'node_back')));
     }
+    await log.flush();
     const again = new ChangeLog(file);
     again.restore();
     const numbers = [...again.changes()].map(({ number }) => number);
