@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
 
-// biome-ignore lint/style/noDefaultExport: vitest takes the default export
 export default defineConfig({
   // Most of these tests are whole meshes: one file after the other, and not more at a time than two cores carry.
   test: { fileParallelism: false, maxConcurrency: 3 },
