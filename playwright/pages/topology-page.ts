@@ -87,6 +87,16 @@ export class TopologyPage extends AppPage {
       .evaluateAll((cells) => cells.map((cell) => (cell.textContent ?? '').replaceAll('\u00a0', ' ').trim()));
   }
 
+  /** The texts of a row by the heads of their columns. */
+  async byColumn(row: Locator): Promise<Record<string, string>> {
+    const heads = await this.page
+      .getByTestId('topology-table')
+      .locator('thead th')
+      .evaluateAll((all) => all.map((head) => (head.textContent ?? '').replaceAll('\u00a0', ' ').trim()));
+    const cells = await this.cells(row);
+    return Object.fromEntries(heads.map((head, at) => [head, cells[at] ?? '']));
+  }
+
   /** A figure of the panel by its name. */
   panelFigure(name: string): Locator {
     return this.panel

@@ -58,14 +58,13 @@ test('a service that nothing knew is on the page, in the API and in /metrics wit
 
   await test.step('the table of the topology, live', async () => {
     await within(SECONDS, 'in the topology’s table', async () => {
-      const [edge, port, rate, failed, open, data] = await topology.cells(topology.row('teller', 'vault'));
-      expect({ edge, port, rate, failed, open, data }).toEqual({
-        edge: 'teller to vault',
-        port: '9400',
-        rate: RATES.opened,
-        failed: '0',
-        open: '0',
-        data: RATES.data,
+      expect(await topology.byColumn(topology.row('teller', 'vault'))).toMatchObject({
+        Edge: 'teller to vault',
+        Port: '9400',
+        'Connections /s': RATES.opened,
+        Failed: '0',
+        Open: '0',
+        'Data /s': RATES.data,
       });
     });
   });

@@ -52,7 +52,7 @@ test('find marks and counts, hide leaves out, both are in the address', async ({
   await page.keyboard.press('/');
   await expect(topology.find).toBeFocused();
   await page.keyboard.type('orders');
-  await expect(page.getByRole('status').filter({ hasText: /^2 / })).toBeVisible(); // orders and orders-db
+  await expect(page.getByRole('status').filter({ hasText: /^2\s/ })).toBeVisible(); // orders and orders-db
   await topology.inAddress('find', 'orders');
   await expect.poll(() => topology.picture()).not.toBe(plain);
   const all = await topology.vertices.count();
