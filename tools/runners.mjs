@@ -32,7 +32,7 @@ export function runVitest(directory) {
     ];
     const code = await show([binary('vitest'), ...parameters], {
       env: { ...scratch, UNDERMESH_TEST_REPORT: report, UNDERMESH_ROOT: root },
-      timeoutMs: 8 * minutes,
+      timeoutMs: 15 * minutes,
     });
     return [code, existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined];
   });
@@ -44,7 +44,7 @@ export function runPlaywright(directory) {
     const code = await show([binary('playwright'), 'test', '--reporter=list,json'], {
       cwd: join(root, directory),
       env: { ...scratch, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
-      timeoutMs: 8 * minutes,
+      timeoutMs: 15 * minutes,
     });
     return [code, existsSync(report) ? countPlaywright(JSON.parse(readFileSync(report, 'utf8'))) : undefined];
   });
