@@ -59,6 +59,18 @@ const PAGES = {
       await page.locator('.edge-chart canvas').waitFor();
     },
   },
+  latency: {
+    path: () => '/latency/?window=300&from=shop/front&to=shop/catalogue',
+    ready: (page) => page.locator('[data-testid=latency-heat] canvas').waitFor(),
+  },
+  'topology-latency': {
+    path: async () =>
+      `/topology/?${SHOP}&tab=latency&sel=${encodeURIComponent('edge:workload:default/shop/front>workload:default/shop/catalogue')}`,
+    ready: async (page) => {
+      await drawn(page);
+      await page.locator('.latency-histogram canvas').waitFor();
+    },
+  },
   connections: {
     path: () => '/connections/?window=300',
     ready: (page) => page.locator('tr[data-key]').nth(20).waitFor(),

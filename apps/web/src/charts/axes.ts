@@ -56,6 +56,26 @@ export const clockAxis = (
   };
 };
 
+/** A clock for narrow charts: few labels, centred on their moments, none that would stick out at the ends. */
+export const narrowClockAxis = (
+  tokens: Tokens,
+  { from, to, labels, gridIndex = 0 }: { from: number; to: number; labels: number; gridIndex?: number },
+): XAXisComponentOption => {
+  const axis = clockAxis(tokens, { from, to, gridIndex });
+  const step = clockStep(from, to, labels);
+  const zone = new Date(from).getTimezoneOffset() * 60_000;
+  const margin = (to - from) * 0.06;
+  const ticks: number[] = [];
+  for (let at = Math.ceil((from - zone) / step) * step + zone; at <= to; at += step) {
+    if (at > from + margin && at < to - margin) ticks.push(at);
+  }
+  return {
+    ...axis,
+    axisTick: { show: false, customValues: ticks },
+    axisLabel: { ...axis.axisLabel, customValues: ticks, alignMinLabel: 'center', alignMaxLabel: 'center' },
+  } as XAXisComponentOption;
+};
+
 /** A round number at or above `value`. */
 export const niceCeiling = (value: number): number => {
   if (!(value > 0)) return 1;

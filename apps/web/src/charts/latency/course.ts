@@ -2,7 +2,7 @@
 import type { Change, Latency } from '@undermesh/schema';
 import type { EChartsOption } from 'echarts';
 import type { Tokens } from '@/theme/tokens';
-import { chartBase, clockAxis, clockStep, fewLines, valueAxis } from '../axes';
+import { chartBase, fewLines, narrowClockAxis, valueAxis } from '../axes';
 import { changeMarks } from './change-marks';
 
 const GRID = { left: 40, right: 10, top: 26, bottom: 20 } as const;
@@ -20,14 +20,6 @@ export function latencyCourse(
   const values = lines.p99.map((value) => (value === null ? null : value / 1000));
   const most = Math.max(0.001, (limitUs ?? 0) / 1000, ...values.map((value) => value ?? 0)) * 1.08;
   const count = fewLines(most);
-  const every = clockStep(from, to, LABELS);
-  const zone = new Date(from).getTimezoneOffset() * 60_000;
-  const ticks: number[] = [];
-  const edge = (to - from) * 0.05;
-  for (let at = Math.ceil((from - zone) / every) * every + zone; at <= to; at += every) {
-    if (at > from + edge && at < to - edge) ticks.push(at);
-  }
-  const clock = clockAxis(tokens, { from, to });
   const marks = changes
     .map(({ number, time }) => ({ at: Date.parse(time), text: `#${number}` }))
     .filter(({ at }) => at >= from && at <= to);
@@ -52,16 +44,7 @@ export function latencyCourse(
   return {
     ...chartBase(tokens),
     grid: GRID,
-    xAxis: {
-      ...clock,
-      axisTick: { show: false, customValues: ticks },
-      axisLabel: {
-        ...clock.axisLabel,
-        customValues: ticks,
-        alignMinLabel: 'center',
-        alignMaxLabel: 'center',
-      },
-    } as typeof clock,
+    xAxis: narrowClockAxis(tokens, { from, to, labels: LABELS }),
     yAxis: valueAxis(tokens, { top: most, lines: count }),
     series: [
       {

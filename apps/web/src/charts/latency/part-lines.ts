@@ -3,7 +3,7 @@ import type { HeatMap, QuantileLines } from '@undermesh/schema';
 import type { EChartsOption } from 'echarts';
 import { logTicks, place } from '@/domain/latency/scale';
 import type { Tokens } from '@/theme/tokens';
-import { chartBase, clockAxis, clockStep } from '../axes';
+import { chartBase, narrowClockAxis } from '../axes';
 import { logAxis } from './heat-map';
 
 const LABELS = 3;
@@ -23,14 +23,6 @@ export function partLines(
   const from = Date.parse(heat.from);
   const step = heat.stepSeconds * 1000;
   const to = from + heat.columns * step;
-  const clock = clockAxis(tokens, { from, to });
-  const every = clockStep(from, to, LABELS);
-  const zone = new Date(from).getTimezoneOffset() * 60_000;
-  const ticks: number[] = [];
-  const edge = (to - from) * 0.06;
-  for (let at = Math.ceil((from - zone) / every) * every + zone; at <= to; at += every) {
-    if (at > from + edge && at < to - edge) ticks.push(at);
-  }
   const line = (values: readonly (number | null)[], type: 'solid' | number[]) => ({
     type: 'line' as const,
     symbol: 'none',
@@ -42,16 +34,7 @@ export function partLines(
   return {
     ...chartBase(tokens),
     grid: { left: 46, right: 8, top: 6, bottom: 22 },
-    xAxis: {
-      ...clock,
-      axisTick: { show: false, customValues: ticks },
-      axisLabel: {
-        ...clock.axisLabel,
-        customValues: ticks,
-        alignMinLabel: 'center',
-        alignMaxLabel: 'center',
-      },
-    } as typeof clock,
+    xAxis: narrowClockAxis(tokens, { from, to, labels: LABELS }),
     yAxis: {
       ...logAxis(tokens, { ...range, ticks: logTicks(2 ** range.low, 2 ** range.high) }),
       splitLine: { show: true, lineStyle: { color: tokens['line-1'], width: 1 } },

@@ -3,7 +3,7 @@ import type { Series } from '@undermesh/schema';
 import type { EChartsOption } from 'echarts';
 import { peak, rates } from '@/domain/traffic';
 import type { Tokens } from '@/theme/tokens';
-import { chartBase, clockAxis, clockStep, cornerLabel, niceCeiling, valueAxis } from '../axes';
+import { chartBase, clockAxis, cornerLabel, narrowClockAxis, niceCeiling, valueAxis } from '../axes';
 
 const LEFT = 36;
 const RIGHT = 10;
@@ -20,15 +20,6 @@ export function edgeHistory(series: Series, tokens: Tokens): EChartsOption {
   const at = (index: number) => from + (index + 0.5) * step;
   const opened = rates(series, 'opened');
   const failed = rates(series, 'failed');
-  const every = clockStep(from, to, LABELS);
-  const zone = new Date(from).getTimezoneOffset() * 60_000;
-  const ticks: number[] = [];
-  // a label is 30 px wide: none that would stick out
-  const edge = (to - from) * 0.05;
-  for (let tick = Math.ceil((from - zone) / every) * every + zone; tick <= to; tick += every) {
-    if (tick > from + edge && tick < to - edge) ticks.push(tick);
-  }
-  const clock = clockAxis(tokens, { from, to, gridIndex: 1 });
   return {
     ...chartBase(tokens),
     grid: [
@@ -37,16 +28,7 @@ export function edgeHistory(series: Series, tokens: Tokens): EChartsOption {
     ],
     xAxis: [
       clockAxis(tokens, { from, to, labels: false }),
-      {
-        ...clock,
-        axisTick: { show: false, customValues: ticks },
-        axisLabel: {
-          ...clock.axisLabel,
-          customValues: ticks,
-          alignMinLabel: 'center',
-          alignMaxLabel: 'center',
-        },
-      } as typeof clock,
+      narrowClockAxis(tokens, { from, to, labels: LABELS, gridIndex: 1 }),
     ],
     yAxis: [
       valueAxis(tokens, { top: (peak(opened) ?? 0) * 1.1, lines: 2 }),

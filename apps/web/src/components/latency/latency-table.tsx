@@ -35,7 +35,7 @@ export function LatencyTable({
 }) {
   const rows = useMemo(() => stepsOf(latency), [latency]);
   const columns: Column<Step>[] = [
-    { id: 'when', header: 'When', className: 'num-left', render: (row) => spanWords(row.from, row.to) },
+    { id: 'when', header: 'When', render: (row) => spanWords(row.from, row.to) },
     {
       id: 'count',
       header: sentence(noun),
