@@ -105,7 +105,8 @@ static __always_inline struct http_exchange *begin_exchange(struct __sk_buff *sk
 	    (state->phase != PHASE_OPEN && state->phase != PHASE_ANNOUNCED))
 		return NULL;
 	response = egress != (state->reporter == REPORTER_SOURCE);
-	from_start = segment->sequence == (response ? state->server_isn : state->client_isn) + 1;
+	from_start = !(state->flags & RECORD_FLAG_ADOPTED) &&
+		     segment->sequence == (response ? state->server_isn : state->client_isn) + 1;
 	if (bpf_skb_load_bytes(skb, segment->payload, &word, http_at_most(segment->length, sizeof(word))))
 		return NULL;
 	if (from_start) {

@@ -345,6 +345,15 @@ static __always_inline bool http_find_again(struct http_visit *visit, __u32 sequ
 	return true;
 }
 
+/* Whether the other end's bytes say that those which are missing here have come: another way, or before we looked. */
+static __always_inline bool http_has_come(struct http_visit *visit)
+{
+	struct http_stream *stream = visit->stream;
+	struct http_stream *other = &visit->exchange->streams[!stream->response];
+
+	return other->length && (__s32)(other->acknowledged - stream->next) > 0;
+}
+
 /*
  * Finds where the unseen part of a segment begins. Bytes that come early, before others that may hold the end of a head,
  * are remembered by their numbers: once those others are there, they may turn out to be body. False when there is
@@ -366,6 +375,10 @@ static __always_inline bool http_enter(struct http_visit *visit, __u32 sequence)
 	if (http_jump(stream, -offset)) {
 		visit->stream->offset = 0;
 		return true;
+	}
+	if (http_has_come(visit)) {
+		http_lose_framing(visit);
+		return http_find_again(visit, sequence);
 	}
 	if (stream->early_from == stream->early_to) {
 		stream->early_from = sequence;

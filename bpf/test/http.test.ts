@@ -119,4 +119,140 @@ describe.skipIf(!isRoot)('http.bpf.o (needs root and cgroup v2)', { timeout: 30_
     expect(responseBytes).toBe(sizes(...steps.map(([, response]) => response)));
     expect(observed.totals().httpFramingLost).toBe(0n);
   });
+
+  it('frames heads that come in two segments, split at every byte', async () => {
+    const steps: string[] = [];
+    for (const [send, text] of [
+      [client, GET],
+      [server, HELLO],
+    ] as const) {
+      for (let at = 1; at < text.length; at++) {
+        if (send === server) steps.push(client(GET));
+        steps.push(send(text.slice(0, at)), send(text.slice(at)));
+        if (send === client) steps.push(server(HELLO));
+      }
+    }
+    const count = GET.length - 1 + HELLO.length - 1;
+    const { samples, requestBytes, responseBytes } = await exchange(steps);
+    expect(samples).toEqual(Array(count).fill('GET 200'));
+    expect([requestBytes, responseBytes]).toEqual([count * GET.length, count * HELLO.length]);
+  });
+
+  it('skips large bodies, in both directions and both codings', async () => {
+    const bytes = 10_000_000;
+    const put = `PUT /a HTTP/1.1\r\nContent-Length: ${bytes}\r\n\r\n`;
+    const sized = `HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\n\r\n`;
+    const chunked = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${bytes.toString(16)}\r\n`;
+    const end = '\r\n0\r\n\r\n';
+    const { samples, requestBytes, responseBytes } = await exchange([
+      ...[client(put), `client-fill ${bytes}`, server(HELLO)],
+      ...[client(GET), server(sized), `server-fill ${bytes}`],
+      ...[client(GET), server(chunked), `server-fill ${bytes}`, server(end)],
+      ...[client(GET), server(HELLO)],
+    ]);
+    expect(samples).toEqual(['PUT 200', 'GET 200', 'GET 200', 'GET 200']);
+    expect(requestBytes).toBe(sizes(put, GET, GET, GET) + bytes);
+    expect(responseBytes).toBe(sizes(HELLO, sized, chunked, end, HELLO) + 2 * bytes);
+    expect(observed.totals().httpFramingLost).toBe(0n);
+  });
+
+  it('takes a response without a length to the end of the connection', async () => {
+    const response = 'HTTP/1.0 200 OK\r\n\r\nas long as it takes';
+    const { samples, responseBytes } = await exchange([client(GET), server(response)], 'close-server');
+    expect(samples).toEqual(['GET 200']);
+    expect(responseBytes).toBe(response.length);
+  });
+
+  it('marks pipelined requests', async () => {
+    const { samples } = await exchange([
+      client(`${GET}${GET}${GET}`),
+      server(`${HELLO}${HELLO}`),
+      server(HELLO),
+    ]);
+    expect(samples).toEqual(['GET 200', 'GET 200 PIPELINED', 'GET 200 PIPELINED']);
+  });
+
+  it('tells a request that was not answered, and one whose answer was cut', async () => {
+    await run(['open v4', client(GET), 'reset-server']);
+    expect(seen(observed).samples).toEqual(['GET 0 UNANSWERED']);
+    await run(['open v4', client(GET), server(HELLO.slice(0, -2)), 'reset-server']);
+    const { requests } = observed.read();
+    expect(
+      requests.flatMap(({ samples }) => samples).map(({ status, lastByteUs }) => [status, lastByteUs]),
+    ).toEqual(Array(2).fill([200, HttpLimit.UNKNOWN_US]));
+  });
+
+  it('follows no further once something else is spoken', async () => {
+    const upgrade = GET.replace('\r\n\r\n', '\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const switched = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n';
+    const other = [server('\x81\x05hello'), client(GET), server(HELLO)];
+    expect((await exchange([client(upgrade), server(switched), ...other])).samples).toEqual(['GET 101']);
+    const connect = 'CONNECT shop:443 HTTP/1.1\r\nHost: shop\r\n\r\n';
+    const refused = 'HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n';
+    const accepted = 'HTTP/1.1 200 OK\r\n\r\n';
+    const steps = [client(connect), server(refused), client(connect), server(accepted), ...other];
+    expect((await exchange(steps)).samples).toEqual(['CONNECT 407', 'CONNECT 200']);
+    expect(observed.totals().httpFramingLost).toBe(0n);
+  });
+
+  it.each([
+    ['TLS', [client('\x16\x03\x01\x02\x00\x01'), server('\x16\x03\x03')], RecordFlag.TLS],
+    ['HTTP/2', [client('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), server('\0\0\0\x04\0')], RecordFlag.HTTP2],
+    ['SSH', [server('SSH-2.0-OpenSSH_9.2\r\n'), client('SSH-2.0-x\r\n')], RecordFlag.OTHER_PROTOCOL],
+    ['Redis', [client('*1\r\n$4\r\nPING\r\n'), server('+PONG\r\n')], RecordFlag.OTHER_PROTOCOL],
+    ['SMTP', [server('220 shop\r\n'), client('EHLO x\r\n')], RecordFlag.OTHER_PROTOCOL],
+    [
+      'RTSP',
+      [client('OPTIONS * RTSP/1.0\r\n\r\n'), server('RTSP/1.0 200 OK\r\n\r\n')],
+      RecordFlag.OTHER_PROTOCOL,
+    ],
+    ['nothing', [], 0],
+  ])('recognises what a connection speaks: %s', async (_, steps, flag) => {
+    await run(['open v4', ...steps, 'close-client']);
+    const { records, requests } = observed.read();
+    const { HTTP1, TLS, HTTP2, OTHER_PROTOCOL } = RecordFlag;
+    expect(records.map(({ flags }) => flags & (HTTP1 | TLS | HTTP2 | OTHER_PROTOCOL))).toEqual([flag, flag]);
+    expect(requests).toEqual([]);
+    expect(observed.totals().httpFramingLost).toBe(0n);
+  });
+
+  it('says nothing of what it did not see begin, and finds the next request of an older connection', async () => {
+    observed.close();
+    const scenario = new Scenario(program.path, cgroup, []);
+    scenario.write(`open v4\n${client(GET)}\n`);
+    await sleep(200);
+    observed = new Observed(cgroup, { http: true });
+    observed.adopt();
+    observed.look();
+    scenario.feed([server(HELLO), client(GET), server(HELLO), 'close-client', ''].join('\n'));
+    await scenario.finished();
+    expect(seen(observed)).toEqual({
+      samples: ['GET 200 RESYNCED'],
+      requestBytes: GET.length,
+      responseBytes: HELLO.length,
+    });
+  });
+
+  it('counts what a full ring could not take: made = told + lost', async () => {
+    observed.close();
+    observed = new Observed(cgroup, { http: true, ringBytes: 4096 });
+    const one = [client(GET), server(HELLO)];
+    const connection = ['open v4', ...Array.from({ length: 40 }, () => one).flat(), 'close-client'];
+    await run([...connection, ...connection]);
+    const { requests } = observed.read();
+    const told = requests.reduce((sum, { sampleCount }) => sum + sampleCount, 0);
+    const { httpRequests, httpRequestsLost, httpRecordsEmitted } = observed.totals();
+    expect(told).toBe(Number(httpRequests));
+    expect(requests).toHaveLength(Number(httpRecordsEmitted));
+    expect(told + Number(httpRequestsLost)).toBe(2 * 2 * 40);
+    expect(httpRequestsLost).toBeGreaterThan(0n);
+  });
+
+  it('sees nothing of other cgroups', async () => {
+    const elsewhere = new TestCgroup();
+    await play(program.path, elsewhere, ['open v4', client(GET), server(HELLO), 'close-client']);
+    expect(observed.read().requests).toEqual([]);
+    await sleep(20);
+    elsewhere.remove();
+  });
 });

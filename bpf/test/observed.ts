@@ -110,7 +110,12 @@ export class Scenario {
     return JSON.parse(this.#output);
   }
 
-  /** Gives the program all of its standard input. */
+  /** Gives the program some of its standard input. */
+  write(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** Gives the program the rest of its standard input. */
   feed(text: string): void {
     this.#child.stdin?.end(text);
   }
