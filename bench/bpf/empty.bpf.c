@@ -16,3 +16,15 @@ int empty_state(void *ctx)
 {
 	return 0;
 }
+
+SEC("cgroup_skb/egress")
+int empty_egress(struct __sk_buff *skb)
+{
+	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int empty_ingress(struct __sk_buff *skb)
+{
+	return 1;
+}

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { twoCpus } from './cpu.js';
 import { makeScratch } from './scratch.js';
 import type { Place, Testbed } from './testbed.js';
@@ -97,7 +98,8 @@ async function untilItAnswers(ask: () => Promise<unknown>): Promise<void> {
       await ask();
       return;
     } catch (error) {
-      if (attempt >= 5) throw error;
+      if (attempt >= 20) throw error;
+      await pause(100);
     }
   }
 }

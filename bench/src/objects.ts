@@ -9,6 +9,9 @@ const out = fileURLToPath(new URL('../out/', import.meta.url));
 /** The programs that agents run. */
 export const observeObject = fileURLToPath(new URL('../../bpf/dist/observe.bpf.o', import.meta.url));
 
+/** Those that read HTTP, on the maps of the others. */
+export const httpObject = fileURLToPath(new URL('../../bpf/dist/http.bpf.o', import.meta.url));
+
 /** Compiles one of the benchmarks' own programs when its source is newer; returns the object's path. */
 export function compileObject(name: 'empty' | 'fill'): string {
   const source = `${sources}${name}.bpf.c`;

@@ -11,9 +11,14 @@ import { type Comparison, compare, isAboveNoise, measurePairs, type Side } from 
 import { median, noiseFloor } from './statistics.js';
 import { loadNamespace, type Testbed, withTestbed } from './testbed.js';
 
+const KEPT = 'request over a kept connection';
+const SHORT = 'short connection with one request';
+/** `http`: with the agent's default setting, which is to read HTTP as well. */
 const WORKLOADS = [
-  { kind: 'keep-alive', what: 'request over a kept connection', budget: BUDGETS.keepAlive },
-  { kind: 'short', what: 'short connection with one request', budget: BUDGETS.shortConnection },
+  { kind: 'keep-alive', http: false, what: KEPT, budget: BUDGETS.keepAlive },
+  { kind: 'keep-alive', http: true, what: `${KEPT}, with HTTP`, budget: BUDGETS.keepAliveHttp },
+  { kind: 'short', http: false, what: SHORT, budget: BUDGETS.shortConnection },
+  { kind: 'short', http: true, what: `${SHORT}, with HTTP`, budget: undefined },
 ] as const;
 type Kind = (typeof WORKLOADS)[number]['kind'];
 
@@ -80,9 +85,9 @@ async function measureWorkloads(testbed: Testbed, mode: Mode): Promise<Row[]> {
   const load = await startHttpLoad(testbed, place);
   const rows: Row[] = [];
   try {
-    const mesh = await Mesh.start(testbed, { observed: app, collector });
-    try {
-      for (const { kind, what, budget } of WORKLOADS) {
+    for (const { kind, http, what, budget } of WORKLOADS) {
+      const mesh = await Mesh.start(testbed, { observed: app, collector, agent: { http } });
+      try {
         const steal = machineTime();
         const options = { load, app, mesh, kind, seconds };
         mode.say(`${what}: off ÷ off, ${pairs} pairs of ${seconds} s`);
@@ -96,9 +101,9 @@ async function measureWorkloads(testbed: Testbed, mode: Mode): Promise<Row[]> {
         const stolen = stealShare(steal);
         const note = `${pairs} pairs of ${seconds} s${collector === 'real' ? '' : '; collector: stand-in'}; steal ${stolen}`;
         rows.push(...workloadRows({ what, budget, floor, comparison, slices, note }));
+      } finally {
+        await mesh.stop();
       }
-    } finally {
-      await mesh.stop();
     }
   } finally {
     await load.stop();
@@ -126,7 +131,11 @@ function workloadRows(of: {
   });
   return [
     row(`CPU per ${what}, off ÷ off (A/A)`, '×', floor.ratio, { note: 'the noise floor' }),
-    row(`CPU per ${what}, on ÷ off`, '×', comparison.ratio, { noise, budget, note: `${note}${shown}` }),
+    row(`CPU per ${what}, on ÷ off`, '×', comparison.ratio, {
+      noise,
+      ...(budget === undefined ? {} : { budget }),
+      note: `${note}${shown}`,
+    }),
     context('CPU off', comparison.off, 'µs'),
     context('CPU on', comparison.on, 'µs'),
     context('of which agent and collector', middle(on, 'mesh'), 'µs'),

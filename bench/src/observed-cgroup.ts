@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { encodeObserveConfig } from '@undermesh/bpf-abi';
+import { encodeObserveConfig, HTTP_MAPS, HTTP_PROGRAMS } from '@undermesh/bpf-abi';
 import {
   type BpfLink,
   type BpfObject,
@@ -8,7 +8,7 @@ import {
   openObject,
   RingBuffer,
 } from '@undermesh/libbpf-ts';
-import { compileObject, observeObject } from './objects.js';
+import { compileObject, httpObject, observeObject } from './objects.js';
 
 /** Runs and run time of a program, as the kernel's statistics have them. */
 export interface ProgramTime {
@@ -28,9 +28,12 @@ const LOOK_MS = 500;
 
 /**
  * The observing programs on a cgroup, as an agent attaches them, with its drains and its looks and nothing else of it.
- * @param options `marks`: as an agent does that another one on an outer cgroup has to make room for.
+ * @param options `marks`: as an agent does that another one on an outer cgroup has to make room for. `http`: reads HTTP.
  */
-export function observeCgroup(directory: string, options: { readonly marks: boolean }): TimedPrograms {
+export function observeCgroup(
+  directory: string,
+  options: { readonly marks: boolean; readonly http?: boolean },
+): TimedPrograms {
   const object = openObject(observeObject);
   return opened(object, () => {
     object.setMaxEntries('records', RING_BYTES);
@@ -52,14 +55,33 @@ export function observeCgroup(directory: string, options: { readonly marks: bool
       object.program('observe_state').attach(),
       look,
     ];
+    const http = options.http ? readHttp(object, directory) : undefined;
     const drain = setInterval(() => ring.readRecords(scratch, 192), DRAIN_MS);
     const looking = setInterval(() => iterator.run(), LOOK_MS);
-    return timed(object, ['observe_sockops', 'observe_state', 'look'], () => {
+    const observing = timed(object, ['observe_sockops', 'observe_state', 'look'], () => {
       clearInterval(drain);
       clearInterval(looking);
       close(links);
       ring.close();
     });
+    return {
+      times: () => ({ ...observing.times(), ...http?.times() }),
+      close: () => {
+        http?.close();
+        observing.close();
+      },
+    };
+  });
+}
+
+function readHttp(observe: BpfObject, directory: string): TimedPrograms {
+  const object = openObject(httpObject);
+  return opened(object, () => {
+    object.setMaxEntries('records', RING_BYTES);
+    for (const name of HTTP_MAPS) object.reuseMap(name, observe.map(name));
+    object.load();
+    const links = HTTP_PROGRAMS.map((name) => object.program(name).attachCgroup(directory));
+    return timed(object, HTTP_PROGRAMS, () => close(links));
   });
 }
 
@@ -71,8 +93,11 @@ export function observeNothing(directory: string): TimedPrograms {
     const links = [
       object.program('empty_sockops').attachCgroup(directory),
       object.program('empty_state').attach(),
+      object.program('empty_egress').attachCgroup(directory),
+      object.program('empty_ingress').attachCgroup(directory),
     ];
-    return timed(object, ['empty_sockops', 'empty_state'], () => close(links));
+    const names = ['empty_sockops', 'empty_state', 'empty_egress', 'empty_ingress'];
+    return timed(object, names, () => close(links));
   });
 }
 

@@ -16,7 +16,7 @@ export function compile(directory, name) {
   mkdirSync(out, { recursive: true });
   const fresh = `${program}.${process.pid}`; // tests build side by side: the last one in place wins
   const sources = files.filter((file) => file.endsWith('.c'));
-  execFileSync('clang', ['-O2', '-Wall', '-Wextra', '-o', fresh, ...sources]);
+  execFileSync('clang', ['-O2', '-Wall', '-Wextra', '-pthread', '-o', fresh, ...sources]);
   renameSync(fresh, program);
   return program;
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// As many requests are told of as were made: to the request, the status class and the byte, at both ends, over connections
+// that are kept and that are not, with bodies of every kind and heads cut anywhere. And their times are the client's own.
+import { runHttpClient, startHttpServer } from '../../../testbed/http-load.mjs';
+import { samples } from '../../../testbed/metrics.mjs';
+import { joinByBridge } from '../../../testbed/namespaces.mjs';
+import { Road } from '../../../testbed/road.mjs';
+import { Findings } from '../../road/checks/findings.mjs';
+
+const MEGABYTE = 1_000_000;
+const ADDRESS = '10.99.2.1';
+
+/** Everything but large bodies. */
+const plans = [
+  { responseBytes: 0 },
+  { responseBytes: 64 },
+  { responseBytes: 1000, split: true },
+  { method: 'POST', requestBytes: 500, status: 201, responseBytes: 20 },
+  { method: 'POST', requestBytes: 3000, requestChunk: 700, responseBytes: 5000, responseChunk: 999 },
+  { method: 'PUT', requestBytes: 100, split: true, interim: true, status: 204 },
+  { method: 'HEAD', responseBytes: 70_000 },
+  { method: 'DELETE', status: 404, responseBytes: 30, split: true },
+  { status: 304, responseBytes: 99 },
+  { status: 503, responseBytes: 200, responseChunk: 10 },
+  { method: 'PATCH', requestBytes: 1, responseBytes: 1, split: true },
+  { responseBytes: 40_000, split: true },
+];
+const large = [
+  { responseBytes: 10 * MEGABYTE },
+  { method: 'PUT', requestBytes: 10 * MEGABYTE },
+  { responseBytes: 10 * MEGABYTE, responseChunk: 60_000, split: true },
+  { method: 'POST', requestBytes: 10 * MEGABYTE, requestChunk: 30_001, responseBytes: MEGABYTE },
+];
+/** Slow enough for what the client's own scheduling adds to be small. */
+const slow = [5, 8, 13, 21, 34].map((delayMs) => ({ delayMs, pauseMs: delayMs, responseBytes: 100 }));
+
+/** The latency figures' own error. */
+const TOLERANCE = 0.02;
+
+/** @param {{ name: string, requests: number, largeRequests: number, slowRequests: number }} options */
+export async function requestsExact({ name, requests, largeRequests, slowRequests }) {
+  const findings = new Findings();
+  const road = await Road.create(name);
+  try {
+    const { testbed } = road;
+    const [fabric, left, right] = ['fabric', 'left', 'right'].map((part) => testbed.namespace(part));
+    joinByBridge(fabric, [
+      { namespace: left, addresses: ['10.99.1.1/16'] },
+      { namespace: right, addresses: [`${ADDRESS}/16`] },
+    ]);
+    await road.startCollector();
+    await road.startAgent('left');
+    await road.startAgent('right');
+    const server = await startHttpServer(testbed, ADDRESS, {
+      namespace: right,
+      cgroup: testbed.cgroup('right/shop/server'),
+    });
+    const short = Math.floor(requests / 10);
+    const loads = {
+      kept: { plans, requests: requests - short, concurrency: 16 },
+      short: { plans, requests: short, concurrency: 8, perConnection: 1 },
+      few: { plans, requests: Math.ceil(requests / 50), concurrency: 8, perConnection: 3 },
+      large: { plans: large, requests: largeRequests, concurrency: 2 },
+      slow: { plans: slow, requests: slowRequests, concurrency: 16 },
+    };
+    const made = {};
+    for (const [client, load] of Object.entries(loads)) {
+      const place = { namespace: left, cgroup: testbed.cgroup(`left/shop/${client}`) };
+      made[client] = await runHttpClient(testbed, { address: ADDRESS, port: server.port, ...load }, place);
+    }
+    const answered = await server.stop();
+    await judge(findings, road, { made, answered });
+  } finally {
+    await road.destroy();
+  }
+  return findings.result;
+}
+
+const total = (made, member) => Object.values(made).reduce((sum, one) => sum + one[member], 0);
+
+async function judge(findings, road, { made, answered }) {
+  const all = total(made, 'requests');
+  findings.equal('requests made: server', answered.requests, all);
+  findings.equal('bytes of requests: server', answered.requestBytes, total(made, 'requestBytes'));
+  findings.equal('bytes of responses: server', answered.responseBytes, total(made, 'responseBytes'));
+  findings.tell('connections', total(made, 'connections'));
+  await road
+    .until('all requests are booked', async () => {
+      const { requests } = await road.api('status');
+      return requests !== null && requests.made >= 2 * all && requests.waiting === 0;
+    })
+    .catch((error) => findings.holds('books of requests', false, error.message));
+  const { requests: books } = await road.api('status');
+  findings.equal('requests told of by both ends', books?.made, 2 * all);
+  findings.equal('of these stored', books?.stored, 2 * all);
+  const metrics = await road.metrics();
+  for (const reporter of ['source', 'destination']) {
+    const counted = samples(metrics, 'istio_requests_total', { reporter });
+    const of = (digit) =>
+      counted
+        .filter(({ labels }) => labels.response_code?.startsWith(digit))
+        .reduce((sum, { value }) => sum + value, 0);
+    for (const digit of ['2', '3', '4', '5']) {
+      const expected = Object.values(made).reduce((sum, { classes }) => sum + classes[`${digit}xx`], 0);
+      findings.equal(`${digit}xx at the ${reporter} (istio_requests_total)`, of(digit), expected);
+    }
+  }
+  for (const client of Object.keys(made)) await judgeEdge(findings, road, { client, made: made[client] });
+}
+
+/** One client against what the API says of its edge. */
+async function judgeEdge(findings, road, { client, made }) {
+  const { items } = await road.api(`edges?level=workload&window=3600&source=${client}&destination=server`);
+  const seen = items[0]?.traffic.requests;
+  findings.equal(`${client}: requests`, seen?.total, made.requests);
+  findings.equal(`${client}: bytes of requests`, seen?.requestBytes, made.requestBytes);
+  findings.equal(`${client}: bytes of responses`, seen?.responseBytes, made.responseBytes);
+  for (const [digits, count] of Object.entries(made.classes)) {
+    if (count > 0) findings.equal(`${client}: ${digits}`, seen?.statusClasses[digits] ?? 0, count);
+  }
+  if (client !== 'slow') return;
+  for (const measure of ['firstByteUs', 'lastByteUs']) {
+    for (const quantile of ['p50', 'p90', 'p95', 'p99']) {
+      findings.near(`${client}: ${measure} ${quantile}`, seen?.[measure][quantile] ?? 0, {
+        expected: made[measure][quantile],
+        tolerance: TOLERANCE,
+      });
+    }
+  }
+}
