@@ -36,7 +36,7 @@ const drawn = (page) =>
 
 /** An edge that fails, or else the first, for the panel. */
 async function edgeToShow() {
-  const { items } = await answer('edges?level=workload&order=worst&window=300&limit=20');
+  const { items } = await answer(`edges?level=workload&order=worst&limit=20&${SHOP}`);
   return (items.find(({ health }) => health === 'failing') ?? items[0]).id;
 }
 
