@@ -171,9 +171,20 @@ export class Timeline {
     const widthAt = (time: number): number => {
       const there = this.#tiers.find(({ buckets, width }) => buckets.has(floor(time, width)));
       const byAge = this.#tiers.find(({ keptMs }) => now - time <= keptMs);
-      return Math.min((there ?? byAge)?.width ?? HOUR_MS, HOUR_MS);
+      const width = there === undefined ? byAge?.width : this.#finestWithin(there, time);
+      return Math.min(width ?? HOUR_MS, HOUR_MS);
     };
     return Math.max(widthAt(from), widthAt(Math.max(from, to - 1)));
+  }
+
+  /** The width of the finest buckets that tell of the same as the bucket at `time`: they are there wherever anything was. */
+  #finestWithin(tier: Tier, time: number): number {
+    const start = floor(time, tier.width);
+    const finer = this.#tiers.slice(0, tier.at).find(({ buckets, width }) => {
+      for (let at = start; at < start + tier.width; at += width) if (buckets.has(at)) return true;
+      return false;
+    });
+    return (finer ?? tier).width;
   }
 
   /** All cells of a stretch of time, added up. Each part of it comes from the coarsest buckets that fit. */

@@ -66,6 +66,17 @@ describe('Timeline', () => {
     expect(timeline.oldest()).toBeNull();
   });
 
+  it('is as fine before the first traffic as with it', () => {
+    const timeline = new Timeline();
+    const quiet = START + FIVE_MINUTES_MS - (START % FIVE_MINUTES_MS);
+    for (let now = quiet + 250_000; now < quiet + 400_000; now += 1000) {
+      count(timeline, 1, now);
+      timeline.tick(now);
+    }
+    const now = quiet + 400_000;
+    expect(timeline.resolutionMs({ from: quiet + 100_000, to: now }, now)).toBe(FINE_MS);
+  });
+
   it('counts late records in the finest buckets that still tell all', () => {
     const timeline = new Timeline();
     const hour = 3_600_000;
