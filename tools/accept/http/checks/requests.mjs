@@ -3,7 +3,7 @@
 // that are kept and that are not, with bodies of every kind and heads cut anywhere. And their times are the client's own.
 import { runHttpClient, startHttpServer } from '../../../testbed/http-load.mjs';
 import { samples } from '../../../testbed/metrics.mjs';
-import { joinByBridge } from '../../../testbed/namespaces.mjs';
+import { joinByBridge, setSysctls } from '../../../testbed/namespaces.mjs';
 import { Road } from '../../../testbed/road.mjs';
 import { Findings } from '../../road/checks/findings.mjs';
 
@@ -48,6 +48,8 @@ export async function requestsExact({ name, requests, largeRequests, slowRequest
       { namespace: left, addresses: ['10.99.1.1/16'] },
       { namespace: right, addresses: [`${ADDRESS}/16`] },
     ]);
+    // Short connections from one address to one port: their ports are used again.
+    setSysctls(left, { 'net.ipv4.ip_local_port_range': '1024 65000', 'net.ipv4.tcp_tw_reuse': 1 });
     await road.startCollector();
     await road.startAgent('left');
     await road.startAgent('right');
