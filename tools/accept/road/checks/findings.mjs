@@ -26,7 +26,7 @@ export class Findings {
   /** Two figures that must not differ by more than a share of the expected one. */
   near(what, found, { expected, tolerance }) {
     const share = expected === 0 ? Math.abs(found) : Math.abs(found / expected - 1);
-    const text = `${shown(round(found))} for ${shown(round(expected))} (off by ${(share * 100).toFixed(2)} %, allowed ${tolerance * 100} %)`;
+    const text = `${shown(round(found))} for ${shown(round(expected))} (off by ${(share * 100).toFixed(2)} %, allowed ${(tolerance * 100).toFixed(2)} %)`;
     this.#put(what, share <= tolerance, text);
   }
 

@@ -106,11 +106,14 @@ class Place {
     this.ends += 2;
     let output = '';
     child.stdout.on('data', (text) => (output += text));
+    let over = false;
     const ports = async () => {
-      while (!output.includes('}') && child.exitCode === null) await pause(10);
+      while (!output.includes('}') && !over) await pause(10);
       return JSON.parse(output);
     };
-    const ended = once(child, 'exit').then(([code]) => {
+    // Not `exit`: what it printed last may come after that.
+    const ended = once(child, 'close').then(([code]) => {
+      over = true;
       if (code !== 0) throw new Error(`scenario ${scenario} ended with ${code}`);
     });
     ended.catch(() => {});
