@@ -100,6 +100,7 @@ test('latency: the heat map stays while the collector is away, and goes on where
   await latency.open({ measure: 'connect', window: 300, view: 'table' });
   await expect.poll(() => latency.rows.count()).toBeGreaterThan(1);
   const oldest = await latency.rows.last().textContent();
+  await page.waitForLoadState('networkidle'); // what the page fetches ahead is there
   await mesh.road.stopCollector();
   await expect(latency.freshness).toContainText(/Reconnecting/);
   await expect(latency.rows.last()).toHaveText(oldest ?? '');
