@@ -3,7 +3,15 @@
 // change them as it likes, and its changes are gone with it. It has no network beyond its own loopback.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -55,10 +63,14 @@ export async function runInGuest(kernel, command, options = {}) {
 
 const socketIn = (directory) => join(directory, 'root.socket');
 
-/** What a guest left here, and the file server: it makes a file of its own for each socket. */
+/** Where the file server makes a file of its own for each socket, and leaves it. */
+const PID_DIRECTORY = '/run/virtiofsd';
+
+/** What a guest and the file server left here. */
 function removeFiles(directory) {
   rmSync(directory, { recursive: true, force: true });
-  rmSync(join('/run/virtiofsd', `${socketIn(directory).replaceAll('/', '.')}.pid`), { force: true });
+  rmSync(join(PID_DIRECTORY, `${socketIn(directory).replaceAll('/', '.')}.pid`), { force: true });
+  if (existsSync(PID_DIRECTORY) && readdirSync(PID_DIRECTORY).length === 0) rmdirSync(PID_DIRECTORY);
 }
 
 function initramfs(kernel, command, { modules = [], cwd = '/', env = {} }) {
