@@ -69,7 +69,7 @@ export async function steadyLoad({ name, perSecond, seconds, window, tolerance }
     const made = await running;
     findings.equal('connections made (load program)', made.completed, perSecond * seconds);
     await road.settled(2 * perSecond * seconds);
-    await pause(2500); // two more scrapes
+    await pause(6000); // an end waits up to three seconds for its partner; then two more scrapes
     for (const [metric, expected] of [
       ['istio_tcp_sent_bytes_total', made.bytesReceived],
       ['istio_tcp_received_bytes_total', made.bytesSent],
