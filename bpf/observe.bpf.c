@@ -7,8 +7,8 @@
  *   what is open, once a look                               iterator over the sockets' storage
  *   what is older than the agent                            iterator over all open files, once at start
  *
- * Why the close hook is a tracepoint and not sockops' STATE_CB: docs/decisions/0002-close-hook.md. No option
- * is ever set on a socket by these programs.
+ * Why close has two hooks, sockops' STATE_CB and the tracepoint behind it: docs/decisions/0002-close-hook.md. The
+ * flag of that callback is all that these programs ever set on a socket.
  */
 #include "include/identity.h"
 #include "include/http_record.h"
