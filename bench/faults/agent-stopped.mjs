@@ -18,11 +18,11 @@ export const agentStopped = ({ name, times, connections }) =>
     }
     findings.equal(
       'streams of earlier runs on disk',
-      await road.agentMetric(NODE, 'spool_earlier_streams'),
+      await road.agentMetricOnceIs(NODE, 'spool_earlier_streams', times),
       times,
     );
     await road.startCollector();
     const records = await shop.judge();
-    findings.equal('streams left on disk', await road.agentMetric(NODE, 'spool_earlier_streams'), 0);
+    findings.equal('streams left on disk', await road.agentMetricOnceIs(NODE, 'spool_earlier_streams', 0), 0);
     await shop.judgeFiles(records);
   });

@@ -27,6 +27,6 @@ export const collectorAway = ({ name, seconds, perSecond, most }) =>
     findings.tell('seconds without a collector', seconds);
     const records = await shop.judge();
     shop.judgeLatency({ before, during, most });
-    findings.equal('frames left on disk', await road.agentMetric(NODE, 'spool_frames'), 0);
+    findings.equal('frames left on disk', await road.agentMetricOnceIs(NODE, 'spool_frames', 0), 0);
     await shop.judgeFiles(records);
   });

@@ -214,6 +214,16 @@ export class Road {
     );
   }
 
+  /** The same once it is `expected`, or as it is after a while: what an agent does only after an acknowledgement. */
+  async agentMetricOnceIs(node, name, expected, timeoutMs = 20_000) {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const value = await this.agentMetric(node, name);
+      if (value === expected || Date.now() > deadline) return value;
+      await pause(100);
+    }
+  }
+
   /** Waits until something holds. */
   async until(what, holds, timeoutMs = 60_000) {
     const deadline = Date.now() + timeoutMs;

@@ -277,10 +277,9 @@ export class MeshView {
     return new Summary(
       {
         cells: timeline.sum({ ...stretch, histograms: false }),
-        eachPart: (visit) =>
-          timeline.columns({ ...stretch, steps: 1 }, (_, part, until) =>
-            visit(part, Math.min(until, stretch.to)),
-          ),
+        to: stretch.to,
+        eachPart: (visit) => timeline.columns({ ...stretch, steps: 1 }, (_, part, of) => visit(part, of)),
+        eachFinePart: (of, visit) => timeline.finest(of, visit),
         edges,
         placements: this.#placements,
         grouping: this.grouping,

@@ -8,6 +8,7 @@ import { connectsFailed } from './health.js';
 import type { HistogramWindow } from './histogram-windows.js';
 import type { Placements } from './placements.js';
 import type { CellsPart } from './sealed-cells.js';
+import type { Stretch } from './timeline.js';
 import { SAMPLES, sampleOf, sideTaken, sumOfRow, TrafficSum } from './traffic.js';
 
 /** Figures of all edges between two vertices. */
@@ -51,8 +52,12 @@ export interface SummaryOptions {
 export interface SummarySource {
   /** Counters of the stretch that is summed up; samples are read from its parts. */
   readonly cells: Cells;
-  /** `until`: when the part ends, Unix ms. */
-  readonly eachPart: (visit: (part: CellsPart, until: number) => void) => void;
+  /** When the stretch ends, Unix ms. */
+  readonly to: number;
+  /** `of`: what the part covers. */
+  readonly eachPart: (visit: (part: CellsPart, of: Stretch) => void) => void;
+  /** The same of what one of those parts covers, as finely as it is kept. */
+  readonly eachFinePart: (of: Stretch, visit: (part: CellsPart, of: Stretch) => void) => void;
   readonly edges: EdgeTable;
   readonly placements: Placements;
   readonly grouping: Grouping;
@@ -144,13 +149,18 @@ export class Summary {
   addLastFailures(): void {
     const failing = new Map([...this.#taken].filter(([, { edge }]) => connectsFailed(edge.sum)));
     if (failing.size === 0) return;
-    this.#source.eachPart((part, until) => {
+    /** The last part that each edge failed in. */
+    const last = new Map<EdgeSummary, Stretch>();
+    const note = (part: CellsPart, of: Stretch): void => {
       for (let row = 0; row < part.count; row++) {
         const taken = failing.get(part.edge(row));
-        if (taken === undefined || until <= (taken.edge.lastFailureAt ?? 0)) continue;
-        if (hasFailures(part, row, taken.side)) taken.edge.lastFailureAt = until;
+        if (taken === undefined || of.from < (last.get(taken.edge)?.from ?? 0)) continue;
+        if (hasFailures(part, row, taken.side)) last.set(taken.edge, of);
       }
-    });
+    };
+    this.#source.eachPart(note);
+    for (const of of new Set(last.values())) this.#source.eachFinePart(of, note);
+    for (const [edge, of] of last) edge.lastFailureAt = Math.min(of.to, this.#source.to);
   }
 
   /** The figures of an edge's vertices that it belongs to. */

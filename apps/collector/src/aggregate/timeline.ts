@@ -199,20 +199,34 @@ export class Timeline {
 
   /**
    * Visits what lies in each of `steps` equal parts of a stretch, without adding it up. Each bucket is visited once, in
-   * the step that it begins in; `until` is when it ends, Unix ms.
+   * the step that it begins in; `of` is what it covers.
    */
   columns(
     { from, to, steps }: Stretch & { readonly steps: number },
-    visit: (step: number, part: CellsPart, until: number) => void,
+    visit: (step: number, part: CellsPart, of: Stretch) => void,
   ): void {
     const stepMs = (to - from) / steps;
     for (let step = 0; step < steps; step++) {
       const part = { from: from + step * stepMs, to: from + (step + 1) * stepMs };
       const start = step === 0 ? floor(part.from, FINE_MS) : ceil(part.from, FINE_MS);
-      this.#cover({ from: start, to: part.to, isFirst: step === 0 }, ({ sealed, cells }, until) => {
-        if (sealed !== null) visit(step, sealed, until);
-        if (cells !== null) visit(step, cells, until);
+      this.#cover({ from: start, to: part.to, isFirst: step === 0 }, ({ sealed, cells }, of) => {
+        if (sealed !== null) visit(step, sealed, of);
+        if (cells !== null) visit(step, cells, of);
       });
+    }
+  }
+
+  /** Visits the finest that is kept of a stretch, as one bucket of {@link columns} covers. */
+  finest(stretch: Stretch, visit: (part: CellsPart, of: Stretch) => void): void {
+    for (const { buckets, width } of this.#tiers) {
+      const starts = [...buckets.keys()].filter(
+        (start) => start >= stretch.from && start + width <= stretch.to,
+      );
+      for (const start of starts) {
+        for (const part of [buckets.get(start)?.sealed, buckets.get(start)?.cells])
+          if (part != null) visit(part, { from: start, to: start + width });
+      }
+      if (starts.length > 0) return;
     }
   }
 
@@ -322,7 +336,7 @@ export class Timeline {
   }
 
   /** Calls back for the coarsest buckets that cover a stretch. */
-  #cover(of: Stretch & { readonly isFirst: boolean }, visit: (bucket: Bucket, until: number) => void): void {
+  #cover(of: Stretch & { readonly isFirst: boolean }, visit: (bucket: Bucket, of: Stretch) => void): void {
     const cover = (tier: Tier, from: number, to: number): void => {
       for (let start = floor(from, tier.width); start < to; start += tier.width) {
         const bucket = tier.buckets.get(start);
@@ -332,7 +346,7 @@ export class Timeline {
         if (below !== undefined && !(isTrue && isWhole) && this.#hasParts(tier, start)) {
           cover(below, Math.max(start, from), Math.min(start + tier.width, to));
         } else if (bucket !== undefined && (start >= from || (of.isFirst && from === of.from))) {
-          visit(bucket, start + tier.width);
+          visit(bucket, { from: start, to: start + tier.width });
         }
       }
     };
