@@ -238,4 +238,146 @@ struct listener_entry {
 	__u8 reserved;
 };
 
+/*
+ * What the traffic engines steer by. User space fills services, slots, endpoints and vips; the kernel only reads those
+ * and keeps endpoint_health, steering and generation_use. Identifiers are given by the agent, stay the same for as long
+ * as the thing exists, and are read back from the maps by the next run; 0 is none.
+ */
+enum mesh_limit {
+	MESH_LIMIT_GROUPS = 8,	 /* locality groups of a service, nearest first */
+	MESH_LIMIT_REFUSALS = 3, /* refused connects in a row that set an endpoint aside */
+	MESH_LIMIT_SET_ASIDE_MS =
+		10000, /* for how long, the first time; doubled each time it is refused again */
+	MESH_LIMIT_SET_ASIDE_DOUBLED = 4, /* so many times at most */
+};
+
+/* Which endpoint of a group a connect gets. */
+enum balancing {
+	BALANCING_WEIGHTED_RANDOM = 1,
+	BALANCING_ROUND_ROBIN = 2, /* weights are taken as equal */
+	BALANCING_LEAST_CONNECTIONS =
+		3, /* the better of two weighted random choices, as seen from this node */
+};
+
+/* How a waypoint learns the original destination. */
+enum waypoint_transport {
+	WAYPOINT_TRANSPORT_NONE = 0,
+	WAYPOINT_TRANSPORT_SYN_OPTION = 1,
+	WAYPOINT_TRANSPORT_PROXY_V2 = 2,
+	WAYPOINT_TRANSPORT_KMESH_TLV = 3,
+};
+
+/* Bits of service.flags. */
+enum service_flag {
+	SERVICE_FLAG_SHORTCUT = 1, /* sockets of one node may be joined */
+};
+
+/* Bits of endpoint.flags. */
+enum endpoint_flag {
+	ENDPOINT_FLAG_LOCAL = 1,    /* on this node */
+	ENDPOINT_FLAG_DRAINING = 2, /* gets no new connection; kept for those it has */
+	ENDPOINT_FLAG_WAYPOINT = 4, /* a waypoint, in no service's slots */
+};
+
+/* A virtual address and port: the key of map services. */
+struct service_key {
+	__u8 address[16];
+	__u16 port;
+	__u8 family;   /* enum address_family, IPv4 or IPv6 */
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+};
+
+/* One port of a service at one of its addresses. With no slot in any group a connect is refused. */
+struct service {
+	__u32 service_id;	 /* of the service as a whole, in records too */
+	__u32 slots_id;		 /* whose slots these are: the same for each of its addresses */
+	__u32 vip_id;		 /* what names this address and port in a SYN option */
+	__u32 waypoint_id;	 /* endpoint that connects go to instead; 0: none */
+	__u8 balancing;		 /* enum balancing */
+	__u8 group_count;	 /* MESH_LIMIT_GROUPS at most */
+	__u8 waypoint_transport; /* enum waypoint_transport */
+	__u8 flags;		 /* enum service_flag bits */
+	__u8 group_slots[32];	 /* MESH_LIMIT_GROUPS times __u32: slots of each group */
+};
+
+/* Key of map slots. */
+struct slot_key {
+	__u32 slots_id;
+	__u32 group;
+	__u32 slot; /* from 0 */
+};
+
+/* One entry of a group's alias table: a random number up to and with `threshold` takes the first endpoint, else the other. */
+struct slot {
+	__u32 threshold;
+	__u32 endpoint_id;
+	__u32 other_endpoint_id;
+};
+
+/* Value of map endpoints, by endpoint id. */
+struct endpoint {
+	__u8 address[16];
+	__u16 port;
+	__u8 family;	/* enum address_family, IPv4 or IPv6 */
+	__u8 flags;	/* enum endpoint_flag bits */
+	__u32 slots_id; /* 0 for a waypoint */
+	__u32 weight;
+};
+
+/* What this node has seen of an endpoint, by endpoint id; made by user space together with the endpoint. */
+struct endpoint_health {
+	__u64 set_aside_until_ns UNIT("boottime"); /* 0: not set aside */
+	__u32 refusals;				   /* connects refused in a row */
+	__u32 times_set_aside;			   /* in a row; 0 again after a connect that succeeded */
+	__u32 open_connections;			   /* steered by this node and not over */
+	__u32 reserved;
+};
+
+/* The engine in force: one 64-bit word, so that both change at once. Map engine_state, one entry. */
+struct engine_state {
+	__u32 engine; /* enum engine */
+	__u32 generation;
+};
+
+/* Bits of steering.flags. */
+enum steering_flag {
+	STEERING_FLAG_WAYPOINT = 1,
+	STEERING_FLAG_COUNTED = 2,  /* in open_connections and generation_use */
+	STEERING_FLAG_SHORTCUT = 4, /* joined with a socket of this node */
+};
+
+/* What became of a steered socket: its socket storage, from connect() on. Spare bytes are zero. */
+struct steering {
+	__u8 original_address[16]; /* what the application asked for */
+	__u16 original_port;
+	__u8 family; /* enum address_family */
+	__u8 engine; /* enum engine */
+	__u32 service_id;
+	__u32 endpoint_id; /* of the endpoint or of the waypoint */
+	__u32 vip_id;
+	__u32 generation;
+	__u16 flags;	 /* enum steering_flag bits */
+	__u16 transport; /* enum waypoint_transport */
+	__u8 spare[24];
+};
+
+/* Counters of one CPU since they were made; user space sums them. */
+struct mesh_totals {
+	__u64 steered; /* connects to a virtual address that got an endpoint */
+	__u64 steered_to_waypoint;
+	__u64 refused_no_endpoint; /* connects to a virtual address that has none */
+	__u64 passed;		   /* connects to other addresses */
+	__u64 passed_off;	   /* connects while the engine was off */
+	__u64 set_aside;	   /* times that an endpoint was */
+	__u64 all_set_aside;	   /* connects that got one nevertheless, as no other was left */
+	__u64 failed;		   /* refused because a map entry or storage was missing */
+	__u64 datagrams_steered;   /* datagrams and connected UDP sockets */
+	__u64 option_lost; /* connections a waypoint's node took without the option that they should have had */
+	__u64 option_unknown;	/* with an identifier that nobody knows */
+	__u64 option_untrusted; /* with an option from an address that is no node of ours */
+	__u64 option_taken;
+	__u64 shortcut_connections;
+	__u64 shortcut_bytes;
+};
+
 #endif

@@ -145,6 +145,58 @@ export const HelperSite = {
   STATE_FLAG: 5,
 } as const;
 
+/** `enum mesh_limit`. */
+export const MeshLimit = {
+  /** locality groups of a service, nearest first. */
+  GROUPS: 8,
+  /** refused connects in a row that set an endpoint aside. */
+  REFUSALS: 3,
+  SET_ASIDE_MS: 10000,
+  /** so many times at most. */
+  SET_ASIDE_DOUBLED: 4,
+} as const;
+
+/** `enum balancing`. */
+export const Balancing = {
+  WEIGHTED_RANDOM: 1,
+  /** weights are taken as equal. */
+  ROUND_ROBIN: 2,
+  LEAST_CONNECTIONS: 3,
+} as const;
+
+/** `enum waypoint_transport`. */
+export const WaypointTransport = {
+  NONE: 0,
+  SYN_OPTION: 1,
+  PROXY_V2: 2,
+  KMESH_TLV: 3,
+} as const;
+
+/** `enum service_flag`. */
+export const ServiceFlag = {
+  /** sockets of one node may be joined. */
+  SHORTCUT: 1,
+} as const;
+
+/** `enum endpoint_flag`. */
+export const EndpointFlag = {
+  /** on this node. */
+  LOCAL: 1,
+  /** gets no new connection; kept for those it has. */
+  DRAINING: 2,
+  /** a waypoint, in no service's slots. */
+  WAYPOINT: 4,
+} as const;
+
+/** `enum steering_flag`. */
+export const SteeringFlag = {
+  WAYPOINT: 1,
+  /** in open_connections and generation_use. */
+  COUNTED: 2,
+  /** joined with a socket of this node. */
+  SHORTCUT: 4,
+} as const;
+
 /** Byte offsets in `struct connection_record`, and its size. */
 export const ConnectionRecord = {
   BYTES: 192,
@@ -775,5 +827,518 @@ export function encodeListenerEntry(value: ListenerEntryValue): Uint8Array {
   view.setUint16(60, value.port, true);
   view.setUint8(62, value.family);
   view.setUint8(63, value.reserved);
+  return bytes;
+}
+
+/** Byte offsets in `struct service_key`, and its size. */
+export const ServiceKey = {
+  BYTES: 20,
+  address: 0,
+  port: 16,
+  /** enum address_family, IPv4 or IPv6. */
+  family: 18,
+  /** IPPROTO_TCP or IPPROTO_UDP. */
+  protocol: 19,
+} as const;
+
+/** `struct service_key`, decoded. */
+export interface ServiceKeyValue {
+  address: Uint8Array;
+  port: number;
+  /** enum address_family, IPv4 or IPv6. */
+  family: number;
+  /** IPPROTO_TCP or IPPROTO_UDP. */
+  protocol: number;
+}
+
+/** Decodes one `struct service_key`. Throws RangeError when fewer than 20 bytes follow `offset`. */
+export function decodeServiceKey(bytes: Uint8Array, offset = 0): ServiceKeyValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    address: bytes.slice(offset + 0, offset + 16),
+    port: view.getUint16(offset + 16, true),
+    family: view.getUint8(offset + 18),
+    protocol: view.getUint8(offset + 19),
+  };
+}
+
+/** Encodes one `struct service_key` into 20 new bytes. */
+export function encodeServiceKey(value: ServiceKeyValue): Uint8Array {
+  const bytes = new Uint8Array(20);
+  const view = new DataView(bytes.buffer);
+  bytes.set(value.address.subarray(0, 16), 0);
+  view.setUint16(16, value.port, true);
+  view.setUint8(18, value.family);
+  view.setUint8(19, value.protocol);
+  return bytes;
+}
+
+/** Byte offsets in `struct service`, and its size. */
+export const Service = {
+  BYTES: 52,
+  /** of the service as a whole, in records too. */
+  serviceId: 0,
+  /** whose slots these are: the same for each of its addresses. */
+  slotsId: 4,
+  /** what names this address and port in a SYN option. */
+  vipId: 8,
+  /** endpoint that connects go to instead; 0: none. */
+  waypointId: 12,
+  /** enum balancing. */
+  balancing: 16,
+  /** MESH_LIMIT_GROUPS at most. */
+  groupCount: 17,
+  /** enum waypoint_transport. */
+  waypointTransport: 18,
+  /** enum service_flag bits. */
+  flags: 19,
+  /** MESH_LIMIT_GROUPS times __u32: slots of each group. */
+  groupSlots: 20,
+} as const;
+
+/** `struct service`, decoded. */
+export interface ServiceValue {
+  /** of the service as a whole, in records too. */
+  serviceId: number;
+  /** whose slots these are: the same for each of its addresses. */
+  slotsId: number;
+  /** what names this address and port in a SYN option. */
+  vipId: number;
+  /** endpoint that connects go to instead; 0: none. */
+  waypointId: number;
+  /** enum balancing. */
+  balancing: number;
+  /** MESH_LIMIT_GROUPS at most. */
+  groupCount: number;
+  /** enum waypoint_transport. */
+  waypointTransport: number;
+  /** enum service_flag bits. */
+  flags: number;
+  /** MESH_LIMIT_GROUPS times __u32: slots of each group. */
+  groupSlots: Uint8Array;
+}
+
+/** Decodes one `struct service`. Throws RangeError when fewer than 52 bytes follow `offset`. */
+export function decodeService(bytes: Uint8Array, offset = 0): ServiceValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    serviceId: view.getUint32(offset + 0, true),
+    slotsId: view.getUint32(offset + 4, true),
+    vipId: view.getUint32(offset + 8, true),
+    waypointId: view.getUint32(offset + 12, true),
+    balancing: view.getUint8(offset + 16),
+    groupCount: view.getUint8(offset + 17),
+    waypointTransport: view.getUint8(offset + 18),
+    flags: view.getUint8(offset + 19),
+    groupSlots: bytes.slice(offset + 20, offset + 52),
+  };
+}
+
+/** Encodes one `struct service` into 52 new bytes. */
+export function encodeService(value: ServiceValue): Uint8Array {
+  const bytes = new Uint8Array(52);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.serviceId, true);
+  view.setUint32(4, value.slotsId, true);
+  view.setUint32(8, value.vipId, true);
+  view.setUint32(12, value.waypointId, true);
+  view.setUint8(16, value.balancing);
+  view.setUint8(17, value.groupCount);
+  view.setUint8(18, value.waypointTransport);
+  view.setUint8(19, value.flags);
+  bytes.set(value.groupSlots.subarray(0, 32), 20);
+  return bytes;
+}
+
+/** Byte offsets in `struct slot_key`, and its size. */
+export const SlotKey = {
+  BYTES: 12,
+  slotsId: 0,
+  group: 4,
+  /** from 0. */
+  slot: 8,
+} as const;
+
+/** `struct slot_key`, decoded. */
+export interface SlotKeyValue {
+  slotsId: number;
+  group: number;
+  /** from 0. */
+  slot: number;
+}
+
+/** Decodes one `struct slot_key`. Throws RangeError when fewer than 12 bytes follow `offset`. */
+export function decodeSlotKey(bytes: Uint8Array, offset = 0): SlotKeyValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    slotsId: view.getUint32(offset + 0, true),
+    group: view.getUint32(offset + 4, true),
+    slot: view.getUint32(offset + 8, true),
+  };
+}
+
+/** Encodes one `struct slot_key` into 12 new bytes. */
+export function encodeSlotKey(value: SlotKeyValue): Uint8Array {
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.slotsId, true);
+  view.setUint32(4, value.group, true);
+  view.setUint32(8, value.slot, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct slot`, and its size. */
+export const Slot = {
+  BYTES: 12,
+  threshold: 0,
+  endpointId: 4,
+  otherEndpointId: 8,
+} as const;
+
+/** `struct slot`, decoded. */
+export interface SlotValue {
+  threshold: number;
+  endpointId: number;
+  otherEndpointId: number;
+}
+
+/** Decodes one `struct slot`. Throws RangeError when fewer than 12 bytes follow `offset`. */
+export function decodeSlot(bytes: Uint8Array, offset = 0): SlotValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    threshold: view.getUint32(offset + 0, true),
+    endpointId: view.getUint32(offset + 4, true),
+    otherEndpointId: view.getUint32(offset + 8, true),
+  };
+}
+
+/** Encodes one `struct slot` into 12 new bytes. */
+export function encodeSlot(value: SlotValue): Uint8Array {
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.threshold, true);
+  view.setUint32(4, value.endpointId, true);
+  view.setUint32(8, value.otherEndpointId, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct endpoint`, and its size. */
+export const Endpoint = {
+  BYTES: 28,
+  address: 0,
+  port: 16,
+  /** enum address_family, IPv4 or IPv6. */
+  family: 18,
+  /** enum endpoint_flag bits. */
+  flags: 19,
+  /** 0 for a waypoint. */
+  slotsId: 20,
+  weight: 24,
+} as const;
+
+/** `struct endpoint`, decoded. */
+export interface EndpointValue {
+  address: Uint8Array;
+  port: number;
+  /** enum address_family, IPv4 or IPv6. */
+  family: number;
+  /** enum endpoint_flag bits. */
+  flags: number;
+  /** 0 for a waypoint. */
+  slotsId: number;
+  weight: number;
+}
+
+/** Decodes one `struct endpoint`. Throws RangeError when fewer than 28 bytes follow `offset`. */
+export function decodeEndpoint(bytes: Uint8Array, offset = 0): EndpointValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    address: bytes.slice(offset + 0, offset + 16),
+    port: view.getUint16(offset + 16, true),
+    family: view.getUint8(offset + 18),
+    flags: view.getUint8(offset + 19),
+    slotsId: view.getUint32(offset + 20, true),
+    weight: view.getUint32(offset + 24, true),
+  };
+}
+
+/** Encodes one `struct endpoint` into 28 new bytes. */
+export function encodeEndpoint(value: EndpointValue): Uint8Array {
+  const bytes = new Uint8Array(28);
+  const view = new DataView(bytes.buffer);
+  bytes.set(value.address.subarray(0, 16), 0);
+  view.setUint16(16, value.port, true);
+  view.setUint8(18, value.family);
+  view.setUint8(19, value.flags);
+  view.setUint32(20, value.slotsId, true);
+  view.setUint32(24, value.weight, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct endpoint_health`, and its size. */
+export const EndpointHealth = {
+  BYTES: 24,
+  /** 0: not set aside; clock: boottime. */
+  setAsideUntilNs: 0,
+  /** connects refused in a row. */
+  refusals: 8,
+  /** in a row; 0 again after a connect that succeeded. */
+  timesSetAside: 12,
+  /** steered by this node and not over. */
+  openConnections: 16,
+  reserved: 20,
+} as const;
+
+/** `struct endpoint_health`, decoded. */
+export interface EndpointHealthValue {
+  /** 0: not set aside; clock: boottime. */
+  setAsideUntilNs: bigint;
+  /** connects refused in a row. */
+  refusals: number;
+  /** in a row; 0 again after a connect that succeeded. */
+  timesSetAside: number;
+  /** steered by this node and not over. */
+  openConnections: number;
+  reserved: number;
+}
+
+/** Decodes one `struct endpoint_health`. Throws RangeError when fewer than 24 bytes follow `offset`. */
+export function decodeEndpointHealth(bytes: Uint8Array, offset = 0): EndpointHealthValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    setAsideUntilNs: view.getBigUint64(offset + 0, true),
+    refusals: view.getUint32(offset + 8, true),
+    timesSetAside: view.getUint32(offset + 12, true),
+    openConnections: view.getUint32(offset + 16, true),
+    reserved: view.getUint32(offset + 20, true),
+  };
+}
+
+/** Encodes one `struct endpoint_health` into 24 new bytes. */
+export function encodeEndpointHealth(value: EndpointHealthValue): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value.setAsideUntilNs, true);
+  view.setUint32(8, value.refusals, true);
+  view.setUint32(12, value.timesSetAside, true);
+  view.setUint32(16, value.openConnections, true);
+  view.setUint32(20, value.reserved, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct engine_state`, and its size. */
+export const EngineState = {
+  BYTES: 8,
+  /** enum engine. */
+  engine: 0,
+  generation: 4,
+} as const;
+
+/** `struct engine_state`, decoded. */
+export interface EngineStateValue {
+  /** enum engine. */
+  engine: number;
+  generation: number;
+}
+
+/** Decodes one `struct engine_state`. Throws RangeError when fewer than 8 bytes follow `offset`. */
+export function decodeEngineState(bytes: Uint8Array, offset = 0): EngineStateValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    engine: view.getUint32(offset + 0, true),
+    generation: view.getUint32(offset + 4, true),
+  };
+}
+
+/** Encodes one `struct engine_state` into 8 new bytes. */
+export function encodeEngineState(value: EngineStateValue): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.engine, true);
+  view.setUint32(4, value.generation, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct steering`, and its size. */
+export const Steering = {
+  BYTES: 64,
+  /** what the application asked for. */
+  originalAddress: 0,
+  originalPort: 16,
+  /** enum address_family. */
+  family: 18,
+  /** enum engine. */
+  engine: 19,
+  serviceId: 20,
+  /** of the endpoint or of the waypoint. */
+  endpointId: 24,
+  vipId: 28,
+  generation: 32,
+  /** enum steering_flag bits. */
+  flags: 36,
+  /** enum waypoint_transport. */
+  transport: 38,
+  spare: 40,
+} as const;
+
+/** `struct steering`, decoded. */
+export interface SteeringValue {
+  /** what the application asked for. */
+  originalAddress: Uint8Array;
+  originalPort: number;
+  /** enum address_family. */
+  family: number;
+  /** enum engine. */
+  engine: number;
+  serviceId: number;
+  /** of the endpoint or of the waypoint. */
+  endpointId: number;
+  vipId: number;
+  generation: number;
+  /** enum steering_flag bits. */
+  flags: number;
+  /** enum waypoint_transport. */
+  transport: number;
+  spare: Uint8Array;
+}
+
+/** Decodes one `struct steering`. Throws RangeError when fewer than 64 bytes follow `offset`. */
+export function decodeSteering(bytes: Uint8Array, offset = 0): SteeringValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    originalAddress: bytes.slice(offset + 0, offset + 16),
+    originalPort: view.getUint16(offset + 16, true),
+    family: view.getUint8(offset + 18),
+    engine: view.getUint8(offset + 19),
+    serviceId: view.getUint32(offset + 20, true),
+    endpointId: view.getUint32(offset + 24, true),
+    vipId: view.getUint32(offset + 28, true),
+    generation: view.getUint32(offset + 32, true),
+    flags: view.getUint16(offset + 36, true),
+    transport: view.getUint16(offset + 38, true),
+    spare: bytes.slice(offset + 40, offset + 64),
+  };
+}
+
+/** Encodes one `struct steering` into 64 new bytes. */
+export function encodeSteering(value: SteeringValue): Uint8Array {
+  const bytes = new Uint8Array(64);
+  const view = new DataView(bytes.buffer);
+  bytes.set(value.originalAddress.subarray(0, 16), 0);
+  view.setUint16(16, value.originalPort, true);
+  view.setUint8(18, value.family);
+  view.setUint8(19, value.engine);
+  view.setUint32(20, value.serviceId, true);
+  view.setUint32(24, value.endpointId, true);
+  view.setUint32(28, value.vipId, true);
+  view.setUint32(32, value.generation, true);
+  view.setUint16(36, value.flags, true);
+  view.setUint16(38, value.transport, true);
+  bytes.set(value.spare.subarray(0, 24), 40);
+  return bytes;
+}
+
+/** Byte offsets in `struct mesh_totals`, and its size. */
+export const MeshTotals = {
+  BYTES: 120,
+  /** connects to a virtual address that got an endpoint. */
+  steered: 0,
+  steeredToWaypoint: 8,
+  /** connects to a virtual address that has none. */
+  refusedNoEndpoint: 16,
+  /** connects to other addresses. */
+  passed: 24,
+  /** connects while the engine was off. */
+  passedOff: 32,
+  /** times that an endpoint was. */
+  setAside: 40,
+  /** connects that got one nevertheless, as no other was left. */
+  allSetAside: 48,
+  /** refused because a map entry or storage was missing. */
+  failed: 56,
+  /** datagrams and connected UDP sockets. */
+  datagramsSteered: 64,
+  /** connections a waypoint's node took without the option that they should have had. */
+  optionLost: 72,
+  /** with an identifier that nobody knows. */
+  optionUnknown: 80,
+  /** with an option from an address that is no node of ours. */
+  optionUntrusted: 88,
+  optionTaken: 96,
+  shortcutConnections: 104,
+  shortcutBytes: 112,
+} as const;
+
+/** `struct mesh_totals`, decoded. */
+export interface MeshTotalsValue {
+  /** connects to a virtual address that got an endpoint. */
+  steered: bigint;
+  steeredToWaypoint: bigint;
+  /** connects to a virtual address that has none. */
+  refusedNoEndpoint: bigint;
+  /** connects to other addresses. */
+  passed: bigint;
+  /** connects while the engine was off. */
+  passedOff: bigint;
+  /** times that an endpoint was. */
+  setAside: bigint;
+  /** connects that got one nevertheless, as no other was left. */
+  allSetAside: bigint;
+  /** refused because a map entry or storage was missing. */
+  failed: bigint;
+  /** datagrams and connected UDP sockets. */
+  datagramsSteered: bigint;
+  /** connections a waypoint's node took without the option that they should have had. */
+  optionLost: bigint;
+  /** with an identifier that nobody knows. */
+  optionUnknown: bigint;
+  /** with an option from an address that is no node of ours. */
+  optionUntrusted: bigint;
+  optionTaken: bigint;
+  shortcutConnections: bigint;
+  shortcutBytes: bigint;
+}
+
+/** Decodes one `struct mesh_totals`. Throws RangeError when fewer than 120 bytes follow `offset`. */
+export function decodeMeshTotals(bytes: Uint8Array, offset = 0): MeshTotalsValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    steered: view.getBigUint64(offset + 0, true),
+    steeredToWaypoint: view.getBigUint64(offset + 8, true),
+    refusedNoEndpoint: view.getBigUint64(offset + 16, true),
+    passed: view.getBigUint64(offset + 24, true),
+    passedOff: view.getBigUint64(offset + 32, true),
+    setAside: view.getBigUint64(offset + 40, true),
+    allSetAside: view.getBigUint64(offset + 48, true),
+    failed: view.getBigUint64(offset + 56, true),
+    datagramsSteered: view.getBigUint64(offset + 64, true),
+    optionLost: view.getBigUint64(offset + 72, true),
+    optionUnknown: view.getBigUint64(offset + 80, true),
+    optionUntrusted: view.getBigUint64(offset + 88, true),
+    optionTaken: view.getBigUint64(offset + 96, true),
+    shortcutConnections: view.getBigUint64(offset + 104, true),
+    shortcutBytes: view.getBigUint64(offset + 112, true),
+  };
+}
+
+/** Encodes one `struct mesh_totals` into 120 new bytes. */
+export function encodeMeshTotals(value: MeshTotalsValue): Uint8Array {
+  const bytes = new Uint8Array(120);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value.steered, true);
+  view.setBigUint64(8, value.steeredToWaypoint, true);
+  view.setBigUint64(16, value.refusedNoEndpoint, true);
+  view.setBigUint64(24, value.passed, true);
+  view.setBigUint64(32, value.passedOff, true);
+  view.setBigUint64(40, value.setAside, true);
+  view.setBigUint64(48, value.allSetAside, true);
+  view.setBigUint64(56, value.failed, true);
+  view.setBigUint64(64, value.datagramsSteered, true);
+  view.setBigUint64(72, value.optionLost, true);
+  view.setBigUint64(80, value.optionUnknown, true);
+  view.setBigUint64(88, value.optionUntrusted, true);
+  view.setBigUint64(96, value.optionTaken, true);
+  view.setBigUint64(104, value.shortcutConnections, true);
+  view.setBigUint64(112, value.shortcutBytes, true);
   return bytes;
 }
