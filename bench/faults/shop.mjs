@@ -3,6 +3,7 @@
 // collector. What was made is known from the load program; the books must say the same afterwards.
 import { setTimeout as pause } from 'node:timers/promises';
 import { Findings } from '../../tools/accept/road/checks/findings.mjs';
+import { runHttpClient, startHttpServer } from '../../tools/testbed/http-load.mjs';
 import { runLoadClient, startLoadClient, startLoadServer } from '../../tools/testbed/load.mjs';
 import { setSysctls } from '../../tools/testbed/namespaces.mjs';
 import { openRecords } from '../../tools/testbed/records.mjs';
@@ -31,8 +32,10 @@ export async function inShop(name, fault) {
 
 export class Shop {
   findings = new Findings();
-  /** Ends that the load program made. */
+  /** Ends that the load programs made. */
   made = 0;
+  /** Requests that the HTTP load program made, each seen at both ends. */
+  madeRequests = 0;
   #undo = [];
 
   constructor(road) {
@@ -86,6 +89,37 @@ export class Shop {
     };
   }
 
+  /** Opens a server of HTTP beside the other. */
+  async openHttp() {
+    this.http = await startHttpServer(this.road.testbed, load.address, this.#place('http-server'));
+  }
+
+  /** Makes requests and waits until all are answered. */
+  async requestBurst(requests, { concurrency = 8, ...plan } = {}) {
+    const settings = { address: load.address, port: this.http.port, requests, concurrency, plans: [plan] };
+    const client = await runHttpClient(this.road.testbed, settings, this.#place('http-client'));
+    this.made += 2 * client.connections;
+    this.madeRequests += 2 * client.requests;
+    return client;
+  }
+
+  /** Makes requests at about a rate until it is stopped, over connections that are kept for `seconds`. */
+  requestFlow(perSecond, seconds = 1) {
+    const concurrency = 8;
+    const delayMs = Math.max(1, Math.round((concurrency / perSecond) * 1000));
+    const plan = { concurrency, delayMs, responseBytes: 500 };
+    let going = true;
+    const over = (async () => {
+      while (going) await this.requestBurst(Math.round(perSecond * seconds), plan);
+    })();
+    return {
+      stop: async () => {
+        going = false;
+        await over;
+      },
+    };
+  }
+
   /** Measures what an application sees: connections at a steady rate for a while. */
   async latency(seconds, perSecond = 200) {
     const flow = this.flow(perSecond);
@@ -129,6 +163,31 @@ export class Shop {
     const others = Object.keys(records.lost).filter((reason) => !reasons.includes(reason));
     findings.equal('lost for another reason than this fault has', others.join(', ') || 'none', 'none');
     return records;
+  }
+
+  /** Closes the books of requests, likewise; once those of ends are closed. */
+  async judgeRequests({ reasons = [] } = {}) {
+    const { road, findings, madeRequests: made } = this;
+    await road
+      .until('no request waits', async () => {
+        const { requests } = await road.api('status');
+        return requests !== null && requests.made >= made && requests.waiting === 0;
+      })
+      .catch(() => {}); // what is there instead is told below
+    const { requests } = await road.api('status');
+    const lost = Object.values(requests?.lost ?? {}).reduce((sum, count) => sum + count, 0);
+    findings.tell('requests made: HTTP load program', made / 2);
+    findings.equal('requests made, as both ends saw them (status)', requests?.made, made);
+    findings.tell('requests stored (status)', requests?.stored);
+    findings.tell('requests lost (status)', lost > 0 ? JSON.stringify(requests.lost) : 0);
+    findings.equal('requests stored + counted lost = made', (requests?.stored ?? 0) + lost, made);
+    findings.equal('requests waiting', requests?.waiting, 0);
+    const others = Object.keys(requests?.lost ?? {}).filter((reason) => !reasons.includes(reason));
+    findings.equal(
+      'requests lost for another reason than this fault has',
+      others.join(', ') || 'none',
+      'none',
+    );
   }
 
   /** Stops everything and looks for ends that were stored twice, in the files themselves. */

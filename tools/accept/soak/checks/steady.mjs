@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A steady load for long: connections and requests on one node, its agent and a collector, and a dashboard that looks on.
+// Memory must not grow, and not one end or request may be missing from the books.
+import { setTimeout as pause } from 'node:timers/promises';
+import { inShop, NODE } from '../../../../bench/faults/shop.mjs';
+import { Dashboard } from './dashboard.mjs';
+import { MemoryWatch } from './memory.mjs';
+
+const mebibyte = 1 << 20;
+
+/**
+ * @param {{ name: string, seconds: number, judgedSeconds: number, perSecond: number, requestsPerSecond: number,
+ *   mostMibPerMinute: { agent: number, collector: number } }} options memory is judged over the last `judgedSeconds`:
+ *   caches fill before
+ */
+export const steady = ({ name, seconds, judgedSeconds, perSecond, requestsPerSecond, mostMibPerMinute }) =>
+  inShop(name, async (shop) => {
+    const { road, findings } = shop;
+    await road.startCollector();
+    await road.startAgent(NODE);
+    await shop.open();
+    await shop.openHttp();
+    const dashboard = new Dashboard(road);
+    const watches = {
+      agent: new MemoryWatch(road.agentPid(NODE)),
+      collector: new MemoryWatch(road.collectorPid),
+    };
+    const flow = shop.flow(perSecond);
+    const requests = shop.requestFlow(requestsPerSecond, Math.min(10, seconds / 4));
+    await pause(seconds * 1000);
+    for (const watch of Object.values(watches)) watch.stop();
+    const ended = dashboard.ended;
+    dashboard.close();
+    await requests.stop();
+    await flow.stop();
+
+    findings.tell('seconds', seconds);
+    findings.tell('connections per second, and requests', `${perSecond}, ${requestsPerSecond}`);
+    for (const [what, watch] of Object.entries(watches))
+      judgeMemory(findings, { what, watch, from: seconds - judgedSeconds, most: mostMibPerMinute[what] });
+    judgeDashboard(findings, dashboard, { ended, seconds });
+    const records = await shop.judge();
+    await shop.judgeRequests();
+    const errors = road
+      .log('collector')
+      .split('\n')
+      .filter((line) => /"level":(50|60)/.test(line));
+    findings.equal('errors in the collector’s log', errors.length, 0);
+    await shop.judgeFiles(records);
+  });
+
+function judgeMemory(findings, { what, watch, from, most }) {
+  const mib = (bytes) => `${(bytes / mebibyte).toFixed(1)} MiB`;
+  const last = watch.samples.at(-1).second;
+  const edge = (last - from) / 10;
+  findings.tell(
+    `memory of the ${what} (VmRSS each second): at the start, peak`,
+    [mib(watch.samples[0].bytes), mib(watch.peak)].join(', '),
+  );
+  findings.tell(
+    `memory of the ${what}: mean of the first and of the last tenth of the last ${Math.round(last - from)} s`,
+    [mib(watch.mean(from, from + edge)), mib(watch.mean(last - edge))].join(', '),
+  );
+  const perMinute = (watch.slope(from) * 60) / mebibyte;
+  findings.holds(
+    `memory of the ${what}: slope by least squares over the last ${Math.round(last - from)} s, at most ${most} MiB a minute`,
+    perMinute <= most,
+    `${perMinute.toFixed(3)} MiB a minute`,
+  );
+}
+
+function judgeDashboard(findings, { messages, answers, failures }, { ended, seconds }) {
+  const sorted = answers.toSorted((a, b) => a - b);
+  const quantile = (share) =>
+    `${(sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(1)} ms`;
+  findings.equal('topology answers that failed', failures.join('; ') || 'none', 'none');
+  findings.holds('topology answers, one a second', answers.length >= seconds * 0.9, answers.length);
+  findings.tell('topology answer, p50, p99, slowest', [0.5, 0.99, 1].map(quantile).join(', '));
+  findings.equal('the dashboard’s socket ended', ended ?? 'never', 'never');
+  for (const type of ['status', 'topology-delta', 'connections'])
+    findings.holds(`live messages: ${type}`, (messages[type] ?? 0) > seconds / 4, messages[type] ?? 0);
+  findings.equal('live messages: error', messages.error ?? 0, 0);
+}
