@@ -166,6 +166,28 @@ export const refused = (change: Partial<Connection> = {}): Connection =>
     ...change,
   });
 
+/** The engine of a node that only observes. */
+export const engineOff = (change: Partial<Node['engine']> = {}): Node['engine'] => ({
+  desired: 'off',
+  observed: 'off',
+  generation: 0,
+  state: 'in-force',
+  stateSince: null,
+  detail: null,
+  setBy: 'config',
+  who: null,
+  since: null,
+  reason: null,
+  change: null,
+  switchMs: null,
+  drift: [],
+  unavailable: {},
+  connections: 0,
+  draining: [],
+  hooks: [],
+  ...change,
+});
+
 export const node = (name: string, change: Partial<Node> = {}): Node => ({
   name,
   cluster: 'default',
@@ -182,7 +204,8 @@ export const node = (name: string, change: Partial<Node> = {}): Node => ({
   },
   scope: { cgroup: '/', wholeHost: true },
   kernel: { release: '6.12.9', architecture: 'x64', features: {} },
-  engine: { desired: 'off', observed: 'off' },
+  labels: {},
+  engine: engineOff(),
   hooks: [],
   bpfCpuShare: null,
   maps: [],

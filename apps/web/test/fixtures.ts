@@ -162,6 +162,28 @@ export const connection = (id: string, at: number, change: Partial<Connection> =
   ...change,
 });
 
+/** The engine of a node that only observes. */
+export const engineOff = (change: Partial<Node['engine']> = {}): Node['engine'] => ({
+  desired: 'off',
+  observed: 'off',
+  generation: 0,
+  state: 'in-force',
+  stateSince: null,
+  detail: null,
+  setBy: 'config',
+  who: null,
+  since: null,
+  reason: null,
+  change: null,
+  switchMs: null,
+  drift: [],
+  unavailable: {},
+  connections: 0,
+  draining: [],
+  hooks: [],
+  ...change,
+});
+
 export const node = (name: string, change: Partial<Node> = {}): Node => ({
   name,
   cluster: 'demo',
@@ -171,7 +193,8 @@ export const node = (name: string, change: Partial<Node> = {}): Node => ({
   agent: null,
   scope: null,
   kernel: null,
-  engine: { desired: 'off', observed: 'off' },
+  labels: {},
+  engine: engineOff(),
   hooks: [],
   bpfCpuShare: null,
   maps: [],

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Static, Type } from 'typebox';
+import { Engines, Labels, NodeEngine } from './engines.js';
 import { Hook, LossCounts, MapUse } from './messages.js';
 import {
   CLOSE_REASONS,
@@ -443,7 +444,8 @@ export const Node = Type.Object({
       features: Type.Record(Type.String(), Type.Union([Type.Literal(true), Type.String()])),
     }),
   ),
-  engine: Type.Object({ desired: literals(ENGINES), observed: Nullable(literals(ENGINES)) }),
+  labels: Labels,
+  engine: NodeEngine,
   hooks: Type.Array(Hook),
   /** Share of one core that the eBPF programs took over the last minute; `null` without program statistics. */
   bpfCpuShare: Nullable(Type.Number()),
@@ -506,7 +508,7 @@ export type Status = Static<typeof Status>;
 /**
  * WebSocket `/api/v1/live`. The client subscribes; the server answers with a snapshot (sequence 0) and deltas numbered
  * from 1. After a gap the client subscribes again. `status` sends whole snapshots every second; `topology` sends what
- * changed every 2 s; `connections` sends connections as they open and end, newest last, at most 200 a second, with the
+ * changed every 2 s; `engines` sends whole snapshots at once when something changed, and every second; `connections` sends connections as they open and end, newest last, at most 200 a second, with the
  * number left out in `skipped`.
  */
 export const LiveRequest = Type.Union([
@@ -514,6 +516,11 @@ export const LiveRequest = Type.Union([
     type: Type.Literal('subscribe'),
     id: Type.String({ maxLength: 64 }),
     topic: Type.Literal('status'),
+  }),
+  Type.Object({
+    type: Type.Literal('subscribe'),
+    id: Type.String({ maxLength: 64 }),
+    topic: Type.Literal('engines'),
   }),
   Type.Object({
     type: Type.Literal('subscribe'),
@@ -537,6 +544,12 @@ export const LiveMessage = Type.Union([
     id: Type.String(),
     sequence: Type.Integer(),
     data: Status,
+  }),
+  Type.Object({
+    type: Type.Literal('engines'),
+    id: Type.String(),
+    sequence: Type.Integer(),
+    data: Engines,
   }),
   Type.Object({
     type: Type.Literal('topology'),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Static, Type } from 'typebox';
 import { WindowQuery } from './api.js';
+import { ENGINE_DECIDERS } from './engines.js';
 import { literals, Nullable, Time } from './shape.js';
 
-/** What can change in a mesh by itself. Changes that somebody asked for join this list with the engines. */
+/** What can change in a mesh: by itself, or because somebody asked for it (`engine_*`, `log_broken`). */
 export const CHANGE_KINDS = [
   'node_joined',
   'node_silent',
@@ -13,6 +14,17 @@ export const CHANGE_KINDS = [
   'workload_appeared',
   'workload_version',
   'edge_appeared',
+  /** Somebody, or a label, asked for an engine. */
+  'engine_set',
+  /** A collector without memory of the node took what it ran for what is desired. */
+  'engine_adopted',
+  /** The node did not carry out an order. */
+  'engine_refused',
+  /** The kernel was found otherwise than the agent had put it, and put right again. */
+  'engine_drifted',
+  'engine_mended',
+  /** The change log did not verify: what is behind that place was set aside. */
+  'log_broken',
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
@@ -27,6 +39,17 @@ export const Change = Type.Object({
   /** Versions or states, where it has them. */
   before: Nullable(Type.String()),
   after: Nullable(Type.String()),
+  /** More, in plain words: what drifted, why a node refused, how the log was broken. */
+  detail: Type.Optional(Type.String()),
+  /** Of changes that set an engine. */
+  order: Type.Optional(
+    Type.Object({
+      generation: Type.Integer({ minimum: 1 }),
+      setBy: literals(ENGINE_DECIDERS),
+      who: Type.String(),
+      reason: Type.String(),
+    }),
+  ),
 });
 export type Change = Static<typeof Change>;
 
@@ -38,6 +61,8 @@ export const ChangesQuery = Type.Intersect([
     source: Type.Optional(Type.String({ maxLength: 512 })),
     destination: Type.Optional(Type.String({ maxLength: 512 })),
     node: Type.Optional(Type.String({ maxLength: 512 })),
+    /** Comma-separated kinds; default all. */
+    kind: Type.Optional(Type.String({ maxLength: 512 })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
     cursor: Type.Optional(Type.String({ maxLength: 512 })),
   }),

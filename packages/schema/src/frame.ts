@@ -39,6 +39,7 @@ export const FRAME_TYPES = {
   report: 5,
   ack: 6,
   error: 7,
+  command: 8,
 } as const;
 export type FrameType = (typeof FRAME_TYPES)[keyof typeof FRAME_TYPES];
 export const FRAME_FLAG_SENT_AGAIN = 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Static, Type } from 'typebox';
-import { ENGINES, LOSS_REASONS, WORKLOAD_KINDS } from './names.js';
+import { type Command, EngineReport, Labels } from './engines.js';
+import { LOSS_REASONS, WORKLOAD_KINDS } from './names.js';
 import { counts, literals } from './shape.js';
 
 /** Payloads of all frames but `records`: UTF-8 JSON of these shapes. Unknown members are ignored, so that shapes can grow. */
@@ -23,6 +24,9 @@ export const Hello = Type.Object({
   abiVersion: Type.Integer({ minimum: 1 }),
   /** Other streams of this node that the agent still holds frames of, from earlier runs: what is missing of them may come. */
   unfinished: Type.Optional(Type.Array(Type.String({ pattern: '^[0-9a-f]{32}$' }), { maxItems: 1024 })),
+  labels: Type.Optional(Labels),
+  /** What is in force as it connects: a collector that knows nothing of it adopts it. */
+  engine: Type.Optional(EngineReport),
 });
 export type Hello = Static<typeof Hello>;
 
@@ -129,7 +133,7 @@ export const Report = Type.Object({
     /** Feature name to `true` or the reason why not. */
     features: Type.Record(Type.String(), Type.Union([Type.Literal(true), Type.String()])),
   }),
-  engine: Type.Object({ desired: literals(ENGINES), observed: literals(ENGINES) }),
+  engine: EngineReport,
   hooks: Type.Array(Hook, { maxItems: 64 }),
   maps: Type.Array(MapUse, { maxItems: 64 }),
   records: Type.Object({
@@ -177,5 +181,5 @@ export type Report = Static<typeof Report>;
 
 /** Encodes a control payload. */
 export const encodeMessage = (
-  message: Hello | Welcome | Ack | ErrorMessage | Dictionary | Report,
+  message: Hello | Welcome | Ack | ErrorMessage | Dictionary | Report | Command,
 ): Uint8Array => new TextEncoder().encode(JSON.stringify(message));

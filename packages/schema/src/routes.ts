@@ -11,6 +11,7 @@ import {
   TopologyQuery,
 } from './api.js';
 import { Changes, ChangesQuery } from './changes.js';
+import { BrowserSession, EngineOrder, Engines, NodeEngine } from './engines.js';
 import { Latency, LatencyConnections, LatencyConnectionsQuery, LatencyQuery } from './latency.js';
 
 /** Everything in one place, for the OpenAPI document: path, query and answer of each route. */
@@ -28,4 +29,7 @@ export const ROUTES = {
   connections: { path: '/api/v1/connections', query: ConnectionsQuery, answer: Connections },
   connection: { path: '/api/v1/connections/:id', answer: ConnectionDetail },
   nodes: { path: '/api/v1/nodes', answer: Nodes },
+  engines: { path: '/api/v1/engines', answer: Engines },
+  engine: { path: '/api/v1/nodes/:name/engine', body: EngineOrder, answer: NodeEngine },
+  session: { path: '/api/v1/session', answer: BrowserSession },
 } as const;

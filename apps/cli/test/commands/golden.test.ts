@@ -10,6 +10,7 @@ import {
   at,
   connection,
   edge,
+  engineOff,
   NOW,
   node,
   quantiles,
@@ -35,7 +36,7 @@ const nodes = [
     lastSeenAt: null,
     agent: null,
     kernel: null,
-    engine: { desired: 'off', observed: null },
+    engine: engineOff({ observed: null, state: 'silent' }),
   }),
 ];
 

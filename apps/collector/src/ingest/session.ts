@@ -173,6 +173,7 @@ export class Session {
       case FRAME_TYPES.welcome:
       case FRAME_TYPES.ack:
       case FRAME_TYPES.error:
+      case FRAME_TYPES.command:
         throw new CollectorError(
           'frame_unexpected',
           `Frames of type ${frame.type} are sent by the collector only.`,

@@ -82,6 +82,8 @@ export const applyLive = (feed: Feed<LiveData[LiveTopic]>, message: LiveMessage,
     case 'status':
       // Whole each time: a miss shows in the freshness bars, not in the data.
       return { feed: { ...got, data: message.data }, resync: false };
+    case 'engines':
+      return { feed, resync: false };
     case 'topology':
       return { feed: { ...got, data: message.data }, resync: false };
     case 'topology-delta': {

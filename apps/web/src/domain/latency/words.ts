@@ -138,6 +138,18 @@ export function changeTitle(change: Change): string {
       const [from = '', to = ''] = change.subject.split(' > ');
       return `${bare(from)} → ${bare(to)} is new`;
     }
+    case 'engine_set':
+      return `Engine of ${subject}`;
+    case 'engine_adopted':
+      return `Engine of ${subject} was taken over`;
+    case 'engine_refused':
+      return `${subject} refused`;
+    case 'engine_drifted':
+      return `${subject} drifted`;
+    case 'engine_mended':
+      return `${subject} was put right`;
+    case 'log_broken':
+      return 'The change log was broken';
   }
 }
 /** `1.4.0 → 1.5.0`, or the one that is known; `null` where nothing stepped from one to another. */
