@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  AddressFamily,
+  Balancing,
+  EndpointFlag,
+  encodeEndpoint,
+  encodeService,
+  encodeServiceKey,
+  encodeSlot,
+  encodeSlotKey,
+  MeshLimit,
+  ServiceFlag,
+} from '@undermesh/bpf-abi';
+import { type Mesh, objectKey, type Service } from '@undermesh/mesh';
+import { addressBytes } from './address-bytes.js';
+import { aliasTable } from './alias-table.js';
+import { type Contents, keyText, newTables, numberKey, type Part, WAYPOINTS } from './contents.js';
+import type { IdBook } from './id-book.js';
+import { numberNames } from './identifiers.js';
+import { layoutOf, type Member, type SlotSet, type VirtualAddress } from './layout.js';
+import { groupByLocality, type Locality } from './locality.js';
+import { compileWaypoints, type WaypointChoice, type WaypointPlaces } from './waypoints.js';
+
+/** What one node makes of a mesh. */
+export interface CompileOptions {
+  readonly here: Locality;
+  readonly book: IdBook;
+  /** Join sockets of this node where a service does not say. */
+  readonly shortcut: boolean;
+  /** Compiled before: what has not changed is taken from there. */
+  readonly previous?: Contents;
+}
+
+const PROTOCOLS = { tcp: 6, udp: 17 } as const;
+const FAMILIES = { v4: AddressFamily.IPV4, v6: AddressFamily.IPV6 } as const;
+const BALANCING = {
+  'weighted-random': Balancing.WEIGHTED_RANDOM,
+  'round-robin': Balancing.ROUND_ROBIN,
+  'least-connections': Balancing.LEAST_CONNECTIONS,
+} as const;
+
+/**
+ * The contents of the maps for a mesh on this node: the same for the same mesh, place and book. A service whose object
+ * and numbers are those of `previous` keeps its part, as the same object.
+ *
+ * Service, slot set and virtual address have the same number on every node ({@link numberNames}). A virtual address that
+ * two services claim belongs to the first in order of their keys.
+ */
+export function compile(mesh: Mesh, options: CompileOptions): Contents {
+  const { book, here, previous } = options;
+  const numbers = numberMesh(mesh);
+  book.retain(new Set(numbers.slotSets.values()));
+  const waypoints = compileWaypoints(mesh, { book, here: here.node });
+  const contents = new Map<string, Part>();
+  const kept = previous?.get(WAYPOINTS);
+  contents.set(WAYPOINTS, kept?.signature === waypoints.part.signature ? kept : waypoints.part);
+  const place = `${here.node} ${here.zone} ${here.region} ${options.shortcut}`;
+  for (const [name, service] of mesh.services) {
+    const plan = planOf(service, { numbers, places: waypoints.places, place });
+    const old = previous?.get(name);
+    const same = old !== undefined && old.service === service && old.signature === plan.signature;
+    contents.set(name, same ? old : compileService(plan, options));
+  }
+  return contents;
+}
+
+interface Numbers {
+  readonly services: ReadonlyMap<string, number>;
+  readonly slotSets: ReadonlyMap<string, number>;
+  readonly virtualAddresses: ReadonlyMap<string, number>;
+  /** Which service has a virtual address. */
+  readonly claims: ReadonlyMap<string, Service>;
+}
+
+function numberMesh(mesh: Mesh): Numbers {
+  const claims = new Map<string, Service>();
+  const slotSets: string[] = [];
+  for (const service of mesh.services.values()) {
+    const layout = layoutOf(service);
+    for (const { key } of layout.slotSets) slotSets.push(key);
+    for (const { key } of layout.virtualAddresses) if (!claims.has(key)) claims.set(key, service);
+  }
+  return {
+    services: numberNames(mesh.services.keys()),
+    slotSets: numberNames(slotSets),
+    virtualAddresses: numberNames(claims.keys()),
+    claims,
+  };
+}
+
+/** All that a part depends on, in numbers. */
+interface Plan {
+  readonly service: Service;
+  readonly serviceId: number;
+  readonly slotsIds: ReadonlyMap<SlotSet, number>;
+  readonly own: readonly {
+    readonly at: VirtualAddress;
+    readonly vipId: number;
+    readonly via: WaypointChoice;
+  }[];
+  readonly signature: string;
+}
+
+const number = (numbers: ReadonlyMap<string, number>, name: string): number => numbers.get(name) ?? 0;
+
+function planOf(
+  service: Service,
+  of: { readonly numbers: Numbers; readonly places: WaypointPlaces; readonly place: string },
+): Plan {
+  const { numbers, places, place } = of;
+  const layout = layoutOf(service);
+  const serviceId = number(numbers.services, objectKey(service));
+  const slotsIds = new Map(layout.slotSets.map((set) => [set, number(numbers.slotSets, set.key)]));
+  const own = layout.virtualAddresses
+    .filter(({ key }) => numbers.claims.get(key) === service)
+    .map((at) => {
+      const vipId = number(numbers.virtualAddresses, at.key);
+      return { at, vipId, via: places(service, at) };
+    });
+  const vips = own.map(({ vipId, via }) => `${vipId}>${via.endpointId}:${via.transport}:${via.missing}`);
+  const signature = [place, serviceId, ...slotsIds.values(), ...vips].join(' ');
+  return { service, serviceId, slotsIds, own, signature };
+}
+
+function compileService(plan: Plan, options: CompileOptions): Part {
+  const { service, serviceId, slotsIds, own, signature } = plan;
+  const tables = newTables();
+  const groupSlots = new Map<SlotSet, number[]>();
+  for (const [slotSet, slotsId] of slotsIds) {
+    groupSlots.set(slotSet, compileSlots({ service, slotSet, slotsId }, options, tables));
+  }
+  const shortcut = service.shortcut ?? options.shortcut;
+  for (const { at, vipId, via } of own) {
+    const protocol = PROTOCOLS[at.port.protocol];
+    const address = addressBytes(at.address);
+    const key = encodeServiceKey({ address, port: at.port.port, family: FAMILIES[at.family], protocol });
+    // Without its waypoint a service's routes would not be obeyed: no slots, refused.
+    const counts = via.missing ? [] : (groupSlots.get(at.slotSet) ?? []);
+    const value = encodeService({
+      serviceId,
+      slotsId: slotsIds.get(at.slotSet) ?? 0,
+      vipId,
+      waypointId: via.endpointId,
+      balancing: BALANCING[service.balancing],
+      groupCount: counts.length,
+      waypointTransport: via.transport,
+      flags: shortcut ? ServiceFlag.SHORTCUT : 0,
+      groupSlots: countBytes(counts),
+    });
+    tables.services.set(keyText(key), value);
+    tables.vips.set(keyText(numberKey(vipId)), key);
+  }
+  return { ...tables, service, signature };
+}
+
+/** Writes endpoints and slots of a slot set; returns how many slots each group has. */
+function compileSlots(
+  of: { readonly service: Service; readonly slotSet: SlotSet; readonly slotsId: number },
+  { here, book }: CompileOptions,
+  tables: ReturnType<typeof newTables>,
+): number[] {
+  const { service, slotSet, slotsId } = of;
+  const ids = new Map<Member, number>();
+  const weights = new Map<number, number>();
+  for (const member of slotSet.members) {
+    const { endpoint, port } = member;
+    const address = addressBytes(endpoint.address);
+    const id = book.endpointId({ slotsId, address, port });
+    if (weights.has(id)) continue; // named twice
+    weights.set(id, service.balancing === 'round-robin' ? 1 : endpoint.weight);
+    const local = here.node !== null && endpoint.node === here.node ? EndpointFlag.LOCAL : 0;
+    const draining = endpoint.state === 'draining' ? EndpointFlag.DRAINING : 0;
+    const family = FAMILIES[endpoint.family];
+    const { weight } = endpoint;
+    const value = encodeEndpoint({ address, port, family, flags: local | draining, slotsId, weight });
+    tables.endpoints.set(keyText(numberKey(id)), value);
+    if (endpoint.state === 'usable') ids.set(member, id);
+  }
+  const groups = groupByLocality([...ids.keys()], service.locality, here).slice(0, MeshLimit.GROUPS);
+  return groups.map((members, group) => {
+    const inOrder = book.arrange(
+      slotsId,
+      group,
+      members.map((member) => ids.get(member) ?? 0),
+    );
+    const slots = aliasTable(inOrder.map((id) => weights.get(id) ?? 1));
+    for (const [slot, { threshold, other }] of slots.entries()) {
+      const endpointId = inOrder[slot] ?? 0;
+      const otherEndpointId = inOrder[other] ?? 0;
+      const key = encodeSlotKey({ slotsId, group, slot });
+      tables.slots.set(keyText(key), encodeSlot({ threshold, endpointId, otherEndpointId }));
+    }
+    return inOrder.length;
+  });
+}
+
+function countBytes(counts: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * MeshLimit.GROUPS);
+  const view = new DataView(bytes.buffer);
+  for (const [group, count] of counts.entries()) view.setUint32(4 * group, count, true);
+  return bytes;
+}

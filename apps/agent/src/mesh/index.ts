@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+export { type CompileOptions, compile } from './compile.js';
+export {
+  type Contents,
+  flatten,
+  keyBytes,
+  keyText,
+  MESH_MAPS,
+  type MeshMap,
+  numberKey,
+  sizeOf,
+  type Table,
+  type Tables,
+} from './contents.js';
+export { type Change, contentsDifference, difference } from './difference.js';
+export { IdBook } from './id-book.js';
+export type { Locality } from './locality.js';
