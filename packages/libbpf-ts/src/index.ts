@@ -33,7 +33,7 @@ export {
 export { BpfIterator } from './iterator.js';
 export { BpfLink } from './link.js';
 export { BpfMap, type MapDefinition, possibleCpus, UpdateMode } from './map.js';
-export type { MapEntries } from './map-entries.js';
+export type { MapEntries, NewEntries } from './map-entries.js';
 export { inNetworkNamespace } from './namespaces.js';
 export { BpfObject, openObject } from './object.js';
 export {

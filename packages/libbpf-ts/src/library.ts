@@ -123,6 +123,13 @@ const libbpfDeclarations = {
     'int bpf_map_lookup_and_delete_batch(int, void *, void *, void *, void *, void *, void *)',
   ),
 
+  bpf_map_update_batch: c<
+    (fd: number, keys: Memory, values: Memory, count: Uint32Array, options: Memory) => number
+  >('int bpf_map_update_batch(int, void *, void *, void *, void *)'),
+  bpf_map_delete_batch: c<(fd: number, keys: Memory, count: Uint32Array, options: Memory) => number>(
+    'int bpf_map_delete_batch(int, void *, void *, void *)',
+  ),
+
   bpf_prog_load: c<
     (
       type: number,

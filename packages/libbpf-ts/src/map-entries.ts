@@ -18,6 +18,19 @@ interface Shape {
   readonly maxEntries: number;
 }
 
+/** Entries to write: entry `i` is at `i * keySize` and at `i * valueSize`. */
+export interface NewEntries {
+  readonly count: number;
+  readonly keys: Uint8Array;
+  readonly values: Uint8Array;
+}
+
+interface EntryShape {
+  readonly fd: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+}
+
 const ENOENT = 2;
 const EINVAL = 22;
 const ENOSPC = 28;
@@ -26,10 +39,49 @@ const FIRST_CAPACITY = 1024;
 /** The entries, or a positive error number. */
 export function readEntries(shape: Shape, remove: boolean): MapEntries | number {
   const entries = readBatches(shape, remove);
-  // Kernels before 5.6 know no batches (EINVAL), and not every type of map has them (ENOTSUPP).
-  const unsupported = entries === EINVAL || entries === ENOTSUPP || entries === EOPNOTSUPP;
-  return unsupported && !remove ? readOneByOne(shape) : entries;
+  if (typeof entries !== 'number' || !isUnsupported(entries) || remove) return entries;
+  return readOneByOne(shape);
 }
+
+/** Writes all entries in their order; 0, or the positive error number of the first that failed. */
+export function writeEntries(shape: EntryShape, { count, keys, values }: NewEntries): number {
+  const { bpf_map_update_batch, bpf_map_update_elem } = libbpf();
+  const done = new Uint32Array([count]);
+  const result = count === 0 ? 0 : bpf_map_update_batch(shape.fd, keys, values, done, null);
+  if (result >= 0 || !isUnsupported(-result)) return -Math.min(result, 0);
+  for (let i = 0; i < count; i++) {
+    const key = keys.subarray(i * shape.keySize, (i + 1) * shape.keySize);
+    const value = values.subarray(i * shape.valueSize, (i + 1) * shape.valueSize);
+    const failed = bpf_map_update_elem(shape.fd, key, value, 0);
+    if (failed < 0) return -failed;
+  }
+  return 0;
+}
+
+/** Removes all keys, those that are not there included; 0, or the positive error number of the first that failed. */
+export function removeEntries(shape: Omit<EntryShape, 'valueSize'>, keys: Uint8Array): number {
+  const { bpf_map_delete_batch, bpf_map_delete_elem } = libbpf();
+  const { fd, keySize } = shape;
+  for (let at = 0; at < keys.length; ) {
+    const left = keys.subarray(at);
+    const count = new Uint32Array([left.length / keySize]);
+    const result = bpf_map_delete_batch(fd, left, count, null);
+    if (result >= 0) return 0;
+    if (isUnsupported(-result)) break;
+    if (result !== -ENOENT) return -result;
+    at += ((count[0] ?? 0) + 1) * keySize; // those before are gone, this one was not there
+    if (at >= keys.length) return 0;
+  }
+  for (let at = 0; at < keys.length; at += keySize) {
+    const result = bpf_map_delete_elem(fd, keys.subarray(at, at + keySize));
+    if (result < 0 && result !== -ENOENT) return -result;
+  }
+  return 0;
+}
+
+/** Kernels before 5.6 know no batches (EINVAL), and not every type of map has them (ENOTSUPP). */
+const isUnsupported = (errno: number): boolean =>
+  errno === EINVAL || errno === ENOTSUPP || errno === EOPNOTSUPP;
 
 class Columns implements MapEntries {
   count = 0;

@@ -7,7 +7,7 @@ import { BpfError, ENOTSUPP, EOPNOTSUPP, NotSupportedError } from './errors.js';
 import { check, type Failure, failed } from './failure.js';
 import { type MapInfo, mapInfo } from './info.js';
 import { libbpf } from './library.js';
-import { type MapEntries, readEntries } from './map-entries.js';
+import { type MapEntries, type NewEntries, readEntries, removeEntries, writeEntries } from './map-entries.js';
 import { optionsStruct } from './options.js';
 import { SharedMemory } from './shared-memory.js';
 
@@ -177,6 +177,35 @@ export class BpfMap implements Disposable {
       );
     }
     throw failed(entries, this.#failure('reading all of', 'bpf(BPF_MAP_LOOKUP_BATCH)'));
+  }
+
+  /**
+   * Creates or replaces entries in their order, in columns: one system call where the kernel has batches, one each
+   * elsewhere. When it throws, those before the one that failed are written.
+   * @throws {BpfError} `BPF_MAP`, `BPF_SIZE`.
+   */
+  updateAll(entries: NewEntries): void {
+    if (this.perCpu) throw this.#sizeError('Updating', 'it has a value per CPU: use updatePerCpu');
+    const { count, keys, values } = entries;
+    if (keys.length !== count * this.keySize || values.length !== count * this.valueSize) {
+      throw this.#sizeError(
+        'Updating',
+        `${count} entries are ${count * this.keySize} bytes of keys and ${count * this.valueSize} of values, and ${keys.length} and ${values.length} were given`,
+      );
+    }
+    const { fd, keySize, valueSize } = this;
+    const errno = writeEntries({ fd, keySize, valueSize }, entries);
+    if (errno > 0) throw failed(errno, this.#failure('updating', 'bpf(BPF_MAP_UPDATE_BATCH)'));
+  }
+
+  /** Removes keys, one after the other in `keys`; what is not there is left out. See {@link updateAll}. */
+  deleteAll(keys: Uint8Array): void {
+    const { fd, keySize } = this;
+    if (keys.length % keySize !== 0) {
+      throw this.#sizeError('Using', `a key is ${keySize} bytes and ${keys.length} were given`);
+    }
+    const errno = removeEntries({ fd, keySize }, keys);
+    if (errno > 0) throw failed(errno, this.#failure('deleting keys from', 'bpf(BPF_MAP_DELETE_BATCH)'));
   }
 
   /** Every key; see {@link readAll}. */

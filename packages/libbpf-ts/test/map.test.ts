@@ -55,6 +55,34 @@ describeAsRoot('BpfMap', () => {
     expect(thrownBy(() => map.delete(u64(1)))).toMatchObject({ code: 'BPF_SIZE' });
   });
 
+  test('writes and removes many at once', () => {
+    using map = BpfMap.create(hash);
+    const count = 5000;
+    const keys = new Uint8Array(Uint32Array.from({ length: count }, (_, i) => i).buffer);
+    const values = new Uint8Array(BigUint64Array.from({ length: count }, (_, i) => BigInt(i * 3)).buffer);
+    map.updateAll({ count, keys, values });
+    expect(map.readAll().count).toBe(count);
+    expect(readU64(map.lookup(u32(4999)))).toBe(14_997);
+    map.delete(u32(0));
+    map.delete(u32(2000));
+    map.deleteAll(keys.subarray(0, 4 * 4999));
+    expect([...map.keys()].map(readU32)).toEqual([4999]);
+    map.deleteAll(keys);
+    expect(map.readAll().count).toBe(0);
+    map.updateAll({ count: 0, keys: new Uint8Array(), values: new Uint8Array() });
+    expect(thrownBy(() => map.updateAll({ count: 2, keys: u32(1), values: u64(1) }))).toMatchObject({
+      code: 'BPF_SIZE',
+    });
+    expect(thrownBy(() => map.deleteAll(new Uint8Array(5)))).toMatchObject({ code: 'BPF_SIZE' });
+    using small = BpfMap.create({ ...hash, maxEntries: 2 });
+    expect(
+      thrownBy(() =>
+        small.updateAll({ count: 3, keys: keys.subarray(0, 12), values: values.subarray(0, 24) }),
+      ),
+    ).toMatchObject({ errnoName: 'E2BIG' });
+    expect(small.readAll().count).toBe(2);
+  });
+
   test('takes keys and values that are parts of larger memory', () => {
     using map = BpfMap.create(hash);
     const memory = Uint8Array.of(9, 9, 9, 7, 0, 0, 0, 42, 0, 0, 0, 0, 0, 0, 0, 9);
