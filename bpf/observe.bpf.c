@@ -15,16 +15,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* True when an agent nearer to the workload has this socket. Otherwise marks it as ours, if we are to mark. */
-#define OWNED_BY_ANOTHER(socket)                                                                    \
-	({                                                                                          \
-		__u32 mine = config.owner;                                                          \
-		__u32 *owner = bpf_sk_storage_get(&socket_owner, socket, NULL, 0);                  \
-		if (!owner && config.marks_ownership &&                                             \
-		    !bpf_sk_storage_get(&socket_owner, socket, &mine, BPF_SK_STORAGE_GET_F_CREATE)) \
-			count_helper_error(HELPER_SITE_OWNER_CREATE, -ENOMEM);                      \
-		owner &&*owner != mine;                                                             \
-	})
+#define BELONGS_TO_ANOTHER(socket) OWNED_BY_ANOTHER(socket, config, count_helper_error)
 
 #define CREATE_STATE_OF(socket)                                                                      \
 	({                                                                                           \
@@ -189,7 +180,7 @@ static __always_inline void connecting(struct bpf_sock_ops *ctx, struct bpf_sock
 {
 	struct connection_state *state;
 
-	if (OWNED_BY_ANOTHER(socket)) {
+	if (BELONGS_TO_ANOTHER(socket)) {
 		COUNT(skipped_other_agent);
 		return;
 	}
@@ -227,7 +218,7 @@ static __always_inline void established_destination(struct bpf_sock_ops *ctx, st
 {
 	struct connection_state *state;
 
-	if (OWNED_BY_ANOTHER(socket)) {
+	if (BELONGS_TO_ANOTHER(socket)) {
 		COUNT(skipped_other_agent);
 		return;
 	}
@@ -251,7 +242,7 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, struct bpf_sock 
 {
 	struct connection_state *state;
 
-	if (OWNED_BY_ANOTHER(socket))
+	if (BELONGS_TO_ANOTHER(socket))
 		return;
 	state = CREATE_STATE_OF(socket);
 	if (!state)
@@ -320,7 +311,7 @@ int observe_state(__u64 *ctx)
 	/* Never seen: older than the agent and held by no process, or there was no room for its storage. */
 	if (!was_established(old_state) && !(old_state == TCP_SYN_SENT && tcp->segs_out))
 		return 0;
-	if (!in_scope(sk) || OWNED_BY_ANOTHER(sk))
+	if (!in_scope(sk) || BELONGS_TO_ANOTHER(sk))
 		return 0;
 	adopt(&unseen, tcp, was_established(old_state));
 	emit_end(tcp, &unseen, old_state, bpf_get_socket_cookie(sk));
@@ -465,7 +456,7 @@ static __always_inline void adopt_socket(struct sock *sk, struct tcp_sock *tcp, 
 	unsigned char tcp_state = sk->__sk_common.skc_state;
 	struct connection_state *state;
 
-	if (STATE_OF(sk) || OWNED_BY_ANOTHER(sk))
+	if (STATE_OF(sk) || BELONGS_TO_ANOTHER(sk))
 		return;
 	state = CREATE_STATE_OF(sk);
 	if (!state)

@@ -197,6 +197,10 @@ enum helper_site {
 	HELPER_SITE_RING_RESERVE = 3,
 	HELPER_SITE_CGROUP_NAME = 4,
 	HELPER_SITE_STATE_FLAG = 5,
+	HELPER_SITE_STEERING_CREATE = 6,
+	HELPER_SITE_DATAGRAM = 7,
+	HELPER_SITE_ROUND_ROBIN = 8,
+	HELPER_SITE_GENERATION_USE = 9,
 };
 
 struct helper_error {
@@ -279,6 +283,12 @@ enum endpoint_flag {
 	ENDPOINT_FLAG_WAYPOINT = 4, /* a waypoint, in no service's slots */
 };
 
+/* Set before load. */
+struct engine_config {
+	__u32 owner;	       /* this agent's number among the agents of this kernel; never 0 */
+	__u32 marks_ownership; /* 1: an agent nearer than another one marks its sockets */
+};
+
 /* A virtual address and port: the key of map services. */
 struct service_key {
 	__u8 address[16];
@@ -290,7 +300,7 @@ struct service_key {
 /* One port of a service at one of its addresses. With no slot in any group a connect is refused. */
 struct service {
 	__u32 service_id;	 /* of the service as a whole, in records too */
-	__u32 slots_id;		 /* whose slots these are: the same for each of its addresses */
+	__u32 slots_id;		 /* whose slots these are: the same for each of its addresses of a family */
 	__u32 vip_id;		 /* what names this address and port in a SYN option */
 	__u32 waypoint_id;	 /* endpoint that connects go to instead; 0: none */
 	__u8 balancing;		 /* enum balancing */
@@ -307,7 +317,11 @@ struct slot_key {
 	__u32 slot; /* from 0 */
 };
 
-/* One entry of a group's alias table: a random number up to and with `threshold` takes the first endpoint, else the other. */
+/*
+ * One entry of a group's alias table: a random number up to and with `threshold` takes the first endpoint, else the
+ * other. Each endpoint of the group is the first of exactly one slot: turns are taken, and what is left is looked for,
+ * by first endpoints.
+ */
 struct slot {
 	__u32 threshold;
 	__u32 endpoint_id;

@@ -14,7 +14,9 @@
 #define AF_INET	    2
 #define AF_INET6    10
 #define SOCK_STREAM 1
+#define SOCK_DGRAM  2
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 
 #define ECONNABORTED 103
 #define ENETUNREACH  101

@@ -5,6 +5,8 @@
 
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
+#include "errors.h"
+#include "owner.h"
 #include "http_exchange.h"
 
 /*
@@ -60,14 +62,6 @@ struct {
 	__type(key, int);
 	__type(value, struct http_exchange);
 } http_exchanges SEC(".maps");
-
-/* Shared by all agents of this kernel (pinned): which of them a socket belongs to. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, __u32);
-} socket_owner SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -125,14 +119,7 @@ static __always_inline struct kernel_totals *this_cpu_totals(void)
 /* Notes that a helper failed at a site. Takes a negative errno. */
 static __always_inline void count_helper_error(__u32 site, __s32 error)
 {
-	struct helper_error key = {.site = site, .error = error};
-	__u64 one = 1, *count;
-
-	count = bpf_map_lookup_elem(&helper_errors, &key);
-	if (count)
-		__sync_fetch_and_add(count, 1);
-	else
-		bpf_map_update_elem(&helper_errors, &key, &one, BPF_ANY);
+	count_error(&helper_errors, site, error);
 }
 
 #endif

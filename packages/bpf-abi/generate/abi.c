@@ -22,6 +22,7 @@ struct abi {
 	struct cgroup_name cgroup_name;
 	struct observe_config observe_config;
 	struct observe_control observe_control;
+	struct engine_config engine_config;
 	struct listener_entry listener_entry;
 	enum mesh_limit mesh_limit;
 	enum balancing balancing;

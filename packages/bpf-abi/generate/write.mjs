@@ -117,6 +117,10 @@ export const OBSERVE_MAPS = ${list(names.observe.maps)};
 export const HTTP_PROGRAMS = ${list(names.http.programs)};
 /** Maps of \`http.bpf.o\`: it is loaded on those of \`observe.bpf.o\`. */
 export const HTTP_MAPS = ${list(names.http.maps)};
+/** Programs of \`dual_engine.bpf.o\`. */
+export const DUAL_ENGINE_PROGRAMS = ${list(names.dualEngine.programs)};
+/** Maps of \`dual_engine.bpf.o\`. */
+export const DUAL_ENGINE_MAPS = ${list(names.dualEngine.maps)};
 
 ${abi.enums.map((e) => writeEnum(e, comments)).join('\n')}
 ${abi.structs.map((s) => writeStruct(s, comments)).join('\n')}`;

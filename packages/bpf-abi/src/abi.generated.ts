@@ -13,6 +13,10 @@ export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_e
 export const HTTP_PROGRAMS = ['follow_egress', 'follow_ingress'] as const;
 /** Maps of `http.bpf.o`: it is loaded on those of `observe.bpf.o`. */
 export const HTTP_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'totals'] as const;
+/** Programs of `dual_engine.bpf.o`. */
+export const DUAL_ENGINE_PROGRAMS = ['dual_connect4', 'dual_connect6', 'dual_sendmsg4', 'dual_sendmsg6', 'follow_close', 'follow_sockops', 'show_peername4', 'show_peername6', 'show_sender4', 'show_sender6', 'steer_connect4', 'steer_connect6', 'steer_sendmsg4', 'steer_sendmsg6'] as const;
+/** Maps of `dual_engine.bpf.o`. */
+export const DUAL_ENGINE_MAPS = ['connect4_programs', 'connect6_programs', 'datagram_endpoints', 'datagrams', 'endpoint_health', 'endpoints', 'engine_state', 'generation_use', 'mesh_errors', 'mesh_totals', 'round_robin', 'sendmsg4_programs', 'sendmsg6_programs', 'services', 'slots', 'socket_owner', 'steerings', 'vips'] as const;
 
 /** `enum record_kind`. */
 export const RecordKind = {
@@ -143,6 +147,10 @@ export const HelperSite = {
   RING_RESERVE: 3,
   CGROUP_NAME: 4,
   STATE_FLAG: 5,
+  STEERING_CREATE: 6,
+  DATAGRAM: 7,
+  ROUND_ROBIN: 8,
+  GENERATION_USE: 9,
 } as const;
 
 /** `enum mesh_limit`. */
@@ -767,6 +775,41 @@ export function encodeObserveControl(value: ObserveControlValue): Uint8Array {
   return bytes;
 }
 
+/** Byte offsets in `struct engine_config`, and its size. */
+export const EngineConfig = {
+  BYTES: 8,
+  /** this agent's number among the agents of this kernel; never 0. */
+  owner: 0,
+  /** 1: an agent nearer than another one marks its sockets. */
+  marksOwnership: 4,
+} as const;
+
+/** `struct engine_config`, decoded. */
+export interface EngineConfigValue {
+  /** this agent's number among the agents of this kernel; never 0. */
+  owner: number;
+  /** 1: an agent nearer than another one marks its sockets. */
+  marksOwnership: number;
+}
+
+/** Decodes one `struct engine_config`. Throws RangeError when fewer than 8 bytes follow `offset`. */
+export function decodeEngineConfig(bytes: Uint8Array, offset = 0): EngineConfigValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    owner: view.getUint32(offset + 0, true),
+    marksOwnership: view.getUint32(offset + 4, true),
+  };
+}
+
+/** Encodes one `struct engine_config` into 8 new bytes. */
+export function encodeEngineConfig(value: EngineConfigValue): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.owner, true);
+  view.setUint32(4, value.marksOwnership, true);
+  return bytes;
+}
+
 /** Byte offsets in `struct listener_entry`, and its size. */
 export const ListenerEntry = {
   BYTES: 64,
@@ -878,7 +921,7 @@ export const Service = {
   BYTES: 52,
   /** of the service as a whole, in records too. */
   serviceId: 0,
-  /** whose slots these are: the same for each of its addresses. */
+  /** whose slots these are: the same for each of its addresses of a family. */
   slotsId: 4,
   /** what names this address and port in a SYN option. */
   vipId: 8,
@@ -900,7 +943,7 @@ export const Service = {
 export interface ServiceValue {
   /** of the service as a whole, in records too. */
   serviceId: number;
-  /** whose slots these are: the same for each of its addresses. */
+  /** whose slots these are: the same for each of its addresses of a family. */
   slotsId: number;
   /** what names this address and port in a SYN option. */
   vipId: number;

@@ -2,7 +2,7 @@
 // Every program of every eBPF object: loaded by this kernel on its own, so that each gets its verdict, and attached.
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeObserveConfig } from '@undermesh/bpf-abi';
+import { encodeEngineConfig, encodeObserveConfig } from '@undermesh/bpf-abi';
 import { cgroupId, findCgroup2Mount, openObject, readObjectSpec, VerifierError } from '@undermesh/libbpf-ts';
 import { root } from '../../paths.mjs';
 
@@ -50,7 +50,7 @@ function tryProgram(name, wanted, { spec, cgroup }) {
   const object = openObject(join(directory, name));
   try {
     for (const { name: program } of spec.programs) object.setAutoload(program, program === wanted);
-    if (spec.maps.some(({ name: map }) => map === '.rodata')) configure(object, cgroup);
+    if (name in configOf) configure(object, configOf[name](cgroup));
     object.load();
     const program = object.program(wanted);
     const { verifiedInstructions } = program.info();
@@ -68,15 +68,20 @@ function tryProgram(name, wanted, { spec, cgroup }) {
   }
 }
 
-/** As an agent on this cgroup would: with every branch that constants can switch off. */
-function configure(object, cgroup) {
-  const config = encodeObserveConfig({
-    cgroupId: cgroupId(cgroup),
-    cgroupLevel: 1,
-    owner: 1,
-    marksOwnership: 1,
-    progressIntervalMs: 5000,
-  });
+/** What an agent on this cgroup would set: every branch that constants can switch off is on. */
+const configOf = {
+  'observe.bpf.o': (cgroup) =>
+    encodeObserveConfig({
+      cgroupId: cgroupId(cgroup),
+      cgroupLevel: 1,
+      owner: 1,
+      marksOwnership: 1,
+      progressIntervalMs: 5000,
+    }),
+  'dual_engine.bpf.o': () => encodeEngineConfig({ owner: 1, marksOwnership: 1 }),
+};
+
+function configure(object, config) {
   object.setRodata((view) => new Uint8Array(view.buffer, view.byteOffset).set(config));
 }
 

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Steers what enrolled workloads connect to: from the virtual address of a service to one of its endpoints or to its
+ * waypoint, at connect() and at the datagram.
+ *
+ *   steer_connect4/6, steer_sendmsg4/6   look which engine is in force and go to its program
+ *   dual_connect4/6, dual_sendmsg4/6     the programs of this engine
+ *   show_peername4/6, show_sender4/6     have the application see the service it asked for
+ *   follow_sockops, follow_close         count what is open, and set aside what refuses
+ *
+ * A virtual address is never let through: where anything is missing that it takes to steer, the connect is refused. All
+ * that follows in a socket's life goes by its own steering, whatever the engine is by then. A close has two hooks as
+ * in observe.bpf.c, for the same reasons: docs/decisions/0002-close-hook.md.
+ */
+#include "include/balance.h"
+#include "include/destination.h"
+#include "include/life.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct engine_config config = {.owner = 1};
+
+static __always_inline struct engine_state engine_in_force(void)
+{
+	struct engine_state state = {.engine = ENGINE_OFF};
+	__u32 zero = 0;
+	__u64 *word = bpf_map_lookup_elem(&engine_state, &zero);
+
+	if (word)
+		*(__u64 *)&state = *(volatile __u64 *)word;
+	return state;
+}
+
+/* --- refusing and passing on --- */
+
+static __always_inline int refuse(void)
+{
+	bpf_set_retval(-ECONNREFUSED);
+	return 0;
+}
+
+static __always_inline int refuse_for_lack(void)
+{
+	MESH_COUNT(failed);
+	return refuse();
+}
+
+/* A socket can connect again, to something else than before. */
+static __always_inline int pass(struct bpf_sock_addr *ctx)
+{
+	if (STEERING_OF(ctx->sk))
+		bpf_sk_storage_delete(&steerings, ctx->sk);
+	return 1;
+}
+
+/* --- which engine --- */
+
+/* The engine is off, or it has no program here: then at least nothing goes to a virtual address. */
+static __always_inline int without_engine(struct bpf_sock_addr *ctx, bool v6, __u32 engine)
+{
+	struct service_key key = {};
+
+	if (engine != ENGINE_OFF && read_destination(ctx, v6, &key) && bpf_map_lookup_elem(&services, &key))
+		return refuse_for_lack();
+	return pass(ctx);
+}
+
+static __always_inline int dispatch(struct bpf_sock_addr *ctx, void *programs, bool v6)
+{
+	struct engine_state state = engine_in_force();
+
+	if (OWNED_BY_ANOTHER(ctx->sk, config, count_mesh_error))
+		return 1;
+	bpf_tail_call(ctx, programs, state.engine);
+	return without_engine(ctx, v6, state.engine);
+}
+
+static __always_inline int dispatch_connect(struct bpf_sock_addr *ctx, void *programs, bool v6)
+{
+	struct engine_state state = engine_in_force();
+
+	if (OWNED_BY_ANOTHER(ctx->sk, config, count_mesh_error))
+		return 1;
+	bpf_tail_call(ctx, programs, state.engine);
+	if (state.engine == ENGINE_OFF)
+		MESH_COUNT(passed_off);
+	return without_engine(ctx, v6, state.engine);
+}
+
+SEC("cgroup/connect4")
+int steer_connect4(struct bpf_sock_addr *ctx)
+{
+	return dispatch_connect(ctx, &connect4_programs, false);
+}
+
+SEC("cgroup/connect6")
+int steer_connect6(struct bpf_sock_addr *ctx)
+{
+	return dispatch_connect(ctx, &connect6_programs, true);
+}
+
+SEC("cgroup/sendmsg4")
+int steer_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return dispatch(ctx, &sendmsg4_programs, false);
+}
+
+SEC("cgroup/sendmsg6")
+int steer_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return dispatch(ctx, &sendmsg6_programs, true);
+}
+
+/* --- connect() --- */
+
+/* Where a connect to this service goes. */
+static __always_inline bool find_way(struct search *search, __u8 protocol)
+{
+	__u32 waypoint_id = search->service->waypoint_id;
+
+	if (!waypoint_id || protocol != IPPROTO_TCP)
+		return find_endpoint(search);
+	if (!read_endpoint(search, waypoint_id)) {
+		search->broken = true;
+		return false;
+	}
+	search->endpoint_id = waypoint_id;
+	return true;
+}
+
+static __always_inline int refuse_unfound(struct search *search)
+{
+	if (search->broken)
+		return refuse_for_lack();
+	MESH_COUNT(refused_no_endpoint);
+	return refuse();
+}
+
+static __always_inline void write_steering(struct steering *steering, struct search *search,
+					   struct service_key *asked)
+{
+	struct service *service = search->service;
+	bool to_waypoint = search->endpoint.flags & ENDPOINT_FLAG_WAYPOINT;
+
+	__builtin_memset(steering, 0, sizeof(*steering));
+	__builtin_memcpy(steering->original_address, asked->address, sizeof(asked->address));
+	steering->original_port = asked->port;
+	steering->family = asked->family;
+	steering->engine = ENGINE_DUAL_ENGINE;
+	/* Read after the dispatch: a connect that a switch overtakes belongs to the new generation. */
+	steering->generation = engine_in_force().generation;
+	steering->service_id = service->service_id;
+	steering->endpoint_id = search->endpoint_id;
+	steering->vip_id = service->vip_id;
+	if (to_waypoint) {
+		steering->flags = STEERING_FLAG_WAYPOINT;
+		steering->transport = service->waypoint_transport;
+	}
+}
+
+static __always_inline void count_steered(struct search *search, __u8 protocol)
+{
+	if (protocol == IPPROTO_UDP)
+		MESH_COUNT(datagrams_steered);
+	else if (search->endpoint.flags & ENDPOINT_FLAG_WAYPOINT)
+		MESH_COUNT(steered_to_waypoint);
+	else
+		MESH_COUNT(steered);
+}
+
+static __always_inline int dual_connect(struct bpf_sock_addr *ctx, bool v6)
+{
+	struct service_key asked = {};
+	struct search search = {};
+	struct steering *steering;
+	struct service *service;
+
+	if (!read_destination(ctx, v6, &asked))
+		return pass(ctx);
+	service = bpf_map_lookup_elem(&services, &asked);
+	if (!service) {
+		MESH_COUNT(passed);
+		return pass(ctx);
+	}
+	search.service = service;
+	search.family = asked.family;
+	if (!find_way(&search, asked.protocol))
+		return refuse_unfound(&search);
+	steering = bpf_sk_storage_get(&steerings, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!steering) {
+		count_mesh_error(HELPER_SITE_STEERING_CREATE, -ENOMEM);
+		return refuse_for_lack();
+	}
+	/* An earlier connect of this socket whose end no hook has seen. */
+	if (steering->flags & STEERING_FLAG_COUNTED)
+		release_connection(steering, bpf_map_lookup_elem(&endpoint_health, &steering->endpoint_id));
+	write_steering(steering, &search, &asked);
+	write_destination(ctx, v6, search.endpoint.address, search.endpoint.port);
+	count_steered(&search, asked.protocol);
+	return 1;
+}
+
+SEC("cgroup/connect4")
+int dual_connect4(struct bpf_sock_addr *ctx)
+{
+	return dual_connect(ctx, false);
+}
+
+SEC("cgroup/connect6")
+int dual_connect6(struct bpf_sock_addr *ctx)
+{
+	return dual_connect(ctx, true);
+}
+
+/* --- datagrams of sockets that are not connected --- */
+
+/* The endpoint that earlier datagrams of this socket to this service went to, if it still serves. */
+static __always_inline bool find_same_endpoint(struct search *search, struct datagram_key *key)
+{
+	__u32 *known = bpf_map_lookup_elem(&datagram_endpoints, key);
+
+	return known && take(search, *known);
+}
+
+static __always_inline bool is_same_service(const struct service_key *one, const struct service_key *other)
+{
+	const __u32 *a = (const __u32 *)one, *b = (const __u32 *)other;
+
+	_Static_assert(sizeof(*one) == 5 * sizeof(*a), "five words");
+	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4];
+}
+
+static __always_inline bool remember_datagram(struct search *search, struct datagram_key *key)
+{
+	struct datagram_key reply = {.socket_cookie = key->socket_cookie};
+	struct service_key *known;
+	long error;
+
+	__builtin_memcpy(reply.peer.address, search->endpoint.address, sizeof(reply.peer.address));
+	reply.peer.port = search->endpoint.port;
+	reply.peer.family = search->endpoint.family;
+	reply.peer.protocol = IPPROTO_UDP;
+	known = bpf_map_lookup_elem(&datagrams, &reply);
+	if (known && is_same_service(known, &key->peer))
+		return true;
+	error = bpf_map_update_elem(&datagrams, &reply, &key->peer, BPF_ANY);
+	if (!error)
+		error = bpf_map_update_elem(&datagram_endpoints, key, &search->endpoint_id, BPF_ANY);
+	if (error)
+		count_mesh_error(HELPER_SITE_DATAGRAM, error);
+	return !error;
+}
+
+static __always_inline int dual_sendmsg(struct bpf_sock_addr *ctx, bool v6)
+{
+	struct datagram_key key = {};
+	struct search search = {};
+	struct service *service;
+
+	if (!read_destination(ctx, v6, &key.peer))
+		return 1;
+	service = bpf_map_lookup_elem(&services, &key.peer);
+	if (!service)
+		return 1;
+	key.socket_cookie = bpf_get_socket_cookie(ctx);
+	search.service = service;
+	search.family = key.peer.family;
+	if (!find_same_endpoint(&search, &key)) {
+		search.set_aside_id = 0;
+		search.broken = false;
+		if (!find_endpoint(&search))
+			return refuse_unfound(&search);
+	}
+	if (!remember_datagram(&search, &key))
+		return refuse_for_lack();
+	write_destination(ctx, v6, search.endpoint.address, search.endpoint.port);
+	MESH_COUNT(datagrams_steered);
+	return 1;
+}
+
+SEC("cgroup/sendmsg4")
+int dual_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return dual_sendmsg(ctx, false);
+}
+
+SEC("cgroup/sendmsg6")
+int dual_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return dual_sendmsg(ctx, true);
+}
+
+/* --- what the application sees --- */
+
+static __always_inline int show_peer(struct bpf_sock_addr *ctx, bool v6)
+{
+	struct steering *steering = STEERING_OF(ctx->sk);
+
+	if (steering)
+		write_destination(ctx, v6, steering->original_address, steering->original_port);
+	return 1;
+}
+
+SEC("cgroup/getpeername4")
+int show_peername4(struct bpf_sock_addr *ctx)
+{
+	return show_peer(ctx, false);
+}
+
+SEC("cgroup/getpeername6")
+int show_peername6(struct bpf_sock_addr *ctx)
+{
+	return show_peer(ctx, true);
+}
+
+static __always_inline int show_sender(struct bpf_sock_addr *ctx, bool v6)
+{
+	struct bpf_sock *socket = ctx->sk;
+	struct datagram_key key = {};
+	struct service_key *asked;
+
+	if (socket->dst_port) /* connected: it hears nobody else */
+		return show_peer(ctx, v6);
+	if (!read_destination(ctx, v6, &key.peer))
+		return 1;
+	key.socket_cookie = bpf_get_socket_cookie(ctx);
+	asked = bpf_map_lookup_elem(&datagrams, &key);
+	if (asked)
+		write_destination(ctx, v6, asked->address, asked->port);
+	return 1;
+}
+
+SEC("cgroup/recvmsg4")
+int show_sender4(struct bpf_sock_addr *ctx)
+{
+	return show_sender(ctx, false);
+}
+
+SEC("cgroup/recvmsg6")
+int show_sender6(struct bpf_sock_addr *ctx)
+{
+	return show_sender(ctx, true);
+}
+
+/* --- the life of steered connections --- */
+
+/* Has the kernel tell of this socket's changes of state. Flags are shared with other programs: only ever added to. */
+static __always_inline void watch_states(struct bpf_sock_ops *ctx)
+{
+	long refused =
+		bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+
+	if (refused)
+		count_mesh_error(HELPER_SITE_STATE_FLAG, refused < 0 ? refused : -EINVAL);
+}
+
+SEC("sockops")
+int follow_sockops(struct bpf_sock_ops *ctx)
+{
+	bool closes = ctx->op == BPF_SOCK_OPS_STATE_CB && ctx->args[1] == TCP_CLOSE;
+	struct bpf_sock *socket = ctx->sk;
+	struct steering *steering;
+	struct tcp_sock *tcp;
+	__u32 op = ctx->op;
+
+	if (!socket ||
+	    (op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && !closes))
+		return 1;
+	steering = STEERING_OF(socket);
+	if (!steering)
+		return 1;
+	if (op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
+		count_connection(steering);
+		watch_states(ctx);
+	} else if (op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB) {
+		note_success(steering);
+	} else {
+		tcp = bpf_skc_to_tcp_sock(socket);
+		if (tcp)
+			end_connection(steering, tcp, ctx->args[0]);
+	}
+	return 1;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int follow_close(__u64 *ctx)
+{
+	struct sock *sk = (struct sock *)ctx[0];
+	int old_state = (int)ctx[1], new_state = (int)ctx[2];
+	struct steering *steering;
+	struct tcp_sock *tcp;
+
+	if (new_state != TCP_CLOSE || old_state == TCP_CLOSE || old_state == TCP_LISTEN)
+		return 0;
+	steering = STEERING_OF(sk);
+	if (!steering)
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp)
+		end_connection(steering, tcp, old_state);
+	return 0;
+}
