@@ -2,3 +2,12 @@
 export type { CallCounts, Counts } from './counts.js';
 export type { Assignment, Endpoint, Place, Workload } from './plan.js';
 export { assignment, calls, demoPlace, loopbackPlace, nodes, outside, retired, workloads } from './plan.js';
+export type { VirtualService } from './virtual.js';
+export {
+  callsVirtually,
+  manifests,
+  translationRules,
+  virtualPlace,
+  virtualRanges,
+  virtualServices,
+} from './virtual.js';

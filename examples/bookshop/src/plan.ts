@@ -111,16 +111,28 @@ export function loopbackPlace(id: string, firstPort = 18_080): Place {
   return { ipv4: '127.0.0.1', port: firstPort + workloads.indexOf(find(id)) };
 }
 
+export interface AssignmentOptions {
+  readonly placeOf: (id: string) => Place;
+  /** Where to call a service instead of its processes: at its virtual address. */
+  readonly virtualPlaceOf?: ((service: string) => Place) | undefined;
+  readonly rate?: number;
+  readonly countsFile?: string;
+  readonly retiredAddress?: boolean;
+}
+
 /** What to hand to the process `id`, given where everything is. */
-export function assignment(
-  id: string,
-  options: { placeOf: (id: string) => Place; rate?: number; countsFile?: string; retiredAddress?: boolean },
-): Assignment {
+export function assignment(id: string, options: AssignmentOptions): Assignment {
   const endpoints: Record<string, Endpoint[]> = {};
-  for (const { id: other, service, weight } of workloads) {
-    const place = options.placeOf(other);
+  const endpointAt = (service: string, place: Place, weight: number): Endpoint => {
     const host = (overIpv6.has(service) ? place.ipv6 : undefined) ?? place.ipv4;
-    endpoints[service] = [...(endpoints[service] ?? []), { host, port: place.port, weight }];
+    return { host, port: place.port, weight };
+  };
+  for (const { id: other, service, weight } of workloads) {
+    const virtual = service === 'shoppers' ? undefined : options.virtualPlaceOf?.(service);
+    endpoints[service] =
+      virtual === undefined
+        ? [...(endpoints[service] ?? []), endpointAt(service, options.placeOf(other), weight)]
+        : [endpointAt(service, virtual, 1)];
   }
   if (options.retiredAddress === true) {
     endpoints[retired.service] = [{ host: retired.ipv4, port: retired.port, weight: 1 }];
