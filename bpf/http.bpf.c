@@ -31,9 +31,9 @@ struct segment {
 /* Lines and bodies in one segment; beyond that somebody means to keep us busy. */
 #define STEPS_PER_SEGMENT 2048
 
-static __always_inline long http_read(void *source, __u32 offset, void *to, __u32 length)
+static __always_inline long http_read(struct http_visit *visit, __u32 offset, void *to, __u32 length)
 {
-	return bpf_skb_load_bytes(source, offset, to, length);
+	return bpf_skb_load_bytes(visit->source, visit->payload + offset, to, length);
 }
 
 static __always_inline void http_make_room(struct http_visit *visit)
@@ -49,6 +49,19 @@ static __always_inline void http_make_room(struct http_visit *visit)
 	state = STATE_OF(socket);
 	if (tcp && state)
 		emit_samples(tcp, state, visit->exchange, bpf_get_socket_cookie(skb));
+}
+
+static __always_inline __u64 http_boot_ns(void)
+{
+	return bpf_ktime_get_boot_ns();
+}
+
+/* What TCP took for now as it began to send, without asking the clock again; or now. CLOCK_MONOTONIC. */
+static __always_inline __u64 time_of(struct bpf_sock *socket, bool egress)
+{
+	struct tcp_sock *tcp = egress ? bpf_skc_to_tcp_sock(socket) : NULL;
+
+	return tcp ? tcp->tcp_clock_cache : bpf_ktime_get_ns();
 }
 
 static long advance(__u32 index, struct http_visit *visit)
@@ -126,6 +139,7 @@ static __always_inline struct http_exchange *begin_exchange(struct __sk_buff *sk
 	if (!from_start) {
 		exchange->streams[HTTP_REQUESTS].mode = HTTP_MODE_LOST;
 		exchange->streams[HTTP_RESPONSES].mode = HTTP_MODE_LOST;
+		exchange->responses_lost = 1;
 	}
 	return exchange;
 }
@@ -159,16 +173,19 @@ static __always_inline int follow(struct __sk_buff *skb, bool egress)
 	exchange = EXCHANGE_OF(socket);
 	if (!exchange)
 		exchange = begin_exchange(skb, socket, &segment, egress);
-	if (!exchange || (!egress && !http_lock(exchange)))
+	if (!exchange)
+		return 1;
+	stream = &exchange->streams[(egress ^ exchange->source) & 1];
+	if (!egress && !http_lock(stream))
 		return 1;
 	protocol = exchange->protocol;
-	stream = &exchange->streams[(egress ^ exchange->source) & 1];
-	stream->payload = segment.payload;
 	stream->length = segment.length;
 	stream->offset = 0;
 	stream->acknowledged = segment.acknowledged;
+	visit.now_ns = 0;
+	visit.payload = segment.payload;
 	if (http_has_time(stream, segment.sequence))
-		stream->now_ns = bpf_ktime_get_boot_ns();
+		visit.now_ns = time_of(socket, egress);
 	visit.source = skb;
 	visit.exchange = exchange;
 	visit.stream = stream;
@@ -180,7 +197,7 @@ static __always_inline int follow(struct __sk_buff *skb, bool egress)
 	if (exchange->protocol != protocol)
 		note_protocol(socket, exchange->protocol);
 	if (!egress)
-		http_unlock(exchange);
+		http_unlock(stream);
 	return 1;
 }
 

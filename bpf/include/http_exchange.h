@@ -20,7 +20,7 @@ enum http_window {
 	HTTP_WINDOW_CARRY = 64,	  /* most that is kept of a line that goes on in the next segment */
 	HTTP_WINDOW_LOAD = 256,	  /* read from a segment at a time */
 	HTTP_WINDOW_FILLED = 320, /* both */
-	HTTP_WINDOW_BYTES = 384,  /* with room for reading words behind them */
+	HTTP_WINDOW_BYTES = 376,  /* with room for reading words behind them */
 	HTTP_WINDOW_LOOKS = 32,	  /* at words or lines of it, at a time */
 };
 
@@ -47,6 +47,10 @@ enum http_head {
 	HTTP_HEAD_AFTER_FRAMING = 16, /* the line before the present one was one of these fields */
 };
 
+/* Whether a member at `at` begins a line of the cache: the kernel puts eight bytes of its own in front of a value. */
+#define HTTP_LINE_BYTES	     64
+#define HTTP_BEGINS_LINE(at) (((at) + 8) % HTTP_LINE_BYTES == 0)
+
 struct http_stream {
 	__u32 next;   /* sequence number of the first byte that has not been seen */
 	__u32 origin; /* offset in the segment of the window's first byte; a carry lies before the segment */
@@ -59,22 +63,27 @@ struct http_stream {
 	__u8 method;
 	__u8 response;	   /* 1 in the stream of responses */
 	__u8 framing_lost; /* 1 when this segment was one too many */
-	__u8 reserved[3];
-	__u32 early_from; /* bytes that came before those they follow, up to early_to; none when both are equal */
-	__u32 early_to;
+	__u8 early;	   /* 1 while there are bytes that came before those they follow */
+	__u8 inside; /* 1 from the end of a request's head, the first byte of a final response, to its end */
+	__u8 resynced; /* 1 from finding a request again to the end of its head */
 	__u64 left;
-	__u64 message_bytes; /* of the present message, so far */
+	__u64 message_bytes;  /* of the present message, so far */
+	__u32 count;	      /* requests asked; of those, answered */
+	__u32 known_answered; /* in the stream of requests: how many are, at least */
 	/* Of the present segment: */
-	__u64 now_ns;
 	__u32 acknowledged; /* sequence number of the other direction */
-	__u32 payload;	    /* where its payload begins in what http_read() reads */
 	__u32 length;	    /* of its payload, */
 	__u32 offset;	    /* and how much of it has been dealt with */
+	__u32 busy;	    /* 1 while the stream is being followed, if it is the incoming one */
+	/* The rest is in other lines of the cache. */
+	__u32 early_from; /* what came early */
+	__u32 early_to;
 	__u8 window[HTTP_WINDOW_BYTES];
 };
 
 enum http_bound {
 	HTTP_BOUND_REQUESTS = 16, /* waiting for their answers; a power of two */
+	HTTP_BOUND_RESYNCS = 8,	  /* whose place is remembered; a power of two */
 	HTTP_BOUND_SAMPLES = 16,  /* waiting for their record; a power of two */
 };
 
@@ -91,7 +100,7 @@ enum http_protocol {
 struct http_request {
 	__u64 asked_ns; /* end of its head */
 	__u64 bytes;	/* of it, so far */
-	__u32 answer;	/* sequence number where its answer begins if the exchange was quiet */
+	__u32 number;	/* from 1; written last: who sees it sees the rest */
 	__u8 method;
 	__u8 flags; /* enum http_sample_flag bits */
 	__u8 lost;  /* 1 when its body could not be followed to its end: nobody is told of it */
@@ -111,27 +120,40 @@ enum http_stream_index {
 	HTTP_RESPONSES = 1,
 };
 
+/*
+ * Requests are often followed by one CPU and responses by another: what one of them writes lies in other lines of the
+ * cache than what only the other reads or writes. The first is read by every look-up of the exchange.
+ */
 struct http_exchange {
-	__u32 busy;	/* 1 while the incoming stream is being followed */
-	__u32 asked;	/* requests, counted by the stream of requests */
-	__u32 answered; /* of those, counted by the stream of responses */
-	__u32 made;	/* samples, counted by the stream of responses */
-	__u32 taken;	/* of those, counted by whoever made a record of them */
-	__u32 lost;	/* requests that no record has told of, since the last one */
-	__u8 source;	/* 1 when this end sends the requests */
-	__u8 protocol;	/* enum http_protocol */
-	__u8 answering; /* 1 from the first byte of a final response to its last */
-	__u8 tunnel;	/* 1 after CONNECT or an upgrade succeeded */
-	__u8 resynced;	/* 1 from finding a request again to the end of its head */
-	__u8 asking;	/* 1 from the end of a request's head to the end of its body */
-	__u8 reserved[2];
-	__u64 waiting_ns;	       /* since when samples wait */
-	__u64 first_ns;		       /* first byte of the present response */
-	__u64 last_ns;		       /* last byte so far of one that ends with the connection */
+	/* Hardly ever written. */
+	__u8 source;	     /* 1 when this end sends the requests */
+	__u8 protocol;	     /* enum http_protocol */
+	__u8 tunnel;	     /* 1 after CONNECT or an upgrade succeeded */
+	__u8 responses_lost; /* 1 while nobody knows where responses begin */
+	__u8 reserved[52];
 	struct http_stream streams[2]; /* of requests and of responses */
+	/* Written by the stream of requests. */
 	struct http_request requests[HTTP_BOUND_REQUESTS];
+	/* By the low bits of `count` before it: the sequence number where the answer begins if the exchange was quiet. */
+	__u32 answer_at[HTTP_BOUND_RESYNCS];
+	__u8 reserved_2[32];
+	/* Written by the stream of responses. */
+	__u32 made;  /* samples */
+	__u32 taken; /* of those, counted by whoever made a record of them */
+	__u32 lost;  /* requests that no record has told of, since the last one */
+	__u32 reserved_3;
+	__u64 waiting_ns;  /* since when samples wait */
+	__u64 first_ns;	   /* first byte of the present response */
+	__u64 last_ns;	   /* last byte so far of one that ends with the connection */
+	__u64 complete_ns; /* last byte of the response before */
+	__u8 reserved_4[8];
 	struct http_outcome outcomes[HTTP_BOUND_SAMPLES];
 };
+
+_Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, requests)), "requests");
+_Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, made)), "samples");
+_Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, streams)), "stream of requests");
+_Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, streams[1])), "stream of responses");
 
 /* Sets a counter that another CPU reads: who sees the new value sees all that was written before. */
 static __always_inline void http_publish(__u32 *counter, __u32 value)
@@ -166,28 +188,35 @@ static __always_inline __u32 http_microseconds(__u64 from_ns, __u64 to_ns)
 
 /* Adds a sample. Without room for it the request is lost. */
 static __always_inline void http_add_outcome(struct http_exchange *exchange,
-					     const struct http_outcome *outcome, __u64 now_ns)
+					     const struct http_outcome *outcome)
 {
-	__u32 made = exchange->made, waiting = made - http_counter(&exchange->taken);
+	__u32 made = exchange->made;
 
-	if (waiting >= HTTP_BOUND_SAMPLES) {
+	if (made - http_counter(&exchange->taken) >= HTTP_BOUND_SAMPLES) {
 		__sync_fetch_and_add(&exchange->lost, 1);
 		return;
 	}
-	if (!waiting)
-		exchange->waiting_ns = now_ns;
 	exchange->outcomes[made % HTTP_BOUND_SAMPLES] = *outcome;
 	http_publish(&exchange->made, made + 1);
+}
+
+/* What is to be said of a request whose answer is the present one. */
+static __always_inline __u8 http_flags(const struct http_exchange *exchange,
+				       const struct http_request *request)
+{
+	if (request->flags || request->asked_ns >= exchange->complete_ns)
+		return request->flags;
+	return HTTP_SAMPLE_FLAG_PIPELINED;
 }
 
 /*
  * After the end of the connection: a sample of the next request that was not answered, or not to the end. False when
  * there is none. Nobody follows the streams any more.
  */
-static __always_inline bool http_finish_request(struct http_exchange *exchange, __u64 now_ns)
+static __always_inline bool http_finish_request(struct http_exchange *exchange)
 {
-	struct http_request *request = &exchange->requests[exchange->answered % HTTP_BOUND_REQUESTS];
 	struct http_stream *responses = &exchange->streams[HTTP_RESPONSES];
+	struct http_request *request = &exchange->requests[responses->count % HTTP_BOUND_REQUESTS];
 	struct http_outcome outcome = {
 		.request_bytes = request->bytes,
 		.sample =
@@ -195,22 +224,23 @@ static __always_inline bool http_finish_request(struct http_exchange *exchange, 
 				.first_byte_us = HTTP_LIMIT_UNKNOWN_US,
 				.last_byte_us = HTTP_LIMIT_UNKNOWN_US,
 				.method = request->method,
-				.flags = request->flags | HTTP_SAMPLE_FLAG_UNANSWERED,
+				.flags = http_flags(exchange, request) | HTTP_SAMPLE_FLAG_UNANSWERED,
 			},
 	};
 
-	if (exchange->answered == exchange->asked || responses->mode == HTTP_MODE_LOST)
+	if (responses->count == exchange->streams[HTTP_REQUESTS].count || exchange->responses_lost)
 		return false;
-	if (exchange->answering) {
+	if (responses->inside) {
 		outcome.response_bytes = responses->message_bytes;
 		outcome.sample.first_byte_us = http_microseconds(request->asked_ns, exchange->first_ns);
 		outcome.sample.status = responses->status;
-		outcome.sample.flags = request->flags | HTTP_SAMPLE_FLAG_CUT;
-		exchange->answering = 0;
+		outcome.sample.flags = http_flags(exchange, request) | HTTP_SAMPLE_FLAG_CUT;
+		responses->inside = 0;
 	}
-	exchange->answered++;
+	responses->count++;
+	exchange->complete_ns = ~0ULL; /* it never will be */
 	if (!request->lost)
-		http_add_outcome(exchange, &outcome, now_ns);
+		http_add_outcome(exchange, &outcome);
 	return true;
 }
 

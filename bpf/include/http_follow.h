@@ -19,10 +19,13 @@ struct http_visit {
 	void *source; /* for http_read() */
 	struct http_exchange *exchange;
 	struct http_stream *stream;
+	__u64 now_ns;  /* CLOCK_MONOTONIC; 0 when http_has_time() says so */
+	__u32 payload; /* where the segment's payload begins in what http_read() reads */
 };
 
 static __always_inline bool http_run(struct http_visit *visit);
 static __always_inline void http_make_room(struct http_visit *visit);
+static __always_inline __u64 http_boot_ns(void);
 
 /* A new exchange: sequence numbers of the first payload byte of each side. */
 static __always_inline void http_begin(struct http_exchange *exchange, bool source, __u32 client,
@@ -76,29 +79,34 @@ static __always_inline __u8 http_recognise(__u64 word, __u32 length, bool respon
 static __always_inline void http_complete(struct http_visit *visit, __u64 last_ns)
 {
 	struct http_exchange *exchange = visit->exchange;
-	struct http_request *request = &exchange->requests[exchange->answered % HTTP_BOUND_REQUESTS];
+	struct http_stream *stream = visit->stream;
+	struct http_request *request = &exchange->requests[stream->count % HTTP_BOUND_REQUESTS];
 	__u32 first_us = http_microseconds(request->asked_ns, exchange->first_ns);
 	struct http_outcome outcome = {
 		.request_bytes = request->bytes,
-		.response_bytes = exchange->streams[HTTP_RESPONSES].message_bytes,
+		.response_bytes = stream->message_bytes,
 		.sample =
 			{
 				.first_byte_us = first_us,
 				.last_byte_us = last_ns == exchange->first_ns
 							? first_us
 							: http_microseconds(request->asked_ns, last_ns),
-				.status = exchange->streams[HTTP_RESPONSES].status,
+				.status = stream->status,
 				.method = request->method,
-				.flags = request->flags,
+				.flags = http_flags(exchange, request),
 			},
 	};
+	__u32 waiting = exchange->made - http_counter(&exchange->taken);
 
-	exchange->answering = 0;
-	http_publish(&exchange->answered, exchange->answered + 1);
+	stream->inside = 0;
+	exchange->complete_ns = last_ns;
+	http_publish(&stream->count, stream->count + 1);
 	if (request->lost)
 		return;
-	http_add_outcome(exchange, &outcome, visit->stream->now_ns);
-	if (exchange->made - http_counter(&exchange->taken) >= HTTP_LIMIT_SAMPLES)
+	if (!waiting)
+		exchange->waiting_ns = http_boot_ns();
+	http_add_outcome(exchange, &outcome);
+	if (waiting + 1 >= HTTP_LIMIT_SAMPLES)
 		http_make_room(visit);
 }
 
@@ -107,13 +115,16 @@ static __always_inline void http_complete(struct http_visit *visit, __u64 last_n
 static __always_inline void http_lose_framing(struct http_visit *visit)
 {
 	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
 
-	if (!visit->stream->response && exchange->asking) {
-		exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].lost = 1;
-		exchange->asking = 0;
+	if (!stream->response && stream->inside) {
+		exchange->requests[(stream->count - 1) % HTTP_BOUND_REQUESTS].lost = 1;
+		stream->inside = 0;
 	}
-	visit->stream->mode = HTTP_MODE_LOST;
-	visit->stream->framing_lost = 1;
+	if (stream->response)
+		exchange->responses_lost = 1;
+	stream->mode = HTTP_MODE_LOST;
+	stream->framing_lost = 1;
 }
 
 /* The head of a request is complete. */
@@ -121,22 +132,27 @@ static __always_inline int http_ask(struct http_visit *visit)
 {
 	struct http_exchange *exchange = visit->exchange;
 	struct http_stream *stream = visit->stream;
-	__u32 asked = exchange->asked, waiting = asked - http_counter(&exchange->answered);
+	__u32 asked = stream->count;
 	struct http_request *request = &exchange->requests[asked % HTTP_BOUND_REQUESTS];
 
-	if (waiting >= HTTP_BOUND_REQUESTS)
-		return HTTP_STEP_LOST;
-	request->asked_ns = visit->stream->now_ns;
+	if (asked - stream->known_answered >= HTTP_BOUND_REQUESTS) {
+		stream->known_answered = http_counter(&exchange->streams[HTTP_RESPONSES].count);
+		if (asked - stream->known_answered >= HTTP_BOUND_REQUESTS)
+			return HTTP_STEP_LOST;
+	}
+	request->asked_ns = visit->now_ns;
 	request->bytes = stream->message_bytes;
-	request->answer = visit->stream->acknowledged;
 	request->method = stream->method;
 	request->lost = 0;
-	request->flags = waiting ? HTTP_SAMPLE_FLAG_PIPELINED : 0;
-	if (exchange->resynced || exchange->streams[HTTP_RESPONSES].mode == HTTP_MODE_LOST)
+	request->flags = 0;
+	if (stream->resynced || exchange->responses_lost) {
 		request->flags = HTTP_SAMPLE_FLAG_RESYNCED;
-	exchange->resynced = 0;
-	exchange->asking = 1;
-	http_publish(&exchange->asked, asked + 1);
+		exchange->answer_at[asked % HTTP_BOUND_RESYNCS] = stream->acknowledged;
+		stream->resynced = 0;
+	}
+	stream->inside = 1;
+	http_publish(&request->number, asked + 1);
+	http_publish(&stream->count, asked + 1);
 	return http_begin_body(stream, false);
 }
 
@@ -151,7 +167,7 @@ static __always_inline void http_lose_requests(struct http_visit *visit, int ste
 					     ? HTTP_PROTOCOL_HTTP2
 					     : HTTP_PROTOCOL_OTHER;
 		stream->mode = HTTP_MODE_OPAQUE;
-	} else if (exchange->resynced) { /* it only looked like a request */
+	} else if (stream->resynced) { /* it only looked like a request */
 		stream->mode = HTTP_MODE_LOST;
 	} else {
 		http_lose_framing(visit);
@@ -163,17 +179,17 @@ static __always_inline int http_answer(struct http_visit *visit)
 {
 	struct http_exchange *exchange = visit->exchange;
 	struct http_stream *stream = visit->stream;
-	__u8 method = exchange->requests[exchange->answered % HTTP_BOUND_REQUESTS].method;
+	__u8 method = exchange->requests[stream->count % HTTP_BOUND_REQUESTS].method;
 	__u16 status = stream->status;
 
 	if (status < 200 &&
 	    status != 101) { /* RFC 9110, 15.2: an interim one, the final one is still to come */
-		exchange->answering = 0;
+		stream->inside = 0;
 		http_end_message(stream, true);
 		return HTTP_STEP_ON;
 	}
 	if (status == 101 || (method == HTTP_METHOD_CONNECT && status < 300)) {
-		http_complete(visit, visit->stream->now_ns);
+		http_complete(visit, visit->now_ns);
 		exchange->tunnel = 1;
 		stream->mode = HTTP_MODE_OPAQUE;
 		return HTTP_STEP_ON;
@@ -184,21 +200,24 @@ static __always_inline int http_answer(struct http_visit *visit)
 static __always_inline void http_lose_responses(struct http_visit *visit)
 {
 	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
 
 	http_lose_framing(visit);
-	exchange->answering = 0;
-	http_publish(&exchange->answered, http_counter(&exchange->asked));
+	stream->inside = 0;
+	http_publish(&stream->count, http_counter(&exchange->streams[HTTP_REQUESTS].count));
 }
 
 /* A response begins with the next byte. False when nothing was asked for it. */
 static __always_inline bool http_begin_response(struct http_visit *visit)
 {
 	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
+	__u32 answered = stream->count;
 
-	if (exchange->answered == http_counter(&exchange->asked))
+	if (http_counter(&exchange->requests[answered % HTTP_BOUND_REQUESTS].number) != answered + 1)
 		return false;
-	exchange->first_ns = visit->stream->now_ns;
-	exchange->answering = 1;
+	exchange->first_ns = visit->now_ns;
+	stream->inside = 1;
 	return true;
 }
 
@@ -220,11 +239,14 @@ static __always_inline bool http_jump(struct http_stream *stream, __u32 count)
 static __always_inline bool http_take_early(struct http_visit *visit)
 {
 	struct http_stream *stream = visit->stream;
-	__s32 to = stream->early_to - stream->next;
+	__s32 to;
 
-	if (stream->early_from == stream->early_to || (__s32)(stream->early_from - stream->next) > 0)
+	if (!stream->early)
 		return false;
-	stream->early_from = stream->early_to;
+	to = stream->early_to - stream->next;
+	if ((__s32)(stream->early_from - stream->next) > 0)
+		return false;
+	stream->early = 0;
 	if (to <= 0)
 		return false;
 	if (!http_jump(stream, to)) {
@@ -242,10 +264,10 @@ static __always_inline void http_take_message(struct http_visit *visit)
 	struct http_stream *stream = visit->stream;
 
 	if (stream->response) {
-		http_complete(visit, stream->now_ns);
+		http_complete(visit, visit->now_ns);
 	} else {
-		exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].bytes = stream->message_bytes;
-		exchange->asking = 0;
+		exchange->requests[(stream->count - 1) % HTTP_BOUND_REQUESTS].bytes = stream->message_bytes;
+		stream->inside = 0;
 	}
 	http_end_message(stream, false);
 }
@@ -261,11 +283,11 @@ static __always_inline bool http_advance(struct http_visit *visit)
 	int step = HTTP_STEP_ON;
 
 	if (stream->mode == HTTP_MODE_START) {
-		if (stream->response && !exchange->answering && stream->offset < stream->length &&
+		if (stream->response && !stream->inside && stream->offset < stream->length &&
 		    !http_begin_response(visit))
 			step = HTTP_STEP_LOST;
 		else
-			step = http_take_first_line(visit->source, stream);
+			step = http_take_first_line(visit, stream);
 		if (step == HTTP_STEP_FIRST_LINE) {
 			if (!exchange->protocol)
 				exchange->protocol = HTTP_PROTOCOL_HTTP1;
@@ -273,12 +295,12 @@ static __always_inline bool http_advance(struct http_visit *visit)
 		}
 	}
 	if (step == HTTP_STEP_ON && stream->mode == HTTP_MODE_FIELDS) {
-		step = http_take_fields(visit->source, stream);
+		step = http_take_fields(visit, stream);
 		if (step == HTTP_STEP_HEAD)
 			step = stream->response ? http_answer(visit) : http_ask(visit);
 	} else if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_CHUNK_SIZE &&
 		   stream->mode <= HTTP_MODE_TRAILER) {
-		step = http_take_chunk_line(visit->source, stream);
+		step = http_take_chunk_line(visit, stream);
 	}
 	if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_BODY)
 		step = http_skip(stream);
@@ -310,7 +332,7 @@ static __always_inline void http_resync(struct http_visit *visit, __u32 sequence
 	stream->filled = 0;
 	stream->left = 0;
 	stream->message_bytes = 0;
-	stream->early_from = stream->early_to;
+	stream->early = 0;
 }
 
 /*
@@ -320,28 +342,29 @@ static __always_inline void http_resync(struct http_visit *visit, __u32 sequence
 static __always_inline bool http_find_again(struct http_visit *visit, __u32 sequence)
 {
 	struct http_exchange *exchange = visit->exchange;
-	__u32 asked = http_counter(&exchange->asked), length = visit->stream->length, offset;
+	struct http_stream *stream = visit->stream;
+	__u32 asked = http_counter(&exchange->streams[HTTP_REQUESTS].count), length = stream->length, offset;
 	struct http_request *newest = &exchange->requests[(asked - 1) % HTTP_BOUND_REQUESTS];
 	__u64 word = 0;
 
-	if (visit->stream->response) {
-		if (asked == exchange->answered)
+	if (stream->response) {
+		if (asked == stream->count)
 			return false;
-		exchange->answered = asked - 1;
-		offset = newest->answer - sequence;
+		stream->count = asked - 1;
+		offset = exchange->answer_at[(asked - 1) % HTTP_BOUND_RESYNCS] - sequence;
 		if (!(newest->flags & HTTP_SAMPLE_FLAG_RESYNCED) || offset >= length)
 			return false;
 		http_resync(visit, sequence, offset);
+		exchange->responses_lost = 0;
 		return true;
 	}
-	if (asked != http_counter(&exchange->answered) &&
-	    exchange->streams[HTTP_RESPONSES].mode != HTTP_MODE_LOST)
+	if (asked != http_counter(&exchange->streams[HTTP_RESPONSES].count) && !exchange->responses_lost)
 		return false;
-	if (length < 16 || http_read(visit->source, visit->stream->payload, &word, sizeof(word)) ||
-	    (__u8)word <= ' ' || !http_may_begin_request(word, sizeof(word)))
+	if (length < 16 || http_read(visit, 0, &word, sizeof(word)) || (__u8)word <= ' ' ||
+	    !http_may_begin_request(word, sizeof(word)))
 		return false;
 	http_resync(visit, sequence, 0);
-	exchange->resynced = 1;
+	stream->resynced = 1;
 	return true;
 }
 
@@ -380,7 +403,8 @@ static __always_inline bool http_enter(struct http_visit *visit, __u32 sequence)
 		http_lose_framing(visit);
 		return http_find_again(visit, sequence);
 	}
-	if (stream->early_from == stream->early_to) {
+	if (!stream->early) {
+		stream->early = 1;
 		stream->early_from = sequence;
 		stream->early_to = sequence + length;
 		return false;
@@ -416,12 +440,12 @@ static __always_inline void http_take_segment(struct http_visit *visit, __u32 se
 			http_lose_framing(visit);
 	}
 	if (!stream->response) {
-		if (exchange->asking)
-			exchange->requests[(exchange->asked - 1) % HTTP_BOUND_REQUESTS].bytes =
+		if (stream->inside)
+			exchange->requests[(stream->count - 1) % HTTP_BOUND_REQUESTS].bytes =
 				stream->message_bytes;
 	} else if (stream->mode == HTTP_MODE_UNTIL_CLOSE) {
 		if (visit->stream->length)
-			exchange->last_ns = visit->stream->now_ns;
+			exchange->last_ns = visit->now_ns;
 		if (last && end == stream->next) {
 			http_complete(visit, exchange->last_ns);
 			stream->mode = HTTP_MODE_OPAQUE;

@@ -13,30 +13,30 @@
 #define EXCHANGE_OF(socket) ((struct http_exchange *)bpf_sk_storage_get(&http_exchanges, socket, NULL, 0))
 
 struct http_lock {
-	struct http_exchange *exchange;
+	struct http_stream *incoming;
 };
 
 static long http_try_lock(__u32 index, struct http_lock *lock)
 {
-	return !__sync_lock_test_and_set(&lock->exchange->busy, 1);
+	return !__sync_lock_test_and_set(&lock->incoming->busy, 1);
 }
 
 /*
  * Holds off other CPUs from the incoming stream. Whoever holds it is in a softirq or closes the socket: it is not
  * interrupted for long by anything that would want it as well. False after many tries.
  */
-static __always_inline bool http_lock(struct http_exchange *exchange)
+static __always_inline bool http_lock(struct http_stream *incoming)
 {
-	struct http_lock lock = {.exchange = exchange};
+	struct http_lock lock = {.incoming = incoming};
 
-	if (!__sync_lock_test_and_set(&exchange->busy, 1))
+	if (!__sync_lock_test_and_set(&incoming->busy, 1))
 		return true;
 	return bpf_loop(HTTP_LOCK_TRIES, http_try_lock, &lock, 0) < HTTP_LOCK_TRIES;
 }
 
-static __always_inline void http_unlock(struct http_exchange *exchange)
+static __always_inline void http_unlock(struct http_stream *incoming)
 {
-	http_publish(&exchange->busy, 0);
+	http_publish(&incoming->busy, 0);
 }
 
 /* Copies samples that wait to a record. Nobody overwrites them while `taken` stays where it is. */
@@ -126,7 +126,6 @@ struct last_samples {
 	struct connection_state *state;
 	struct http_exchange *exchange;
 	__u64 cookie;
-	__u64 now_ns;
 };
 
 static long emit_last_step(__u32 index, struct last_samples *last)
@@ -134,7 +133,7 @@ static long emit_last_step(__u32 index, struct last_samples *last)
 	struct http_exchange *exchange = last->exchange;
 	__u32 waiting = exchange->made - exchange->taken;
 
-	if (waiting < HTTP_BOUND_SAMPLES && http_finish_request(exchange, last->now_ns))
+	if (waiting < HTTP_BOUND_SAMPLES && http_finish_request(exchange))
 		return 0;
 	if (!waiting && !exchange->lost)
 		return 1;
@@ -148,13 +147,12 @@ static __always_inline void emit_last_samples(struct tcp_sock *tcp, struct conne
 	struct last_samples last = {.tcp = tcp, .state = state, .exchange = exchange, .cookie = cookie};
 	__u32 lost;
 
-	if (!http_lock(exchange))
+	if (!http_lock(&exchange->streams[exchange->source & 1]))
 		return;
-	last.now_ns = bpf_ktime_get_boot_ns();
 	bpf_loop(HTTP_BOUND_REQUESTS + HTTP_BOUND_SAMPLES + 1, emit_last_step, &last, 0);
 	lost = exchange->made - exchange->taken + exchange->lost;
-	if (exchange->streams[HTTP_RESPONSES].mode != HTTP_MODE_LOST)
-		lost += exchange->asked - exchange->answered;
+	if (!exchange->responses_lost)
+		lost += exchange->streams[HTTP_REQUESTS].count - exchange->streams[HTTP_RESPONSES].count;
 	if (lost) {
 		COUNT_BY(http_requests_lost, lost);
 		count_helper_error(HELPER_SITE_RING_RESERVE, -ENOSPC);

@@ -4,8 +4,8 @@
  * how long they are. Reads heads and chunk sizes, skips bodies by arithmetic, and says so when it cannot tell.
  *
  * Whoever includes it defines
- *	long http_read(void *source, __u32 offset, void *to, __u32 length)
- * which copies bytes of a segment, or fails.
+ *	long http_read(struct http_visit *visit, __u32 offset, void *to, __u32 length)
+ * which copies bytes of a segment's payload, or fails.
  */
 #ifndef UNDERMESH_HTTP_STREAM_H
 #define UNDERMESH_HTTP_STREAM_H
@@ -23,7 +23,8 @@ enum http_step {
 	HTTP_STEP_LOST = 6,	  /* something that cannot be framed */
 };
 
-static __always_inline long http_read(void *source, __u32 offset, void *to, __u32 length);
+struct http_visit;
+static __always_inline long http_read(struct http_visit *visit, __u32 offset, void *to, __u32 length);
 
 /*
  * Has the verifier take an offset in the window for any: each turn of a loop then looks like the one before, and what
@@ -225,7 +226,7 @@ static __always_inline bool http_carry(struct http_stream *stream)
 }
 
 /* Reads more of the segment into the window, behind the line that is not yet complete. */
-static __always_inline int http_fill(void *source, struct http_stream *stream)
+static __always_inline int http_fill(struct http_visit *visit, struct http_stream *stream)
 {
 	__u32 read = stream->origin + stream->filled, length, filled;
 
@@ -237,8 +238,7 @@ static __always_inline int http_fill(void *source, struct http_stream *stream)
 	length = stream->length - read;
 	length = http_at_most(length, HTTP_WINDOW_LOAD);
 	filled = stream->filled;
-	if (filled > HTTP_WINDOW_CARRY ||
-	    http_read(source, stream->payload + read, stream->window + filled, length))
+	if (filled > HTTP_WINDOW_CARRY || http_read(visit, read, stream->window + filled, length))
 		return http_lose(stream);
 	stream->origin = read - filled;
 	stream->filled = filled + length;
@@ -451,15 +451,15 @@ static __always_inline int http_chunk_size(struct http_stream *stream, __u32 lin
 }
 
 /* Reads on when the window has been searched. HTTP_STEP_ON: there is something in it. */
-static __always_inline int http_look_on(void *source, struct http_stream *stream)
+static __always_inline int http_look_on(struct http_visit *visit, struct http_stream *stream)
 {
-	return stream->scanned < stream->filled ? HTTP_STEP_ON : http_fill(source, stream);
+	return stream->scanned < stream->filled ? HTTP_STEP_ON : http_fill(visit, stream);
 }
 
 /* The first line of a message. */
-static __always_inline int http_take_first_line(void *source, struct http_stream *stream)
+static __always_inline int http_take_first_line(struct http_visit *visit, struct http_stream *stream)
 {
-	int step = http_look_on(source, stream), at;
+	int step = http_look_on(visit, stream), at;
 	__u32 line, end;
 
 	if (step != HTTP_STEP_ON)
@@ -524,9 +524,9 @@ static __always_inline int http_find_field(struct http_stream *stream)
 }
 
 /* The fields of a head, up to one that matters, or to all there are in the window. */
-static __always_inline int http_take_fields(void *source, struct http_stream *stream)
+static __always_inline int http_take_fields(struct http_visit *visit, struct http_stream *stream)
 {
-	int step = http_look_on(source, stream), at;
+	int step = http_look_on(visit, stream), at;
 	__u32 line, end;
 
 	if (step != HTTP_STEP_ON)
@@ -546,9 +546,9 @@ static __always_inline int http_take_fields(void *source, struct http_stream *st
 }
 
 /* A line of the chunked coding: a size, the end of a chunk, or a field behind the last one. */
-static __always_inline int http_take_chunk_line(void *source, struct http_stream *stream)
+static __always_inline int http_take_chunk_line(struct http_visit *visit, struct http_stream *stream)
 {
-	int step = http_look_on(source, stream), at;
+	int step = http_look_on(visit, stream), at;
 	__u32 line, end;
 	bool strict;
 

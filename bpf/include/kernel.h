@@ -130,6 +130,7 @@ struct tcp_sock {
 	__u32 snd_nxt;
 	__u32 snd_una;
 	__u32 write_seq;
+	__u64 tcp_clock_cache; /* CLOCK_MONOTONIC when it last began to receive or to send */
 	__u32 srtt_us;
 	struct minmax rtt_min;
 	__u32 segs_in;
