@@ -14,6 +14,7 @@ import type { CollectorConfig } from './config.js';
 import { ChangeLog } from './control/change-log.js';
 import { ChangeWatch } from './control/change-watch.js';
 import { Credentials } from './control/credentials.js';
+import { Engines } from './control/engines.js';
 import { OperatorToken } from './control/operator-token.js';
 import { RequestSeriesTable } from './export/istio-requests.js';
 import { IstioSeriesTable } from './export/istio-series.js';
@@ -55,6 +56,7 @@ export class Collector {
   /** The books on HTTP requests. */
   readonly requestLedger: Ledger;
   readonly changes: ChangeLog;
+  readonly engines: Engines;
   readonly credentials: Credentials;
   readonly token: OperatorToken;
   readonly agents: Agents;
@@ -92,6 +94,12 @@ export class Collector {
     const credentialed = cached(() => this.credentials.nodes());
     this.agents = new Agents(this.ledger, this.requestLedger, credentialed);
     const now = Date.now;
+    this.changes = new ChangeLog(ledgerFile === null ? null : join(dirname(ledgerFile), 'change-log.jsonl'));
+    this.engines = new Engines({
+      log: this.changes,
+      agents: this.agents,
+      send: (node, command) => this.ingest.command(node, command),
+    });
     this.ingest = new Ingest({
       aggregator: this.aggregator,
       placements: this.placements,
@@ -103,6 +111,7 @@ export class Collector {
       version: VERSION,
       limits: config.ingest,
       now,
+      control: this.engines,
     });
     this.checkpoints = new Checkpoints({
       store,
@@ -128,7 +137,6 @@ export class Collector {
       store,
       view: this.view,
     });
-    this.changes = new ChangeLog(ledgerFile === null ? null : join(dirname(ledgerFile), 'changes.jsonl'));
     this.#changeWatch = new ChangeWatch({
       log: this.changes,
       agents: this.agents,
@@ -147,6 +155,7 @@ export class Collector {
       requestSeries: this.requestSeries,
       aggregator: this.aggregator,
       agents: this.agents,
+      engines: this.engines,
       ledger: this.ledger,
       requestLedger: this.requestLedger,
       ingest: this.ingest,
@@ -170,6 +179,7 @@ export class Collector {
    * that run stored after its last checkpoint is counted after that, while records already come in.
    */
   async start(): Promise<string> {
+    this.changes.restore();
     await this.store.open();
     this.placements.restore(await this.store.workloads());
     this.ledger.restore(await this.store.positions());
@@ -183,6 +193,7 @@ export class Collector {
       this.aggregator.tick(now);
       this.status.tick(now);
       this.ingest.tick();
+      this.engines.tick(now);
       this.checkpoints.tick(now);
     });
     this.#every(SETTLE_MS, (now) => this.aggregator.settle(now));

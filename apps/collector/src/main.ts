@@ -19,6 +19,7 @@ Commands
   credential --node NAME       make an agent's credential, bound to that node; replaces its former one
              [--out FILE]      write it to FILE (mode 0600) instead of printing it
   token reset                  make a new operator token; the former one and all sessions are void
+        [--name NAME]          whose it is, for the change log (default operator)
 
 Options
   --config FILE                configuration, section "collector:" (default /etc/undermesh/undermesh.yaml)
@@ -34,6 +35,7 @@ const OPTIONS = {
   listen: { type: 'string' },
   port: { type: 'string' },
   node: { type: 'string' },
+  name: { type: 'string' },
   out: { type: 'string' },
   supervised: { type: 'boolean' },
   version: { type: 'boolean' },
@@ -70,7 +72,7 @@ async function run(args: string[]): Promise<number> {
     case 'credential':
       return makeCredential(config, { node: values.node, out: values.out });
     case 'token reset':
-      return print(`UNDERMESH_TOKEN=${new OperatorToken(config.data).reset()}\n`);
+      return print(`UNDERMESH_TOKEN=${new OperatorToken(config.data).reset(values.name)}\n`);
     default:
       process.stderr.write(USAGE);
       return 2;

@@ -16,6 +16,7 @@ import { browserSessionRoutes } from './api/browser-session.js';
 import { changesRoutes } from './api/changes.js';
 import { connectionsRoutes } from './api/connections.js';
 import { dashboard, securityHeaders } from './api/dashboard.js';
+import { engineRoutes, registerEnginesTopic } from './api/engines.js';
 import { guard } from './api/guard.js';
 import { latencyRoutes } from './api/latency.js';
 import { registerConnectionsTopic } from './api/live-connections.js';
@@ -60,8 +61,6 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
   await app.register(websocket, {
     options: { maxPayload: FRAME_HEADER_BYTES + MAX_PAYLOAD_BYTES, perMessageDeflate: false },
     errorHandler: (error, socket) => {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') collector.ingest.rejected('frame_oversized');
       log.debug({ err: error }, 'a WebSocket failed');
       socket.terminate();
     },
@@ -74,6 +73,7 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
   const workloads = (id: number) => collector.placements.get(id);
   registerMeshTopics(collector.topics, collector);
   registerConnectionsTopic(collector.topics, { feed: collector.ingest.intake, workloads });
+  registerEnginesTopic(collector.topics, collector.engines);
   const missing = await dashboard(app, config.web === '' ? DASHBOARD : config.web);
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
@@ -89,8 +89,10 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       status: collector.status,
       view: collector.view,
       agents: collector.agents,
+      engines: collector.engines,
       openEndsOf: (node) => collector.view.openEndsOf(node),
     });
+    engineRoutes(routes, collector.engines);
     latencyRoutes(routes, {
       store: collector.store,
       view: collector.view,

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { ABI_VERSION, ConnectionRecord } from '@undermesh/bpf-abi';
 import {
   type Ack,
+  type Command,
   type Dictionary,
   decodeFrame,
+  type EngineReport,
   type ErrorMessage,
   encodeFrame,
   encodeMessage,
@@ -47,6 +49,8 @@ export class FakeAgent {
   welcome: Welcome | null = null;
   ack: Ack | null = null;
   error: ErrorMessage | null = null;
+  /** All that came, over all connections. */
+  readonly commands: Command[] = [];
   ending: Ending | null = null;
   sequence = 0n;
   #socket: WebSocket | null = null;
@@ -207,6 +211,7 @@ export class FakeAgent {
     if (frame.type === FRAME_TYPES.welcome) this.welcome = message as Welcome;
     if (frame.type === FRAME_TYPES.ack) this.ack = message as Ack;
     if (frame.type === FRAME_TYPES.error) this.error = message as ErrorMessage;
+    if (frame.type === FRAME_TYPES.command) this.commands.push(message as Command);
     this.#tell();
   }
 
@@ -222,13 +227,14 @@ export interface ReportChange {
   readonly lost?: Report['records']['lost'];
   readonly open?: number;
   readonly requests?: Report['requests'];
+  readonly engine?: EngineReport;
 }
 
 /** A report of a node where nothing is out of the ordinary. */
 export function fakeReport(change: ReportChange = {}): Report {
   return {
     kernel: { release: '6.12.0-fake', architecture: 'x64', features: { ring_buffer: true } },
-    engine: { desired: 'off', observed: 'off' },
+    engine: change.engine ?? { desired: 'off', observed: 'off' },
     hooks: [],
     maps: [],
     records: { made: change.made ?? 0, lost: change.lost ?? {}, waiting: change.waiting ?? 0 },

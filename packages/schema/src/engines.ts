@@ -77,8 +77,8 @@ export const EngineReport = Type.Intersect([
       drift: Type.Array(
         Type.Object({
           what: Type.String({ maxLength: 512 }),
-          /** Unix time, ms. */
-          sinceMs: Type.Number(),
+          /** Unix time, ms; the largest that a date can have. */
+          sinceMs: Type.Number({ minimum: 0, maximum: 8.64e15 }),
           mended: Type.Boolean(),
         }),
         { maxItems: 64 },

@@ -218,6 +218,7 @@ export class Aggregator {
 
   /** Closes the books on the open ends of a stream that is over: what became of them nobody will tell. */
   endStream(stream: number): void {
+    if (!this.open.hasOf(stream)) return;
     this.#endWhere((slot) => this.open.stream(slot) === stream);
   }
 

@@ -3,6 +3,7 @@ import { CLOSE_REASONS, FAILURE_REASONS, PROTOCOLS, STATUS_CLASSES } from '@unde
 import { grown } from './grown.js';
 import { binOf } from './histogram.js';
 import { type HistogramWindow, HistogramWindows } from './histogram-windows.js';
+import type { SampleRoutes, SampleSink } from './sample-routes.js';
 import type { CellsPart, CounterColumn } from './sealed-cells.js';
 
 const FAILED = 6;
@@ -122,13 +123,19 @@ export class Cells implements CellsPart {
     if (histogram !== NO_HISTOGRAM) this.histograms.add(histogram + binOf(value), count);
   }
 
-  window(row: number, distribution: number): HistogramWindow | undefined {
-    return this.histograms.window(row * DISTRIBUTIONS + distribution);
+  addCounter(counter: number, to: Int32Array, sums: Float64Array): void {
+    for (let row = 0; row < this.#count; row++) {
+      const sum = to[row] ?? -1;
+      if (sum >= 0) sums[sum] = (sums[sum] ?? 0) + this.get(row, counter);
+    }
   }
 
-  forEachWindow(visit: (row: number, distribution: number, window: HistogramWindow) => void): void {
+  sendSamples({ lines, sums, table }: SampleRoutes, sink: SampleSink): void {
     this.histograms.forEachWindow((id, window) => {
-      visit(Math.floor(id / DISTRIBUTIONS), id % DISTRIBUTIONS, window);
+      const edge = this.edge(Math.floor(id / DISTRIBUTIONS));
+      const line = lines[edge] ?? -1;
+      const sum = line < 0 ? -1 : (table[line + (id % DISTRIBUTIONS)] ?? -1);
+      if (sum >= 0) sink.take((sums[edge] ?? 0) + sum, window);
     });
   }
 
@@ -159,8 +166,8 @@ export class Cells implements CellsPart {
       }
     }
     if (!histograms) return;
-    other.forEachWindow((row, distribution, window) => {
-      this.addWindow(rows[row] ?? 0, distribution, window);
+    other.histograms.forEachWindow((id, window) => {
+      this.addWindow(rows[Math.floor(id / DISTRIBUTIONS)] ?? 0, id % DISTRIBUTIONS, window);
     });
   }
 }

@@ -52,8 +52,13 @@ export class Directory {
     this.#namespaces.insert(0, 0, 0);
   }
 
-  /** The number of a network namespace of a node, from 1. */
+  /** The number of a network namespace of a node, from 1; 0, which has no addresses, when there is no room for more. */
   namespace(node: number, cookieLow: number, cookieHigh: number): number {
+    if (this.#namespaces.size >= MAX_ENTRIES) {
+      const known = this.#namespaces.find(node, cookieLow, cookieHigh);
+      if (known < 0) this.refused++;
+      return Math.max(known, 0);
+    }
     const slot = this.#namespaces.insert(node, cookieLow, cookieHigh);
     if (slot >= this.#local.length) this.#local = grown(this.#local, this.#namespaces.capacity);
     return slot;
@@ -61,7 +66,8 @@ export class Directory {
 
   /** Says which namespace of `node` has an address. Loopback and unspecified addresses are nobody's. */
   own(address: AddressWords, node: number, namespace: number): void {
-    if (isLoopbackAddress(address) || isAnyAddress(address) || this.#full()) return;
+    if (isLoopbackAddress(address) || isAnyAddress(address)) return;
+    if (namespace === 0 || this.#full()) return;
     this.#lastNode = Math.max(this.#lastNode, node);
     const at = this.#address(address);
     const before = this.#had.size;
@@ -89,7 +95,7 @@ export class Directory {
 
   /** Adds a listener, or closes it. A closed one never takes the place of an open one. */
   listen(listener: Listener): void {
-    if (this.#full()) return;
+    if (listener.namespace === 0 || this.#full()) return;
     const any = isAnyAddress(listener.address);
     const at = any ? 0 : this.#address(listener.address);
     const slot = this.#listeners.insert(at, listener.port, listener.namespace);
@@ -190,7 +196,8 @@ export class Directory {
   }
 
   #full(): boolean {
-    if (this.#addresses.size < MAX_ENTRIES && this.#listeners.size < MAX_ENTRIES) return false;
+    const tables = [this.#addresses, this.#had, this.#owners, this.#listeners, this.#solo];
+    if (tables.every(({ size }) => size < MAX_ENTRIES)) return false;
     this.refused++;
     return true;
   }

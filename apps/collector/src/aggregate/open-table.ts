@@ -53,6 +53,8 @@ export class OpenTable implements OpenConnections {
   #sequence: BigUint64Array = new BigUint64Array(1024);
   #offset: BigInt64Array = new BigInt64Array(1024);
   #closing = 0;
+  /** Slots in use, by number of their stream. */
+  #ofStream: Uint32Array = new Uint32Array(64);
   readonly #buried = new Uint32Array(TOMBSTONES);
   /** Per slot; -1 while the other end is not known. */
   edge: Int32Array = new Int32Array(1024);
@@ -137,6 +139,8 @@ export class OpenTable implements OpenConnections {
     if (this.isClosing(slot)) this.#closing--;
     const partner = this.partner[slot] ?? -1;
     if (partner >= 0 && this.partner[partner] === slot) this.partner[partner] = -1;
+    const stream = this.stream(slot);
+    this.#ofStream[stream] = (this.#ofStream[stream] ?? 1) - 1;
     this.#table.remove(slot);
     this.state[slot] = 0;
     this.edge[slot] = -1;
@@ -163,6 +167,11 @@ export class OpenTable implements OpenConnections {
 
   stream(slot: number): number {
     return this.#table.word(slot, 0);
+  }
+
+  /** Whether a stream has any end here. */
+  hasOf(stream: number): boolean {
+    return (this.#ofStream[stream] ?? 0) > 0;
   }
 
   /** Tells two ends of one connection of each other. */
@@ -250,6 +259,8 @@ export class OpenTable implements OpenConnections {
       offset.set(this.#offset);
       this.#offset = offset;
     }
+    if (stream >= this.#ofStream.length) this.#ofStream = grown(this.#ofStream, stream * 2);
+    this.#ofStream[stream] = (this.#ofStream[stream] ?? 0) + 1;
     this.edge[slot] = -1;
     this.state[slot] = 0;
     this.peer[slot] = 0;

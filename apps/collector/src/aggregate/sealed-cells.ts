@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CELL_COUNTERS, type Cells, DISTRIBUTIONS } from './cells.js';
 import type { HistogramWindow } from './histogram-windows.js';
+import type { SampleRoutes, SampleSink } from './sample-routes.js';
 
 /** What one counter is over all rows; as narrow as its values allow. */
 export type CounterColumn = Uint8Array | Uint16Array | Uint32Array | Float64Array;
@@ -32,10 +33,10 @@ export interface CellsPart {
   edge(row: number): number;
   /** Counter `side × COUNTERS + Counter.x` of a row. */
   get(row: number, counter: number): number;
-  /** The samples of a row; `distribution` is `Distribution.x × 2 + side`. */
-  window(row: number, distribution: number): HistogramWindow | undefined;
-  /** Calls back for the samples of all rows. The window is the caller's only until `visit` returns. */
-  forEachWindow(visit: (row: number, distribution: number, window: HistogramWindow) => void): void;
+  /** Adds one counter of each row i to `sums[to[i]]`; to nothing where `to[i]` is below 0. */
+  addCounter(counter: number, to: Int32Array, sums: Float64Array): void;
+  /** Gives the samples of all rows to where the routes say. */
+  sendSamples(routes: SampleRoutes, sink: SampleSink): void;
 }
 
 /** Cells that no longer change, in as few bytes as they need. */
@@ -92,15 +93,38 @@ export class SealedCells implements CellsPart {
     return this.#parts.columns[counter]?.[row] ?? 0;
   }
 
-  window(row: number, distribution: number): HistogramWindow | undefined {
-    const { histograms } = this.#parts;
-    const wanted = row * DISTRIBUTIONS + distribution;
-    for (let at = this.#rows[row] ?? 0, end = this.#rows[row + 1] ?? 0; at < end; at++) {
-      const histogram = histograms[at] ?? 0;
-      if (histogram === wanted) return this.#window(at);
-      if (histogram > wanted) return undefined;
+  addCounter(counter: number, to: Int32Array, sums: Float64Array): void {
+    const column = this.#parts.columns[counter];
+    if (column === null || column === undefined) return;
+    for (let row = 0; row < column.length; row++) {
+      const sum = to[row] ?? -1;
+      if (sum >= 0) sums[sum] = (sums[sum] ?? 0) + (column[row] ?? 0);
     }
-    return undefined;
+  }
+
+  sendSamples({ lines, sums, table }: SampleRoutes, sink: SampleSink): void {
+    const { edges, histograms, first, lengths, offsets, pools } = this.#parts;
+    const window = { first: 0, counts: [] as ArrayLike<number>, from: 0, length: 0 };
+    for (let row = 0, at = 0; row < edges.length; row++) {
+      const edge = edges[row] ?? 0;
+      const line = edge < lines.length ? (lines[edge] ?? -1) : -1;
+      const end = this.#rows[row + 1] ?? 0;
+      if (line < 0) {
+        at = end;
+        continue;
+      }
+      const base = sums[edge] ?? 0;
+      for (; at < end; at++) {
+        const sum = table[line + ((histograms[at] ?? 0) & (DISTRIBUTIONS - 1))] ?? -1;
+        if (sum < 0) continue;
+        const offset = offsets[at] ?? 0;
+        window.first = first[at] ?? 0;
+        window.counts = pools[offset & ((1 << POOL_BITS) - 1)] ?? [];
+        window.from = offset >>> POOL_BITS;
+        window.length = lengths[at] ?? 0;
+        sink.take(base + sum, window);
+      }
+    }
   }
 
   /** Adds everything to cells that still change. `histograms` false leaves those out, which is faster. */
@@ -118,6 +142,7 @@ export class SealedCells implements CellsPart {
     });
   }
 
+  /** Calls back for the samples of all rows. The window is the caller's only until `visit` returns. */
   forEachWindow(visit: (row: number, distribution: number, window: HistogramWindow) => void): void {
     const { histograms, first, lengths, offsets, pools } = this.#parts;
     const window = { first: 0, counts: [] as ArrayLike<number>, from: 0, length: 0 };
@@ -130,17 +155,6 @@ export class SealedCells implements CellsPart {
       window.length = lengths[at] ?? 0;
       visit(Math.floor(histogram / DISTRIBUTIONS), histogram % DISTRIBUTIONS, window);
     }
-  }
-
-  #window(at: number): HistogramWindow {
-    const { first, lengths, offsets, pools } = this.#parts;
-    const offset = offsets[at] ?? 0;
-    return {
-      first: first[at] ?? 0,
-      counts: pools[offset & ((1 << POOL_BITS) - 1)] ?? [],
-      from: offset >>> POOL_BITS,
-      length: lengths[at] ?? 0,
-    };
   }
 }
 

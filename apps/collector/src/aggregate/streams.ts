@@ -30,6 +30,7 @@ export interface Stream {
 export class Streams implements OpenNames {
   readonly #streams: Stream[] = [];
   readonly #byKey = new Map<string, Stream>();
+  readonly #byNode = new Map<string, Stream[]>();
   readonly #clusters = new Map<string, Cluster>();
   readonly #placements: Placements;
   readonly #addressesPerWindow: number;
@@ -77,6 +78,9 @@ export class Streams implements OpenNames {
     };
     this.#streams.push(stream);
     this.#byKey.set(key, stream);
+    const ofNode = this.#byNode.get(identity.node);
+    if (ofNode === undefined) this.#byNode.set(identity.node, [stream]);
+    else ofNode.push(stream);
     return stream;
   }
 
@@ -85,8 +89,8 @@ export class Streams implements OpenNames {
   }
 
   /** All streams of a node, oldest first. */
-  ofNode(node: string): Stream[] {
-    return this.#streams.filter((stream) => stream.nodeName === node);
+  ofNode(node: string): readonly Stream[] {
+    return this.#byNode.get(node) ?? [];
   }
 
   stream(number: number): { node: string; cluster: string; id: string } {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FAILURE_REASONS, type Level } from '@undermesh/schema';
 import { BinsBlock } from './bins.js';
-import { type Cells, COUNTERS, Counter, Distribution, type Side } from './cells.js';
+import { type Cells, COUNTERS, Counter, type Side } from './cells.js';
 import type { EdgeTable } from './edges.js';
 import type { Group, Grouping } from './grouping.js';
 import { connectsFailed } from './health.js';
-import type { HistogramWindow } from './histogram-windows.js';
 import type { Placements } from './placements.js';
+import { SampleRoutes, SampleSums, TRAFFIC_LINES, trafficLine } from './sample-routes.js';
 import type { CellsPart } from './sealed-cells.js';
 import type { Stretch } from './timeline.js';
-import { SAMPLES, sampleOf, sideTaken, sumOfRow, TrafficSum } from './traffic.js';
+import { SAMPLES, sideTaken, sumOfRow, TrafficSum } from './traffic.js';
 
 /** Figures of all edges between two vertices. */
 export interface EdgeSummary {
@@ -70,34 +70,6 @@ interface TakenRow {
   readonly requestSide: Side;
 }
 
-/** Where the samples of one row go: number of the first, and from which sides. */
-interface SampledRow {
-  readonly at: number;
-  readonly side: number;
-  readonly requestSide: number;
-}
-const NOT_SAMPLED: SampledRow = { at: 0, side: -1, requestSide: -1 };
-
-interface SampledPart {
-  readonly part: CellsPart;
-  readonly rows: readonly SampledRow[];
-}
-
-/** Calls back for each window that counts, with the number of the sample it goes to. */
-function eachSample(
-  parts: readonly SampledPart[],
-  visit: (at: number, window: HistogramWindow) => void,
-): void {
-  for (const { part, rows } of parts) {
-    part.forEachWindow((row, distribution, window) => {
-      const { at, side, requestSide } = rows[row] ?? NOT_SAMPLED;
-      const which = distribution >>> 1;
-      const taken = which < Distribution.firstByteUs ? side : requestSide;
-      if ((distribution & 1) === taken) visit(at + sampleOf(which), window);
-    });
-  }
-}
-
 function hasFailures(part: CellsPart, row: number, side: Side): boolean {
   for (let i = 0; i < FAILURE_REASONS.length; i++)
     if (part.get(row, side * COUNTERS + Counter.failed + i) > 0) return true;
@@ -132,12 +104,15 @@ export class Summary {
     for (const edge of edges) sums.set(edge.sum, sums.size * SAMPLES);
     for (const edge of edges)
       for (const sum of this.#endsOf(edge)) if (!sums.has(sum)) sums.set(sum, sums.size * SAMPLES);
-    const parts = this.#partsOf(sums);
+    const routes = this.#routesTo(sums);
+    const parts: CellsPart[] = [];
+    this.#source.eachPart((part) => parts.push(part));
     const block = new BinsBlock(sums.size * SAMPLES);
-    eachSample(parts, (at, window) => block.expect(at, window));
+    for (const part of parts) part.sendSamples(routes, block);
     this.#passOn(edges, sums, (from, to) => block.expectAll(to, from));
     const bins = block.make();
-    eachSample(parts, (at, window) => bins[at]?.addWindow(window));
+    const sink = new SampleSums(bins);
+    for (const part of parts) part.sendSamples(routes, sink);
     this.#passOn(edges, sums, (from, to) => {
       const sample = bins[from];
       if (sample !== undefined) bins[to]?.addWindow(sample);
@@ -186,23 +161,14 @@ export class Summary {
     }
   }
 
-  /** Each part of the stretch, and where the samples of its rows go. */
-  #partsOf(sums: ReadonlyMap<TrafficSum, number>): SampledPart[] {
-    const parts: SampledPart[] = [];
-    this.#source.eachPart((part) => {
-      const rows: SampledRow[] = [];
-      for (let row = 0; row < part.count; row++) {
-        const taken = this.#taken.get(part.edge(row));
-        const at = taken === undefined ? undefined : sums.get(taken.edge.sum);
-        rows.push(
-          taken === undefined || at === undefined
-            ? NOT_SAMPLED
-            : { at, side: taken.side, requestSide: taken.requestSide },
-        );
-      }
-      parts.push({ part, rows });
-    });
-    return parts;
+  /** Where the samples of each edge go. */
+  #routesTo(sums: ReadonlyMap<TrafficSum, number>): SampleRoutes {
+    const routes = new SampleRoutes(this.#source.edges.top, TRAFFIC_LINES);
+    for (const [number, { edge, side, requestSide }] of this.#taken) {
+      const at = sums.get(edge.sum);
+      if (at !== undefined) routes.send(number, trafficLine(side, requestSide), at);
+    }
+    return routes;
   }
 
   #addRow(row: number, options: SummaryOptions): void {

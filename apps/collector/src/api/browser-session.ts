@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ROUTES } from '@undermesh/schema';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { OperatorToken } from '../control/operator-token.js';
 import { CollectorError } from '../errors.js';
-import { SESSION_COOKIE } from './guard.js';
+import { isOperator, SESSION_COOKIE } from './guard.js';
 
 const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/' } as const;
 /** Wrong tokens that are answered per minute; a right one has 256 random bits, so this only spares the log. */
@@ -42,6 +43,11 @@ export function browserSessionRoutes(app: FastifyInstance, options: { token: Ope
         .code(204)
         .send();
     },
+  );
+  app.get(
+    ROUTES.session.path,
+    { schema: { summary: 'Who is signed in', response: { 200: ROUTES.session.answer } } },
+    async (request) => ({ operator: isOperator(request, options.token) ? options.token.name : null }),
   );
   app.delete('/api/v1/session', { schema: { summary: 'Sign out' } }, async (request, reply) => {
     const secret = request.cookies[SESSION_COOKIE];

@@ -19,7 +19,7 @@ export function changesRoutes(app: FastifyInstance, parts: ChangesParts): void {
     ROUTES.changes.path,
     {
       schema: {
-        summary: 'What changed in the mesh by itself',
+        summary: 'What changed in the mesh, by itself or because somebody asked for it',
         querystring: ROUTES.changes.query,
         response: { 200: ROUTES.changes.answer },
       },
@@ -34,13 +34,14 @@ export function changesAnswer(parts: ChangesParts, query: ChangesQuery, now: num
   const from = to - windowSeconds * 1000;
   const before = query.cursor === undefined ? Number.POSITIVE_INFINITY : numberOf(query.cursor);
   const matches = matcherOf(parts, query);
+  const kinds = query.kind === undefined || query.kind === '' ? null : new Set<string>(query.kind.split(','));
   const limit = query.limit ?? 100;
   const items: Change[] = [];
   for (const change of parts.log.changes()) {
     const time = Date.parse(change.time);
     if (change.number >= before || time < from || time > to) continue;
     if (namespaces.size > 0 && !touchesNamespace(change, namespaces)) continue;
-    if (!matches(change)) continue;
+    if (!matches(change) || (kinds !== null && !kinds.has(change.kind))) continue;
     if (items.length === limit) return { items, next: `c${items.at(-1)?.number}` };
     items.push(change);
   }
@@ -50,7 +51,7 @@ export function changesAnswer(parts: ChangesParts, query: ChangesQuery, now: num
 /** Both ends of an edge, or the one workload or node that a change is about. */
 const subjectsOf = ({ subject }: Change): string[] => subject.split(' > ');
 
-const isOfNode = ({ kind }: Change): boolean => kind.startsWith('node_') || kind.startsWith('agent_');
+const isOfNode = ({ kind }: Change): boolean => /^(node|agent|engine)_/.test(kind);
 
 const touchesNamespace = (change: Change, namespaces: ReadonlySet<string>): boolean =>
   isOfNode(change) || subjectsOf(change).some((name) => namespaces.has(name.split('/')[0] ?? ''));

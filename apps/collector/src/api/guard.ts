@@ -17,12 +17,14 @@ export interface GuardOptions {
 /** Probes come with whatever Host their prober has, and tell nothing. Agents bring a credential of their own. */
 const UNGUARDED = new Set(['/healthz', '/readyz', '/ingest/v1']);
 /** The page that asks for the token must be readable without it; it holds no data. */
+/** Methods that change nothing. */
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 const DATA = /^\/(api\/|metrics$|openapi\.json$)/;
 
 /**
  * Keeps other web sites out. A name that an attacker points at this address shows in `Host` (DNS rebinding): only
  * loopback names, plain addresses and configured names are served. A page of another origin shows in `Origin`. There
- * is no CORS.
+ * is no CORS. Whoever writes needs the operator token, or its cookie on a page of ours that says so.
  */
 export function guard(app: FastifyInstance, options: GuardOptions): void {
   const names = new Set(['localhost', ...options.hosts.map((host) => host.toLowerCase())]);
@@ -41,9 +43,39 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
       throw new CollectorError('origin_not_allowed', `Requests from ${origin} are not answered.`);
     }
     if (!DATA.test(path) || path === '/api/v1/session') return;
-    if (!options.openRead || request.headers.authorization !== undefined)
+    if (!READING.has(request.method)) {
+      if (request.headers.authorization === undefined && origin === undefined) {
+        throw new CollectorError(
+          request.cookies[SESSION_COOKIE] === undefined ? 'token_required' : 'origin_not_allowed',
+          'Send `Authorization: Bearer` with the operator token, or write from the dashboard.',
+        );
+      }
       authenticate(request, options.token);
+      operators.set(request, options.token.name);
+    } else if (!options.openRead || request.headers.authorization !== undefined) {
+      authenticate(request, options.token);
+    }
   });
+}
+
+/** Who sent requests that write. */
+const operators = new WeakMap<FastifyRequest, string>();
+
+/** Name of the operator who sent a request that writes. Throws CollectorError `token_required` for any other. */
+export function operatorOf(request: FastifyRequest): string {
+  const name = operators.get(request);
+  if (name === undefined) throw new CollectorError('token_required', 'Only an operator may do this.');
+  return name;
+}
+
+/** Whether a request comes from an operator, by token or cookie. */
+export function isOperator(request: FastifyRequest, token: OperatorToken): boolean {
+  try {
+    authenticate(request, token);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Throws CollectorError `token_required` or `token_wrong`. */

@@ -185,7 +185,7 @@ function comparisonOf(
     const length = Math.max(1, Math.ceil((stretch.to - start) / MOST_BLOCKS / resolution)) * resolution;
     const steps = Math.max(1, Math.floor((stretch.to - start) / length));
     const end = start + steps * length;
-    const blocks = by.reader.read({ from: start, to: end, steps }, by.filter).steps;
+    const blocks = by.reader.steps({ from: start, to: end, steps }, by.filter);
     const time = new TimeSum();
     for (const { requests } of blocks) time.add(requests.time);
     const window: Window = {

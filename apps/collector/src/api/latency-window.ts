@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { FAILURE_REASONS, type LatencyMeasure, type LatencySplit, STATUS_CLASSES } from '@undermesh/schema';
+import type { LatencyMeasure, LatencySplit } from '@undermesh/schema';
 import type { Aggregator } from '../aggregate/aggregator.js';
 import { Bins } from '../aggregate/bins.js';
-import { Cells, COUNTERS, Counter, Distribution, type Side, TIMED_CLASSES } from '../aggregate/cells.js';
-import { totalOf } from '../aggregate/histogram.js';
-import type { HistogramWindow } from '../aggregate/histogram-windows.js';
+import type { Side } from '../aggregate/cells.js';
 import type { Placements } from '../aggregate/placements.js';
 import { RequestSum } from '../aggregate/requests.js';
-import type { CellsPart } from '../aggregate/sealed-cells.js';
-import { Sample, sampleOf, sideTaken, sumOfRow, TrafficSum } from '../aggregate/traffic.js';
+import { SampleRoutes, SampleSums, TRAFFIC_LINES, trafficLine } from '../aggregate/sample-routes.js';
+import type { Stretch } from '../aggregate/timeline.js';
+import { sideTaken, sumOfRow, TrafficSum } from '../aggregate/traffic.js';
+import { LatencyCounters } from './latency-counters.js';
+import { LatencyShares } from './latency-shares.js';
 
 /** What of the mesh a latency is asked for. */
 export interface LatencyFilter {
@@ -54,7 +55,7 @@ export interface LatencyWindow {
 }
 
 /** An edge that a query asks for. */
-interface Scope {
+export interface LatencyScope {
   readonly nodes: readonly [string, string];
   /** Whose word counts for connections and for requests, and whose samples are taken: one for the whole window. */
   readonly side: Side;
@@ -62,17 +63,13 @@ interface Scope {
   readonly taken: Side | null;
 }
 
-/** Counters that are told of each step. */
-const COUNTED: readonly number[] = [
-  Counter.opened,
-  ...FAILURE_REASONS.map((_, at) => Counter.failed + at),
-  ...STATUS_CLASSES.map((_, at) => Counter.status + at),
-  Counter.timed,
-  Counter.firstByteUs,
-  Counter.timedRoundTripUs,
-  Counter.segments,
-  Counter.retransmits,
-].flatMap((counter) => [counter, COUNTERS + counter]);
+/** By edge number. */
+type Scopes = readonly (LatencyScope | undefined)[];
+
+/** A stretch that is cut into so many equal steps. */
+export interface SteppedStretch extends Stretch {
+  readonly steps: number;
+}
 
 /** Reads latencies from the timeline's buckets, as they are: nothing is added up that was not asked for. */
 export class LatencyReader {
@@ -84,67 +81,74 @@ export class LatencyReader {
     this.#placements = placements;
   }
 
-  /** Cuts a stretch (Unix ms) into so many equal steps. `open`: what is open now belongs to it. */
-  read(
-    stretch: { from: number; to: number; steps: number; open?: boolean },
-    filter: LatencyFilter,
-  ): LatencyWindow {
+  /** `open`: what is open now belongs to it. */
+  read(stretch: SteppedStretch & { readonly open: boolean }, filter: LatencyFilter): LatencyWindow {
     const traffic = new TrafficSum();
     const scopes = this.#scopes(stretch, { filter, traffic });
-    const steps = Array.from({ length: stretch.steps }, () => new LatencyStep());
-    const samples: [number, number] = [0, 0];
-    const isWanted = wantedDistributions(filter);
-    let counted = { step: 0, cells: new Cells() };
-    this.#aggregator.timeline.columns(stretch, (step, part) => {
-      if (step !== counted.step) {
-        takeCounters(steps[counted.step], counted.cells);
-        counted = { step, cells: new Cells() };
-      }
-      const to = steps[step];
-      if (to === undefined) return;
-      const rows: (Scope | undefined)[] = [];
-      for (let row = 0; row < part.count; row++) {
-        const scope = scopes[part.edge(row)];
-        rows.push(scope);
-        if (scope !== undefined) addCounters(counted.cells, part, row);
-      }
-      eachWindow(part, rows, (scope, distribution, window) => {
-        const which = distribution >>> 1;
-        const side = distribution & 1;
-        const isHttp = which >= Distribution.firstByteUs;
-        if (side === (isHttp ? scope.requestSide : scope.side)) traffic.addWindow(sampleOf(which), window);
-        if (side === scope.taken) {
-          if (which === Distribution.roundTripUs) to.roundTrips.addWindow(window);
-          if (isWanted[which] === true) {
-            to.bins.addWindow(window);
-            samples[scope.taken] += totalOf(window);
-            if (filter.split === 'node') to.part(scope.nodes[scope.taken]).addWindow(window);
-            if (filter.split === 'status' && isHttp) to.part(classOf(which)).addWindow(window);
-          }
-        }
-        if (filter.split === 'time' && sampleOf(which) === Sample.firstByteUs) {
-          to.part(side === 0 ? 'total' : 'application').addWindow(window);
-        }
-      });
-    });
-    takeCounters(steps[counted.step], counted.cells);
-    return { steps, traffic, samples };
+    traffic.samples = this.#samples(stretch, scopes);
+    return { ...this.#steps(stretch, { filter, scopes }), traffic };
   }
 
-  /** The edges asked for, by number; their figures over the whole stretch are added to `traffic`. */
-  #scopes(
-    stretch: { from: number; to: number; open?: boolean },
-    of: { filter: LatencyFilter; traffic: TrafficSum },
-  ): Scope[] {
+  /** The steps alone. */
+  steps(stretch: SteppedStretch, filter: LatencyFilter): readonly LatencyStep[] {
+    const scopes = this.#scopes({ ...stretch, open: false }, { filter, traffic: new TrafficSum() });
+    return this.#steps(stretch, { filter, scopes }).steps;
+  }
+
+  /** All samples of a stretch, as of a {@link TrafficSum}. */
+  #samples({ from, to }: Stretch, scopes: Scopes): (Bins | undefined)[] {
     const { edges, timeline } = this.#aggregator;
-    const cells = timeline.sum({ ...stretch, histograms: false });
-    const scopes: Scope[] = [];
+    const routes = new SampleRoutes(edges.top, TRAFFIC_LINES);
+    for (const [edge, scope] of scopes.entries())
+      if (scope !== undefined) routes.send(edge, trafficLine(scope.side, scope.requestSide));
+    const sums = new SampleSums();
+    timeline.columns({ from, to, steps: 1 }, (_, part) => part.sendSamples(routes, sums));
+    return sums.bins;
+  }
+
+  #steps(
+    stretch: SteppedStretch,
+    of: { filter: LatencyFilter; scopes: Scopes },
+  ): Pick<LatencyWindow, 'steps' | 'samples'> {
+    const { edges, timeline } = this.#aggregator;
+    const shares = new LatencyShares(of.filter, of.scopes, edges.top);
+    const counters = new LatencyCounters(of.scopes, edges.top);
+    const steps = Array.from({ length: stretch.steps }, () => new LatencyStep());
+    const samples: [number, number] = [0, 0];
+    let sums = new SampleSums();
+    let at = 0;
+    const finish = (): void => {
+      const step = steps[at];
+      if (step === undefined) return;
+      shares.addTo(step, sums.bins, samples);
+      counters.moveTo(step);
+    };
+    timeline.columns(stretch, (step, part) => {
+      if (step !== at) {
+        finish();
+        sums = new SampleSums();
+        at = step;
+      }
+      part.sendSamples(shares.routes, sums);
+      counters.add(part);
+    });
+    finish();
+    return { steps, samples };
+  }
+
+  /** The edges asked for; their figures over the whole stretch are added to `traffic`. */
+  #scopes(
+    { from, to, open }: Stretch & { readonly open: boolean },
+    of: { filter: LatencyFilter; traffic: TrafficSum },
+  ): LatencyScope[] {
+    const { edges, timeline } = this.#aggregator;
+    const cells = timeline.sum({ from, to, histograms: false });
+    const scopes: LatencyScope[] = [];
     for (let row = 0; row < cells.count; row++) {
       const edge = cells.edge(row);
       if (!of.filter.wants(edge)) continue;
-      const open =
-        stretch.open === true ? ([edges.open(edge, 0), edges.open(edge, 1)] as const) : NOTHING_OPEN;
-      const sum = sumOfRow(cells, row, open);
+      const openNow = open ? ([edges.open(edge, 0), edges.open(edge, 1)] as const) : NOTHING_OPEN;
+      const sum = sumOfRow(cells, row, openNow);
       const scope = this.#scopeOf(edge, of.filter, sum);
       if (scope === null) continue;
       scopes[edge] = scope;
@@ -153,7 +157,7 @@ export class LatencyReader {
     return scopes;
   }
 
-  #scopeOf(edge: number, filter: LatencyFilter, sum: TrafficSum): Scope | null {
+  #scopeOf(edge: number, filter: LatencyFilter, sum: TrafficSum): LatencyScope | null {
     const { edges } = this.#aggregator;
     const nodeOf = (placement: number): string =>
       this.#placements.nodeName(this.#placements.nodeOf(placement));
@@ -175,81 +179,3 @@ const NOTHING_OPEN = [0, 0] as const;
 
 const isOfRequests = (measure: LatencyMeasure): boolean =>
   measure === 'first_byte' || measure === 'last_byte';
-
-/** Calls back for the samples of the rows asked for: of these alone where they are few, otherwise in one go. */
-function eachWindow(
-  part: CellsPart,
-  rows: readonly (Scope | undefined)[],
-  visit: (scope: Scope, distribution: number, window: HistogramWindow) => void,
-): void {
-  const wanted = rows.reduce((count, scope) => (scope === undefined ? count : count + 1), 0);
-  if (wanted * FEW > rows.length) {
-    part.forEachWindow((row, distribution, window) => {
-      const scope = rows[row];
-      if (scope !== undefined) visit(scope, distribution, window);
-    });
-    return;
-  }
-  for (const [row, scope] of rows.entries()) {
-    if (scope === undefined) continue;
-    for (let distribution = 0; distribution < ALL_DISTRIBUTIONS; distribution++) {
-      const window = part.window(row, distribution);
-      if (window !== undefined) visit(scope, distribution, window);
-    }
-  }
-}
-
-/** Rows are looked up one by one when fewer than one in so many is asked for. */
-const FEW = 8;
-const ALL_DISTRIBUTIONS = (Distribution.lastByteUs + TIMED_CLASSES.length) * 2;
-
-/** By distribution. */
-function wantedDistributions(filter: LatencyFilter): boolean[] {
-  const wanted: boolean[] = [];
-  for (const distribution of distributionsOf(filter)) wanted[distribution] = true;
-  return wanted;
-}
-
-/** Histograms that a measure is made of. */
-function distributionsOf({ measure, classes }: LatencyFilter): number[] {
-  switch (measure) {
-    case 'first_byte':
-      return classes.map((at) => Distribution.firstByteUs + at);
-    case 'last_byte':
-      return classes.map((at) => Distribution.lastByteUs + at);
-    case 'connect':
-      return [Distribution.connectUs];
-    case 'round_trip':
-      return [Distribution.roundTripUs];
-    case 'lifetime':
-      return [Distribution.lifetimeUs];
-  }
-}
-
-const classOf = (distribution: number): string =>
-  TIMED_CLASSES[(distribution - Distribution.firstByteUs) % TIMED_CLASSES.length] ?? 'none';
-
-function addCounters(cells: Cells, part: CellsPart, row: number): void {
-  let to = -1;
-  for (const counter of COUNTED) {
-    const value = part.get(row, counter);
-    if (value === 0) continue;
-    if (to < 0) to = cells.row(part.edge(row));
-    cells.add(to, counter, value);
-  }
-}
-
-/** What both ends of an edge say is compared only once all that a step has of it is there. */
-function takeCounters(step: LatencyStep | undefined, cells: Cells): void {
-  if (step === undefined) return;
-  for (let row = 0; row < cells.count; row++) {
-    const at = (side: Side, counter: number): number =>
-      Math.max(0, cells.get(row, side * COUNTERS + counter));
-    step.requests.take(at);
-    const failures = (side: Side): number =>
-      FAILURE_REASONS.reduce((sum, _, reason) => sum + at(side, Counter.failed + reason), 0);
-    const side: Side = at(0, Counter.opened) + failures(0) > 0 ? 0 : 1;
-    step.opened += at(side, Counter.opened);
-    step.failed += failures(side);
-  }
-}

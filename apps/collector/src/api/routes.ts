@@ -2,6 +2,7 @@
 import { type EdgesQuery, ROUTES, type TopologyQuery } from '@undermesh/schema';
 import type { FastifyInstance } from 'fastify';
 import type { MeshView } from '../aggregate/mesh-view.js';
+import type { Engines } from '../control/engines.js';
 import type { Agents } from '../ingest/agents.js';
 import type { StatusReader } from '../status.js';
 import { edgesAnswer } from './edges.js';
@@ -11,13 +12,14 @@ export interface MeshRoutesOptions {
   readonly status: StatusReader;
   readonly view: MeshView;
   readonly agents: Agents;
+  readonly engines: Engines;
   /** Open ends of a node. */
   readonly openEndsOf: (node: string) => number;
 }
 
 /** /status, /topology, /edges and /nodes. */
 export function meshRoutes(app: FastifyInstance, options: MeshRoutesOptions): void {
-  const { status, view, agents } = options;
+  const { status, view, agents, engines } = options;
   app.get(
     ROUTES.status.path,
     { schema: { summary: 'How the collector and its nodes are', response: { 200: ROUTES.status.answer } } },
@@ -50,9 +52,10 @@ export function meshRoutes(app: FastifyInstance, options: MeshRoutesOptions): vo
     { schema: { summary: 'Nodes with their agents', response: { 200: ROUTES.nodes.answer } } },
     async () => {
       const now = Date.now();
-      const items = agents
-        .names()
-        .map((name) => agents.describe(name, { now, openEnds: options.openEndsOf(name) }));
+      const items = agents.names().map((name) => ({
+        ...agents.describe(name, { now, openEnds: options.openEndsOf(name) }),
+        engine: engines.describe(name, now),
+      }));
       return { items, next: null };
     },
   );

@@ -1,267 +1,195 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { createLogger, replaceFile } from '@undermesh/core';
-import { Change } from '@undermesh/schema';
+import { createLogger } from '@undermesh/core';
+import { Change, type ChangeChain } from '@undermesh/schema';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
+import { CollectorError } from '../errors.js';
+import { type Break, ChainFile } from './chain-file.js';
+import { EngineOrders } from './engine-orders.js';
+import { Known, KnownMesh } from './known-mesh.js';
 
 const log = createLogger('changes');
 
-/** Changes kept; when twice as many are in the file, the older half is folded into its first line. */
+/** Changes kept in memory, those that came by themselves and those that somebody asked for. All are in the file. */
 const KEPT = 5_000;
-/** Names of each kind that are remembered: beyond them nothing new is reported. */
-const MOST_NAMES = 50_000;
+/** Changes that wait for a disk that does not write. */
+const MOST_WAITING = 20_000;
 
-const Known = Type.Object({
-  nodes: Type.Record(
-    Type.String(),
-    Type.Object({ version: Type.String(), instance: Type.String(), silent: Type.Boolean() }),
-  ),
-  /** Versions of each workload, the one that came last at the end; the empty text for none. */
-  workloads: Type.Record(Type.String(), Type.Array(Type.String())),
-  edges: Type.Array(Type.String()),
-});
-/** A line: what was known before all that follow, or one change. */
-const Checkpoint = Type.Object({ number: Type.Integer({ minimum: 0 }), known: Known });
 const Entry = Type.Intersect([Change, Type.Object({ instance: Type.Optional(Type.String()) })]);
 type Entry = Static<typeof Entry>;
+/** What is not worth a change of its own. */
+const Learned = Type.Object({ learned: Known });
 
 /** A change that has not been numbered yet. `instance` is of the agent, where it has to do with one. */
 export interface NewChange extends Omit<Change, 'number'> {
   readonly instance?: string;
 }
 
-/** What there is, as all changes together have made it. */
-export interface KnownMesh {
-  readonly nodes: Map<string, { version: string; instance: string; silent: boolean }>;
-  readonly workloads: Map<string, string[]>;
-  readonly edges: Set<string>;
+/** A line that is not in the file yet, and who waits for it. */
+interface Waiting {
+  readonly line: object;
+  readonly done?: (error: unknown) => void;
 }
 
+/** Whether somebody asked for it, or has to answer for it. */
+const isOfControl = ({ kind }: Change): boolean => kind.startsWith('engine_') || kind === 'log_broken';
+
 /**
- * What changed in the mesh, in one append-only file of JSON lines: what is known is the fold of them, so a restart
- * reports nothing anew. A line that was cut off, by a crash while it was written, is left out and overwritten. Nobody waits
- * for the disk: changes are written one batch after the other, in the background.
+ * What changed in the mesh, and who asked for it: one append-only, hash-chained file of JSON lines. All that is known of
+ * the mesh and all that is desired is the fold of them, so a restart neither reports nor orders anything anew.
  */
 export class ChangeLog {
-  readonly #file: string | null;
-  readonly known: KnownMesh = { nodes: new Map(), workloads: new Map(), edges: new Set() };
-  #entries: Entry[] = [];
+  readonly #file: ChainFile | null;
+  readonly known = new KnownMesh();
+  /** What is desired. */
+  readonly orders = new EngineOrders();
+  #ordinary: Change[] = [];
+  #control: Change[] = [];
   #last = 0;
-  #lines = 0;
-  /** Lines that are not in the file yet, and whether the file is to be written anew instead. */
-  #waiting: string[] = [];
-  #stale = false;
+  #isNew = true;
+  #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
 
   /** @param file where it is kept; `null` keeps it in memory only. */
   constructor(file: string | null) {
-    this.#file = file;
+    this.#file = file === null ? null : new ChainFile(file);
   }
 
-  /** Whether nothing was ever written down. */
+  /** Whether there was nothing to {@link restore}. */
   get isNew(): boolean {
-    return this.#last === 0 && this.#lines === 0;
+    return this.#isNew;
+  }
+
+  /** How far the chain has been verified, and where it was broken. */
+  get chain(): ChangeChain {
+    const breaks = this.#control.filter(({ kind }) => kind === 'log_broken');
+    return {
+      verifiedTo: Math.max(this.#ordinary.at(-1)?.number ?? 0, this.#control.at(-1)?.number ?? 0),
+      breaks: breaks.map(({ number, time, detail = '' }) => ({ change: number, time, detail })),
+    };
   }
 
   /** Newest first. */
   *changes(): Iterable<Change> {
-    for (let at = this.#entries.length - 1; at >= 0; at--) {
-      const entry = this.#entries[at];
-      if (entry === undefined) return;
-      const { number, time, kind, subject, before, after } = entry;
-      yield { number, time, kind, subject, before, after };
+    let [ordinary, control] = [this.#ordinary.length - 1, this.#control.length - 1];
+    for (;;) {
+      const [one, other] = [this.#ordinary[ordinary], this.#control[control]];
+      const newer = (one?.number ?? 0) > (other?.number ?? 0) ? one : other;
+      if (newer === undefined) return;
+      if (newer === one) ordinary--;
+      else control--;
+      yield newer;
     }
   }
 
-  /** Reads the file. What cannot be read is logged, and the rest of the file left out. */
+  /** What somebody asked for or has to answer for, oldest first. */
+  get control(): readonly Change[] {
+    return this.#control;
+  }
+
+  /** Reads and verifies the file. Throws what the file system says. */
   restore(): void {
-    if (this.#file === null) return;
-    let text: string;
-    try {
-      text = readFileSync(this.#file, 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        log.error({ err: error, file: this.#file }, 'cannot read the changes');
-      return;
+    const lines = this.#file?.restore(brokenLine) ?? [];
+    this.#isNew = lines.length === 0;
+    for (const line of lines) {
+      if (Value.Check(Learned, line)) this.known.learn(line.learned);
+      else if (Value.Check(Entry, line)) this.#take(line);
+      else log.warn({ line }, 'a change of a kind that this release does not know is passed over');
     }
-    const lines = text.split('\n');
-    const whole = lines.slice(0, -1).every((line) => this.#read(line)) && lines.at(-1) === '';
-    if (whole) return;
-    log.warn(
-      { file: this.#file, kept: this.#lines },
-      'the end of the changes was cut off; what was whole is kept',
-    );
-    this.#stale = true;
-    this.#write();
   }
 
-  /** Remembers what is not worth a change of its own; {@link save} writes it down. */
-  learnNode(node: string, agent: { version: string; instance: string }): void {
-    this.known.nodes.set(node, { silent: false, ...agent });
-    this.#stale = true;
-  }
-
-  learnWorkload(subject: string, version: string): void {
-    const { workloads } = this.known;
-    const versions = workloads.get(subject) ?? [];
-    if (versions.includes(version) || (versions.length === 0 && workloads.size >= MOST_NAMES)) return;
-    workloads.set(subject, [...versions, version]);
-    this.#stale = true;
-  }
-
-  learnEdge(subject: string): void {
-    const { edges } = this.known;
-    if (edges.has(subject) || edges.size >= MOST_NAMES) return;
-    edges.add(subject);
-    this.#stale = true;
-  }
-
-  /** Writes down what was learned. Call it every now and then. */
-  save(): void {
-    if (this.#stale) this.#write();
-  }
-
-  /** {@link save}, and waits until all is on the disk. */
-  async flush(): Promise<void> {
-    this.save();
-    await this.#writing;
-  }
-
-  /** Numbers changes and writes them down. Those of names beyond what can be remembered are left out. */
+  /** Numbers changes and writes them down in the background. Those of names beyond what can be remembered are left out. */
   append(changes: readonly NewChange[]): void {
-    const lines: string[] = [];
     for (const change of changes) {
-      if (!this.#hasRoom(change)) continue;
+      if (!this.known.hasRoom(change) || this.#waiting.length >= MOST_WAITING) continue;
       const entry = { number: ++this.#last, ...change };
-      this.#fold(entry);
-      lines.push(`${JSON.stringify(entry)}\n`);
+      this.#take(entry);
+      this.#waiting.push({ line: entry });
     }
-    if (lines.length === 0) return;
-    this.#lines += lines.length;
-    if (this.#lines >= KEPT * 2) this.#stale = true;
-    this.#waiting.push(...lines);
-    this.#write();
-  }
-
-  #read(line: string): boolean {
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      return false;
-    }
-    if (Value.Check(Checkpoint, value)) {
-      this.#last = value.number;
-      const { nodes, workloads, edges } = value.known;
-      for (const [name, node] of Object.entries(nodes)) this.known.nodes.set(name, node);
-      for (const [name, versions] of Object.entries(workloads)) this.known.workloads.set(name, versions);
-      for (const edge of edges) this.known.edges.add(edge);
-    } else if (Value.Check(Entry, value) && value.number === this.#last + 1) {
-      this.#last = value.number;
-      this.#fold(value);
-    } else return false;
-    this.#lines++;
-    return true;
-  }
-
-  #hasRoom({ kind }: NewChange): boolean {
-    const { workloads, edges } = this.known;
-    if (kind === 'workload_appeared') return workloads.size < MOST_NAMES;
-    return kind !== 'edge_appeared' || edges.size < MOST_NAMES;
-  }
-
-  #fold(change: Entry): void {
-    const { instance = '' } = change;
-    this.#entries.push(change);
-    if (this.#entries.length > KEPT) this.#entries.shift();
-    const { nodes, workloads, edges } = this.known;
-    const { subject, after } = change;
-    const node = nodes.get(subject);
-    switch (change.kind) {
-      case 'node_joined':
-        nodes.set(subject, { version: after ?? '', instance, silent: false });
-        break;
-      case 'node_silent':
-        if (node !== undefined) node.silent = true;
-        break;
-      case 'node_back':
-        if (node !== undefined) node.silent = false;
-        break;
-      case 'agent_restarted':
-        if (node !== undefined) node.instance = instance;
-        break;
-      case 'agent_version':
-        if (node !== undefined) Object.assign(node, { version: after ?? '', instance });
-        break;
-      case 'workload_appeared':
-        workloads.set(subject, [after ?? '']);
-        break;
-      case 'workload_version': {
-        const versions = workloads.get(subject) ?? [];
-        workloads.set(subject, [...versions.filter((version) => version !== (after ?? '')), after ?? '']);
-        break;
-      }
-      case 'edge_appeared':
-        edges.add(subject);
-        break;
-    }
-  }
-
-  #write(): void {
-    const file = this.#file;
-    if (file === null) return;
-    this.#writing ??= this.#writeAll(file).finally(() => {
-      this.#writing = null;
-    });
-  }
-
-  async #writeAll(file: string): Promise<void> {
-    try {
-      await mkdir(dirname(file), { recursive: true });
-      while (this.#stale || this.#waiting.length > 0) {
-        const lines = this.#waiting.join('');
-        this.#waiting = [];
-        if (this.#stale) {
-          this.#stale = false;
-          await replaceFile(file, this.#content());
-        } else await appendSynced(file, lines);
-      }
-    } catch (error) {
-      // The next save writes it anew, with all that this one could not.
-      this.#stale = true;
-      log.error(
-        { err: error, file },
-        'cannot write the changes: until it succeeds a restart will not know of them',
-      );
-    }
+    void this.#write();
   }
 
   /**
-   * The file anew: what is known, then the changes that are kept. Folding these into it once more makes no difference: of
-   * each thing the last change decides.
+   * Writes down what somebody asked for; resolves with it when it is on the disk. Rejects with CollectorError
+   * `change_not_written`: then it has not been asked for.
    */
-  #content(): string {
-    const { nodes, workloads, edges } = this.known;
-    const known = {
-      nodes: Object.fromEntries(nodes),
-      workloads: Object.fromEntries(workloads),
-      edges: [...edges],
-    };
-    const lines = [{ number: this.#last - this.#entries.length, known }, ...this.#entries];
-    this.#lines = lines.length;
-    return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  async record(change: NewChange): Promise<Change> {
+    const entry = { number: ++this.#last, ...change };
+    await new Promise<void>((resolve, reject) => {
+      const done = (error: unknown): void => {
+        if (error === null) resolve();
+        else reject(new CollectorError('change_not_written', 'The change log could not be written.', error));
+      };
+      this.#waiting.push({ line: entry, done });
+      void this.#write();
+    });
+    return this.#take(entry);
+  }
+
+  /** Writes down what was learned, and what could not be written before. Call it every now and then. */
+  save(): void {
+    void this.#write();
+  }
+
+  /** {@link save}, and waits for the disk. */
+  async flush(): Promise<void> {
+    await this.#write();
+  }
+
+  #take(entry: Entry): Change {
+    const { instance: _, ...change } = entry;
+    this.#last = Math.max(this.#last, change.number);
+    const list = isOfControl(change) ? this.#control : this.#ordinary;
+    list.push(change);
+    if (list.length > KEPT) list.shift();
+    this.known.fold(entry);
+    this.orders.fold(change);
+    return change;
+  }
+
+  #write(): Promise<void> {
+    const learned = this.known.takeLearned();
+    if (learned !== null) this.#waiting.push({ line: { learned } });
+    this.#writing ??= this.#writeAll();
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    // What is asked for in the same turn goes to the disk together.
+    await null;
+    // Ends in the same turn in which there was found to be nothing more: what comes later begins anew.
+    while (this.#waiting.length > 0 && (await this.#writeBatch()));
+    this.#writing = null;
+  }
+
+  /** Whether it could be written. */
+  async #writeBatch(): Promise<boolean> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      await this.#file?.append(batch.map(({ line }) => line));
+      for (const { done } of batch) done?.(null);
+      return true;
+    } catch (error) {
+      log.error({ err: error }, 'cannot write the change log: it is tried again');
+      this.#waiting.unshift(...batch.filter(({ done }) => done === undefined));
+      for (const { done } of batch) done?.(error);
+      return false;
+    }
   }
 }
 
-async function appendSynced(path: string, lines: string): Promise<void> {
-  const file = await open(path, 'a', 0o600);
-  try {
-    await file.writeFile(lines);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+/** The line with which a log goes on behind a place where it was broken. No number is given twice. */
+function brokenLine({ detail, values, rest, missing }: Break): Entry {
+  const verified = values.map((value) => (value as Partial<Entry>).number ?? 0);
+  const others = [...rest.matchAll(/^\{"number":(\d{1,9}),/gm)].map(([, digits]) => Number(digits));
+  return {
+    number: [...verified, ...others].reduce((a, b) => Math.max(a, b), 0) + missing + 1,
+    time: new Date().toISOString(),
+    kind: 'log_broken',
+    subject: 'collector',
+    before: null,
+    after: null,
+    detail: `${detail} What follows was set aside; the engines that nodes run are taken for what is desired.`,
+  };
 }

@@ -44,7 +44,6 @@ export class ChangeWatch {
   /** Takes up the log of an earlier run. */
   restore(now: number): void {
     const { log } = this.#parts;
-    log.restore();
     if (log.isNew) {
       this.#learningUntil = now + LEARNING_MS;
       this.#learnAll();
@@ -58,15 +57,15 @@ export class ChangeWatch {
   #learnAll(): void {
     const { log, agents, aggregator } = this.#parts;
     for (const name of agents.names()) {
-      if (agents.lastSeen(name) !== null) log.learnNode(name, { version: '', instance: '' });
+      if (agents.lastSeen(name) !== null) log.known.learnNode(name, { version: '', instance: '' });
     }
     aggregator.edges.forEach((edge) => {
       const ends = this.#endsOf(edge);
       for (const { workload } of ends) {
-        if (isWatched(workload)) log.learnWorkload(nameOf(workload), workload.version ?? '');
+        if (isWatched(workload)) log.known.learnWorkload(nameOf(workload), workload.version ?? '');
       }
       const subject = edgeName(ends);
-      if (subject !== null) log.learnEdge(subject);
+      if (subject !== null) log.known.learnEdge(subject);
     });
   }
 
@@ -100,7 +99,7 @@ export class ChangeWatch {
         changes.push({ ...agent, kind: 'node_joined', before: null, after: version });
       } else if (known.instance === '') {
         // Known by name only, from before there was a log.
-        log.learnNode(node, { version, instance });
+        log.known.learnNode(node, { version, instance });
       } else if (known.version !== version) {
         changes.push({ ...agent, kind: 'agent_version', before: known.version, after: version });
       } else if (known.instance !== instance) {
@@ -157,7 +156,7 @@ export class ChangeWatch {
     if (subject === null || log.known.edges.has(subject) || at.seen.has(subject)) return;
     at.seen.add(subject);
     if (ends.some(({ node }) => this.#isLearning(node, at.now))) {
-      log.learnEdge(subject);
+      log.known.learnEdge(subject);
       return;
     }
     at.changes.push({ kind: 'edge_appeared', time: toTime(at.time), subject, before: null, after: null });
@@ -179,7 +178,7 @@ export class ChangeWatch {
     const time = toTime(at.time);
     const shown = (name: string): string | null => (name === '' ? null : name);
     if (this.#isLearning(at.node, at.now)) {
-      log.learnWorkload(subject, version);
+      log.known.learnWorkload(subject, version);
       return;
     }
     if (isFirst) {

@@ -2,10 +2,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { replaceFileSync } from '@undermesh/core';
+import { replaceFileSync, UndermeshError } from '@undermesh/core';
 
 const SESSION_MS = 12 * 3_600_000;
 const MOST_SESSIONS = 1000;
+/** Who an operator is called whose token was given no name. */
+const NAMELESS = 'operator';
 
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 const same = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
@@ -28,11 +30,25 @@ export class OperatorToken {
     return this.#hash() === null ? this.reset() : null;
   }
 
-  /** Makes a new token; the former one and its sessions are void. */
-  reset(): string {
+  /** Whose token it is, for the change log. */
+  get name(): string {
+    return this.#read()?.name ?? NAMELESS;
+  }
+
+  /**
+   * Makes a new token; the former one and its sessions are void.
+   * @param name of whoever holds it: letters, digits and any of _ . @ -
+   */
+  reset(name = NAMELESS): string {
+    if (!/^[A-Za-z0-9_.@-]{1,64}$/.test(name)) {
+      throw new UndermeshError({
+        code: 'config_invalid',
+        message: `${JSON.stringify(name)} cannot be a name: use 1 to 64 letters, digits and any of _ . @ -`,
+      });
+    }
     const token = `umt_${randomBytes(32).toString('base64url')}`;
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
-    replaceFileSync(this.#file, `${sha256(token).toString('hex')}\n`);
+    replaceFileSync(this.#file, `${sha256(token).toString('hex')} ${name}\n`);
     return token;
   }
 
@@ -62,9 +78,14 @@ export class OperatorToken {
   }
 
   #hash(): string | null {
+    return this.#read()?.hash ?? null;
+  }
+
+  #read(): { hash: string; name: string } | null {
     try {
       const text = readFileSync(this.#file, 'utf8').trim();
-      return /^[0-9a-f]{64}$/.test(text) ? text : null;
+      const [, hash, name = NAMELESS] = /^([0-9a-f]{64})(?: (\S+))?$/.exec(text) ?? [];
+      return hash === undefined ? null : { hash, name };
     } catch {
       return null;
     }

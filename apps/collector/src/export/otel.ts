@@ -4,6 +4,7 @@ import type { Resource } from '@opentelemetry/resources';
 import type { Part } from '@undermesh/core';
 import { LOSS_REASONS } from '@undermesh/schema';
 import type { Collector } from '../collector.js';
+import { observeEngines } from './engine-metrics.js';
 import { BYTE_METRICS, REQUESTS_TOTAL } from './istio-requests.js';
 import { istioMetrics } from './istio-series.js';
 import type { OtlpOptions } from './otel-durations.js';
@@ -58,7 +59,7 @@ async function durationsOf(
 }
 
 /** The metrics of /metrics, with the same names and attributes, read when the SDK collects. */
-function observe({ series: table, requestSeries, ledger, agents, aggregator }: Collector): void {
+function observe({ series: table, requestSeries, ledger, agents, engines, aggregator }: Collector): void {
   const meter = metrics.getMeter('undermesh');
   const counter = (name: string, description: string, read: (result: ObservableResult) => void): void => {
     meter.createObservableCounter(name, { description }).addCallback(read);
@@ -100,17 +101,7 @@ function observe({ series: table, requestSeries, ledger, agents, aggregator }: C
       for (const reason of LOSS_REASONS) result.observe(lost[reason] ?? 0, { node, reason });
     }
   });
-  meter
-    .createObservableGauge('undermesh_node_engine', {
-      description: '1 for the engine of a node as it is desired and as it is observed.',
-    })
-    .addCallback((result) => {
-      for (const { node, report } of agents.all()) {
-        if (report === null) continue;
-        result.observe(1, { node, engine: report.engine.desired, state: 'desired' });
-        result.observe(1, { node, engine: report.engine.observed, state: 'observed' });
-      }
-    });
+  observeEngines(meter, { agents, engines });
   meter
     .createObservableGauge('undermesh_open_connections', { description: 'Connection ends that are open.' })
     .addCallback((result) => result.observe(aggregator.open.size));

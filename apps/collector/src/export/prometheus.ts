@@ -4,10 +4,12 @@ import { LOSS_REASONS } from '@undermesh/schema';
 import { collectDefaultMetrics, Gauge, Counter as PromCounter, Registry } from 'prom-client';
 import type { Aggregator } from '../aggregate/aggregator.js';
 import { DURATION_BOUNDS_MS } from '../aggregate/response-codes.js';
+import type { Engines } from '../control/engines.js';
 import type { Agents } from '../ingest/agents.js';
 import type { Ingest, IngestTotals } from '../ingest/ingest.js';
 import type { Ledger } from '../ingest/ledger.js';
 import type { RecordStore } from '../store/store.js';
+import { registerEngines } from './engine-metrics.js';
 import {
   BYTE_METRICS,
   REQUEST_DURATION,
@@ -28,6 +30,7 @@ export interface PrometheusParts {
   readonly requestSeries: RequestSeriesTable;
   readonly aggregator: Aggregator;
   readonly agents: Agents;
+  readonly engines: Engines;
   readonly ledger: Ledger;
   readonly requestLedger: Ledger;
   readonly ingest: Ingest;
@@ -49,6 +52,7 @@ export class Prometheus {
     registerIngest(this.#registry, parts);
     registerRecords(this.#registry, parts);
     registerAggregates(this.#registry, parts);
+    registerEngines(this.#registry, parts);
   }
 
   readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -182,20 +186,6 @@ function registerRecords(
     name: 'requests',
     what: 'HTTP requests, as each end saw them,',
     ledger: requestLedger,
-  });
-  new Gauge({
-    name: 'undermesh_node_engine',
-    help: '1 for the engine of a node as it is desired and as it is observed.',
-    labelNames: ['node', 'engine', 'state'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const { node, report } of agents.all()) {
-        if (report === null) continue;
-        this.set({ node, engine: report.engine.desired, state: 'desired' }, 1);
-        this.set({ node, engine: report.engine.observed, state: 'observed' }, 1);
-      }
-    },
   });
   new Gauge({
     name: 'undermesh_node_reporting',

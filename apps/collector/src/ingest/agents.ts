@@ -144,8 +144,14 @@ export class Agents {
     return total;
   }
 
-  /** A node the way the API shows it. */
-  describe(name: string, of: { now: number; openEnds: number }): Node {
+  /** Whether a node reports, has gone silent, or never came. */
+  stateOf(name: string, now: number): Node['state'] {
+    if (this.isReporting(name, now)) return 'reporting';
+    return this.lastSeen(name) === null ? 'never' : 'silent';
+  }
+
+  /** A node the way the API shows it, but for its engine. */
+  describe(name: string, of: { now: number; openEnds: number }): Omit<Node, 'engine'> {
     const agent = this.#agents.get(name);
     const report = agent?.report ?? null;
     const seen = this.lastSeen(name);
@@ -154,7 +160,7 @@ export class Agents {
     return {
       name,
       cluster: agent?.cluster ?? 'default',
-      state: this.isReporting(name, of.now) ? 'reporting' : seen === null ? 'never' : 'silent',
+      state: this.stateOf(name, of.now),
       lastSeenAt: seen === null ? null : toTime(seen),
       connectedAt: agent?.connected === true && agent.connectedAt !== null ? toTime(agent.connectedAt) : null,
       agent:
@@ -171,25 +177,6 @@ export class Agents {
       scope: report?.scope ?? null,
       kernel: report?.kernel ?? null,
       labels: agent?.hello?.labels ?? {},
-      engine: {
-        desired: report?.engine.desired ?? 'off',
-        observed: report?.engine.observed ?? null,
-        generation: 0,
-        state: 'in-force',
-        stateSince: null,
-        detail: null,
-        setBy: 'config',
-        who: null,
-        since: null,
-        reason: null,
-        change: null,
-        switchMs: null,
-        drift: [],
-        unavailable: {},
-        connections: null,
-        draining: [],
-        hooks: [],
-      },
       hooks: report?.hooks ?? [],
       bpfCpuShare: agent === undefined ? null : bpfShare(agent),
       maps: report?.maps ?? [],

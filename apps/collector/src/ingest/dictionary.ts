@@ -4,25 +4,41 @@ import { parseAddress } from '../aggregate/address.js';
 import type { Placements } from '../aggregate/placements.js';
 import type { Stream } from '../aggregate/streams.js';
 
-/** Workloads that one stream may name. */
+/** Workloads that the streams of one node may name in all, and addresses of its network namespaces. */
 const MAX_WORKLOADS = 100_000;
+const MAX_ADDRESSES = 100_000;
+
+/** What a node may still name: each name takes memory for good. */
+export interface NameBudget {
+  workloads: number;
+  addresses: number;
+}
+
+/** The budget of a node that has named nothing yet. */
+export const nameBudget = (): NameBudget => ({ workloads: MAX_WORKLOADS, addresses: MAX_ADDRESSES });
 
 /** What the dictionaries of one stream have said so far, as far as it must be remembered to apply the next one. */
 export class DictionaryReader {
   readonly #stream: Stream;
   readonly #placements: Placements;
+  readonly #names: NameBudget;
   readonly #addresses = new Map<string, ReadonlySet<string>>();
 
-  constructor(stream: Stream, placements: Placements) {
+  constructor(stream: Stream, of: { readonly placements: Placements; readonly names: NameBudget }) {
     this.#stream = stream;
-    this.#placements = placements;
+    this.#placements = of.placements;
+    this.#names = of.names;
   }
 
+  /** What is beyond the node's budget is left out: its records then name nobody. */
   apply(dictionary: Dictionary): void {
     const stream = this.#stream;
     const { directory } = stream.cluster;
     for (const entry of dictionary.workloads) {
-      if (stream.placements.size >= MAX_WORKLOADS && !stream.placements.has(entry.id)) continue;
+      if (!stream.placements.has(entry.id) && this.#names.workloads-- <= 0) {
+        this.#names.workloads = 0;
+        continue;
+      }
       const workload = this.#placements.workload(
         {
           cluster: stream.cluster.name,
@@ -35,9 +51,13 @@ export class DictionaryReader {
       stream.placements.set(entry.id, this.#placements.placement(workload, stream.node));
     }
     for (const entry of dictionary.namespaces) {
-      const namespace = this.#namespace(entry.netnsCookie);
+      const before = this.#addresses.get(entry.netnsCookie);
       const addresses = new Set(entry.addresses);
-      for (const former of this.#addresses.get(entry.netnsCookie) ?? []) {
+      const more = addresses.size - (before?.size ?? -1);
+      if (more > this.#names.addresses) continue;
+      this.#names.addresses -= more;
+      const namespace = this.#namespace(entry.netnsCookie);
+      for (const former of before ?? []) {
         const words = addresses.has(former) ? null : parseAddress(former);
         if (words !== null) directory.disown(words, stream.node, namespace);
       }

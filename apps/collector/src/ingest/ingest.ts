@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@undermesh/core';
-import type { Frame, Hello, Report, Welcome } from '@undermesh/schema';
+import type { Command, Frame, Hello, Report, Welcome } from '@undermesh/schema';
 import { AGENT_PAYLOAD_BYTES } from '@undermesh/schema';
 import type { WebSocket } from 'ws';
 import type { Aggregator } from '../aggregate/aggregator.js';
@@ -11,12 +11,19 @@ import type { Streams } from '../aggregate/streams.js';
 import { CollectorError } from '../errors.js';
 import type { RecordStore } from '../store/store.js';
 import type { Agent, Agents } from './agents.js';
+import { type NameBudget, nameBudget } from './dictionary.js';
 import { Intake } from './intake.js';
 import type { Ledger } from './ledger.js';
 import { Session, type SessionHost } from './session.js';
 import { StreamRoad } from './stream-road.js';
 
 const log = createLogger('ingest');
+/** Streams that one node may begin during one run, and clusters it may name: each takes memory for good. */
+const MAX_STREAMS = 1_024;
+const MAX_CLUSTERS = 4;
+/** Lines of the log on one node's comings and goings, per minute: an agent may come and go all the time. */
+const MAX_LINES = 20;
+const MINUTE_MS = 60_000;
 /** Time for a restarted agent to announce again what is open, before the rest is given up. */
 const CONFIRM_MS = 15_000;
 
@@ -39,6 +46,8 @@ export interface IngestParts {
   readonly version: string;
   readonly limits: IngestLimits;
   readonly now: () => number;
+  /** Who gives orders to agents, and hears what they say of them. */
+  readonly control: { welcomed(node: string): void; reported(node: string): void };
 }
 
 /** Figures for the metrics, all since the start. */
@@ -56,6 +65,15 @@ export interface IngestTotals {
   readonly rejected: Map<string, number>;
 }
 
+/** What a node has begun since the start, and been told of in the log within the minute. */
+interface Begun {
+  streams: number;
+  readonly clusters: Set<string>;
+  readonly names: NameBudget;
+  since: number;
+  lines: number;
+}
+
 /** All agents' connections, and the roads of their streams. */
 export class Ingest implements SessionHost {
   readonly intake: Intake;
@@ -70,6 +88,7 @@ export class Ingest implements SessionHost {
   readonly #roads = new Map<string, StreamRoad>();
   readonly #durable = new Map<string, bigint>();
   readonly #instances = new Map<string, string>();
+  readonly #begun = new Map<string, Begun>();
   #inFlight = 0;
   #paused = false;
   #stopping = false;
@@ -164,6 +183,7 @@ export class Ingest implements SessionHost {
 
   admit(session: Session, hello: Hello, streamId: string): ReturnType<SessionHost['admit']> {
     const { agents, ledger, requestLedger, now } = this.#parts;
+    const road = this.road(hello, streamId);
     const older = this.#byNode.get(hello.node);
     if (older !== undefined) {
       this.#totals.replaced++;
@@ -171,11 +191,11 @@ export class Ingest implements SessionHost {
     }
     this.#byNode.set(hello.node, session);
     const agent = agents.greet(hello, streamId, now());
-    const road = this.road(agent, streamId);
     const books = [ledger, requestLedger];
     const over = books.filter((one) => one.begin(hello.node, streamId, hello.unfinished));
     this.#reconcile(hello, road);
-    log.info({ node: hello.node, agentVersion: hello.agentVersion, streamId }, 'agent connected');
+    const { agentVersion } = hello;
+    log[this.#level(hello.node)]({ node: hello.node, agentVersion, streamId }, 'agent connected');
     const welcome: Welcome = {
       collectorId: this.collectorId,
       collectorVersion: this.#parts.version,
@@ -185,13 +205,15 @@ export class Ingest implements SessionHost {
     return { agent, road, welcome, kept: Promise.all(over.map((one) => one.save())) };
   }
 
-  road(agent: Agent, streamId: string): StreamRoad {
+  road(agent: Pick<Agent, 'node' | 'cluster'>, streamId: string): StreamRoad {
     const key = `${agent.node}\n${streamId}`;
     let road = this.#roads.get(key);
     if (road === undefined) {
+      const { names } = this.#begin(agent);
       const stream = this.#parts.streams.get({ id: streamId, node: agent.node, cluster: agent.cluster });
       road = new StreamRoad(stream, this.#durable.get(key) ?? 0n, {
         intake: this.intake,
+        names,
         placements: this.#parts.placements,
         store: this.#parts.store,
         ledger: this.#parts.ledger,
@@ -217,6 +239,7 @@ export class Ingest implements SessionHost {
     const at = now();
     const differenceMs = Number(frame.realtimeNs / 1000n) / 1000 - at;
     agents.report(agent, report, { now: at, differenceMs });
+    this.#parts.control.reported(agent.node);
     const stream = Buffer.from(frame.streamId).toString('hex');
     const { node } = agent;
     ledger.reported({ node, stream, made: report.records.made, lost: report.records.lost });
@@ -225,13 +248,22 @@ export class Ingest implements SessionHost {
     }
   }
 
+  welcomed({ node }: Agent): void {
+    this.#parts.control.welcomed(node);
+  }
+
+  /** Sends an order down the connection of a node's agent; false when there is none. */
+  command(node: string, command: Command): boolean {
+    return this.#byNode.get(node)?.command(command) ?? false;
+  }
+
   left(session: Session): void {
     this.#sessions.delete(session);
     if (this.#byNode.get(session.node) !== session) return;
     this.#byNode.delete(session.node);
     const agent = this.#parts.agents.get(session.node);
     if (agent !== undefined) agent.connected = false;
-    log.info({ node: session.node }, 'agent disconnected');
+    log[this.#level(session.node)]({ node: session.node }, 'agent disconnected');
   }
 
   rejected(code: string): void {
@@ -260,6 +292,41 @@ export class Ingest implements SessionHost {
     }
   }
 
+  #begunBy(node: string): Begun {
+    let begun = this.#begun.get(node);
+    if (begun === undefined) {
+      begun = { streams: 0, clusters: new Set(), names: nameBudget(), since: 0, lines: 0 };
+      this.#begun.set(node, begun);
+    }
+    return begun;
+  }
+
+  /** Counts a stream that a node begins. Throws CollectorError `too_many_streams`. */
+  #begin({ node, cluster }: Pick<Agent, 'node' | 'cluster'>): Begun {
+    const begun = this.#begunBy(node);
+    const { streams, clusters } = begun;
+    if (streams >= MAX_STREAMS || (!clusters.has(cluster) && clusters.size >= MAX_CLUSTERS)) {
+      throw new CollectorError(
+        'too_many_streams',
+        `${node} has begun ${streams} streams in ${clusters.size} clusters since the collector started, as no agent would.`,
+      );
+    }
+    begun.streams++;
+    clusters.add(cluster);
+    return begun;
+  }
+
+  /** How loudly to tell that a node came or went. */
+  #level(node: string): 'info' | 'debug' {
+    const begun = this.#begunBy(node);
+    const now = this.#parts.now();
+    if (now - begun.since > MINUTE_MS) {
+      begun.since = now;
+      begun.lines = 0;
+    }
+    return begun.lines++ < MAX_LINES ? 'info' : 'debug';
+  }
+
   #onBytes(bytes: number): void {
     this.#inFlight += bytes;
     const limit = this.#parts.limits.inFlightBytes;
@@ -275,8 +342,9 @@ export class Ingest implements SessionHost {
   /** Open ends of a node's earlier streams are over; those of an earlier run of the same stream must be announced again. */
   #reconcile(hello: Hello, road: StreamRoad): void {
     const { aggregator, streams } = this.#parts;
-    for (const stream of streams.ofNode(hello.node))
+    for (const stream of streams.ofNode(hello.node)) {
       if (stream !== road.stream) aggregator.endStream(stream.number);
+    }
     const before = this.#instances.get(road.stream.id);
     this.#instances.set(road.stream.id, hello.instance);
     if (before === undefined || before === hello.instance) return;

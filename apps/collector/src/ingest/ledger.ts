@@ -196,8 +196,9 @@ export class Ledger {
   }
 
   #content(): string {
-    const streams = [...this.#accounts.values()].map(
-      ({ node, stream, made, received, stored, reported, told, own, ended }) => ({
+    const streams = [...this.#accounts.values()]
+      .filter(hasEntries)
+      .map(({ node, stream, made, received, stored, reported, told, own, ended }) => ({
         node,
         stream,
         made,
@@ -207,8 +208,7 @@ export class Ledger {
         told,
         own,
         ended,
-      }),
-    );
+      }));
     const lastSeen = Object.fromEntries(this.lastSeen);
     return JSON.stringify({ streams, lastSeen, firstRecordAt: this.firstRecordAt });
   }
@@ -252,6 +252,10 @@ export class Ledger {
     return account;
   }
 }
+
+/** Whether an account says anything that a new one would not. */
+const hasEntries = ({ made, received, stored, reported, told, own }: Account): boolean =>
+  made + received + stored + sum(reported) + sum(told) + sum(own) > 0;
 
 function larger(a: LossCounts, b: LossCounts): LossCounts {
   const counts: LossCounts = {};

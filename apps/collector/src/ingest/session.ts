@@ -2,6 +2,7 @@
 import { createLogger } from '@undermesh/core';
 import {
   type Ack,
+  type Command,
   Dictionary,
   decodeFrame,
   type ErrorMessage,
@@ -29,6 +30,8 @@ const VALIDATORS = { hello: Compile(Hello), dictionary: Compile(Dictionary), rep
 /** Streams that one connection may speak for: its own, and earlier ones out of a spool. */
 const MAX_STREAMS = 8;
 const NO_STREAM = new Uint8Array(16);
+/** Answers that may wait for an agent to read them, in bytes: thousands of acknowledgements. */
+const MOST_UNREAD_BYTES = 1 << 20;
 
 /** What a session needs from the collector around it. */
 export interface SessionHost {
@@ -41,8 +44,11 @@ export interface SessionHost {
     hello: Hello,
     streamId: string,
   ): { agent: Agent; road: StreamRoad; welcome: Welcome; kept: Promise<unknown> };
+  /** Throws CollectorError `too_many_streams` when the node has begun too many. */
   road(agent: Agent, streamId: string): StreamRoad;
   report(agent: Agent, frame: Frame, report: Report): void;
+  /** The agent has been sent its welcome. */
+  welcomed(agent: Agent): void;
   /** The session is over, for whatever reason. */
   left(session: Session): void;
   rejected(code: string): void;
@@ -64,6 +70,7 @@ export class Session {
   #idleTimer: NodeJS.Timeout;
   #heardAt = Date.now();
   #pingedAt = 0;
+  #welcomed = false;
   #ended = false;
   #acking = false;
 
@@ -76,7 +83,9 @@ export class Session {
     }, host.helloTimeoutMs);
     this.#idleTimer = setInterval(() => this.#checkIdle(), Math.max(50, host.idleTimeoutMs / 3));
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
+    socket.on('ping', () => this.#checkRead());
     socket.on('pong', () => this.#ponged());
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#broken(error));
     socket.on('close', () => this.end());
   }
 
@@ -120,7 +129,33 @@ export class Session {
       if (this.#ended || road === undefined) return;
       const credits = road.stalled ? 0 : this.#host.credits();
       this.#send(FRAME_TYPES.ack, { sequence: road.durable.toString(), credits });
+      this.#checkRead();
     });
+  }
+
+  /** What an agent does not read would pile up here. */
+  #checkRead(): void {
+    const unread = this.#socket.bufferedAmount;
+    if (unread <= MOST_UNREAD_BYTES) return;
+    this.reject(
+      new CollectorError('answers_unread', `${unread} bytes of answers wait for the agent to read them.`),
+    );
+  }
+
+  /** What came is no WebSocket message, or too large for one; or the network failed, which is nobody's fault. */
+  #broken(error: NodeJS.ErrnoException): void {
+    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+      this.reject(new FrameError('frame_oversized', error.message));
+    } else if (error.code?.startsWith('WS_ERR_') === true) {
+      this.reject(new CollectorError('websocket_invalid', error.message, error));
+    }
+  }
+
+  /** Sends an order; false when the agent is not there to hear it. */
+  command(command: Command): boolean {
+    if (!this.#welcomed || this.#ended) return false;
+    this.#send(FRAME_TYPES.command, command);
+    return true;
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -166,6 +201,7 @@ export class Session {
         this.#roadOf(agent, frame).applyDictionary(parse(frame, 'dictionary'));
         return;
       case FRAME_TYPES.report:
+        this.#roadOf(agent, frame);
         this.#host.report(agent, frame, parse(frame, 'report'));
         return;
       case FRAME_TYPES.hello:
@@ -197,7 +233,9 @@ export class Session {
       if (this.#ended) return;
       road.attach(this);
       this.#send(FRAME_TYPES.welcome, welcome);
+      this.#welcomed = true;
       this.#ping();
+      this.#host.welcomed(agent);
     });
   }
 
@@ -237,7 +275,7 @@ export class Session {
     if (this.#agent !== null) this.#agent.roundTripMs = performance.now() - this.#pingedAt;
   }
 
-  #send(type: FrameType, message: Welcome | Ack | ErrorMessage): void {
+  #send(type: FrameType, message: Welcome | Ack | ErrorMessage | Command): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const now = process.hrtime.bigint();
     const header = {

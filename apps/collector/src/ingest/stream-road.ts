@@ -6,7 +6,7 @@ import type { Placements } from '../aggregate/placements.js';
 import type { Stream } from '../aggregate/streams.js';
 import { CollectorError } from '../errors.js';
 import type { RecordStore } from '../store/store.js';
-import { DictionaryReader } from './dictionary.js';
+import { DictionaryReader, type NameBudget } from './dictionary.js';
 import type { Intake, Taken } from './intake.js';
 import type { Ledger } from './ledger.js';
 import { Position } from './positions.js';
@@ -24,10 +24,12 @@ export interface RoadListener {
   acknowledge(): void;
 }
 
-/** What all roads share. */
+/** What roads share. */
 export interface RoadParts {
   readonly intake: Intake;
   readonly placements: Placements;
+  /** The node's, over all of its streams. */
+  readonly names: NameBudget;
   readonly store: RecordStore;
   readonly ledger: Ledger;
   readonly requestLedger: Ledger;
@@ -51,7 +53,7 @@ export class StreamRoad {
     this.stream = stream;
     this.#parts = parts;
     this.#position = new Position(durable);
-    this.#dictionary = new DictionaryReader(stream, parts.placements);
+    this.#dictionary = new DictionaryReader(stream, parts);
   }
 
   get durable(): bigint {

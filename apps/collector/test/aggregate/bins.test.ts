@@ -54,9 +54,9 @@ describe('Bins', () => {
 describe('BinsBlock', () => {
   it('has room for what was expected, and widens alone beyond that', () => {
     const block = new BinsBlock(4);
-    block.expect(0, windowOf(10, [1, 1]));
-    block.expect(0, windowOf(20, [1]));
-    block.expect(1, windowOf(5, [1]));
+    block.take(0, windowOf(10, [1, 1]));
+    block.take(0, windowOf(20, [1]));
+    block.take(1, windowOf(5, [1]));
     block.expectAll(2, 0);
     block.expectAll(2, 1);
     block.expectAll(2, 3);

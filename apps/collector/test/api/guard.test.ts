@@ -156,9 +156,11 @@ describe('requests', () => {
     expect(JSON.parse(body).code).toMatch(/request_invalid|cursor_invalid/);
   });
 
-  it('write nothing over HTTP', async () => {
+  it('write with the token only, even where anybody may read', async () => {
+    const bearer = { authorization: `Bearer ${open.collector.token.reset()}` };
     for (const method of ['PUT', 'POST', 'PATCH', 'DELETE']) {
-      expect((await ask(`${open.url}/api/v1/status`, { method })).status).toBe(404);
+      expect((await ask(`${open.url}/api/v1/status`, { method })).status).toBe(401);
+      expect((await ask(`${open.url}/api/v1/status`, { method, headers: bearer })).status).toBe(404);
     }
   });
 
