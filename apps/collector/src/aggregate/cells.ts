@@ -125,8 +125,8 @@ export class Cells implements CellsPart {
 
   addCounter(counter: number, to: Int32Array, sums: Float64Array): void {
     for (let row = 0; row < this.#count; row++) {
-      const sum = to[row] ?? -1;
-      if (sum >= 0) sums[sum] = (sums[sum] ?? 0) + this.get(row, counter);
+      const at = to[row] ?? -1;
+      if (at >= 0) sums[at + counter] = (sums[at + counter] ?? 0) + this.get(row, counter);
     }
   }
 

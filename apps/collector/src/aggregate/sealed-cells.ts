@@ -33,7 +33,7 @@ export interface CellsPart {
   edge(row: number): number;
   /** Counter `side × COUNTERS + Counter.x` of a row. */
   get(row: number, counter: number): number;
-  /** Adds one counter of each row i to `sums[to[i]]`; to nothing where `to[i]` is below 0. */
+  /** Adds one counter of each row i to `sums[to[i] + counter]`; to nothing where `to[i]` is below 0. */
   addCounter(counter: number, to: Int32Array, sums: Float64Array): void;
   /** Gives the samples of all rows to where the routes say. */
   sendSamples(routes: SampleRoutes, sink: SampleSink): void;
@@ -97,8 +97,8 @@ export class SealedCells implements CellsPart {
     const column = this.#parts.columns[counter];
     if (column === null || column === undefined) return;
     for (let row = 0; row < column.length; row++) {
-      const sum = to[row] ?? -1;
-      if (sum >= 0) sums[sum] = (sums[sum] ?? 0) + (column[row] ?? 0);
+      const at = to[row] ?? -1;
+      if (at >= 0) sums[at + counter] = (sums[at + counter] ?? 0) + (column[row] ?? 0);
     }
   }
 

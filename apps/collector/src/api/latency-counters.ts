@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FAILURE_REASONS, STATUS_CLASSES } from '@undermesh/schema';
-import { COUNTERS, Counter, type Side } from '../aggregate/cells.js';
+import { CELL_COUNTERS, COUNTERS, Counter, type Side } from '../aggregate/cells.js';
 import type { CellsPart } from '../aggregate/sealed-cells.js';
 import type { LatencyScope, LatencyStep } from './latency-window.js';
-
-const FAILED = FAILURE_REASONS.map((_, at) => Counter.failed + at);
 
 /** Counters that are told of each step. */
 const COUNTED: readonly number[] = [
   Counter.opened,
-  ...FAILED,
+  ...FAILURE_REASONS.map((_, at) => Counter.failed + at),
   ...STATUS_CLASSES.map((_, at) => Counter.status + at),
   Counter.timed,
   Counter.firstByteUs,
@@ -18,21 +16,24 @@ const COUNTED: readonly number[] = [
   Counter.retransmits,
 ].flatMap((counter) => [counter, COUNTERS + counter]);
 
-/** Counters of one step after the other, by edge: what both ends of an edge say is compared once all that a step has of it is there. */
+/**
+ * Counters of one step after the other, by edge: what both ends of an edge say is compared once all that a step has of
+ * it is there.
+ */
 export class LatencyCounters {
-  /** By edge: its place in the columns, -1 when it is not asked for. */
+  /** By edge: where its counters begin, -1 when it is not asked for. */
   readonly #places: Int32Array;
-  /** By counter: by place. Only those of {@link COUNTED} are there. */
-  readonly #columns: (Float64Array | undefined)[] = [];
-  /** By place: whether anything was added in this step. */
+  readonly #sums: Float64Array;
+  /** By edge asked for: whether anything was added in this step. */
   readonly #touched: Uint8Array;
 
   /** @param scopes by edge; `edges`: how many edge numbers there are */
   constructor(scopes: readonly (LatencyScope | undefined)[], edges: number) {
     this.#places = new Int32Array(edges).fill(-1);
     let count = 0;
-    for (const [edge, scope] of scopes.entries()) if (scope !== undefined) this.#places[edge] = count++;
-    for (const counter of COUNTED) this.#columns[counter] = new Float64Array(count);
+    for (const [edge, scope] of scopes.entries())
+      if (scope !== undefined) this.#places[edge] = count++ * CELL_COUNTERS;
+    this.#sums = new Float64Array(count * CELL_COUNTERS);
     this.#touched = new Uint8Array(count);
   }
 
@@ -41,38 +42,39 @@ export class LatencyCounters {
     for (let row = 0; row < to.length; row++) {
       const place = this.#places[part.edge(row)] ?? -1;
       to[row] = place;
-      if (place >= 0) this.#touched[place] = 1;
+      if (place >= 0) this.#touched[place / CELL_COUNTERS] = 1;
     }
-    for (const counter of COUNTED) {
-      const column = this.#columns[counter];
-      if (column !== undefined) part.addCounter(counter, to, column);
-    }
+    for (const counter of COUNTED) part.addCounter(counter, to, this.#sums);
   }
 
   /** Moves all that was added to a step. */
   moveTo(step: LatencyStep): void {
+    const sums = this.#sums;
     let place = 0;
-    const at = (side: Side, counter: number): number =>
-      Math.max(0, this.#columns[side * COUNTERS + counter]?.[place] ?? 0);
-    const failures = (side: Side): number => {
-      let sum = 0;
-      for (const counter of FAILED) sum += at(side, counter);
-      return sum;
+    const at = (side: Side, counter: number): number => {
+      const sum = sums[place + side * COUNTERS + counter] ?? 0;
+      return sum > 0 ? sum : 0;
     };
-    for (; place < this.#touched.length; place++) {
-      if (this.#touched[place] === 0) continue;
+    for (const [edge, touched] of this.#touched.entries()) {
+      if (touched === 0) continue;
+      place = edge * CELL_COUNTERS;
       step.requests.take(at);
-      const failed = failures(0);
-      const opened = at(0, Counter.opened);
-      if (opened + failed > 0) {
-        step.opened += opened;
-        step.failed += failed;
-      } else {
-        step.opened += at(1, Counter.opened);
-        step.failed += failures(1);
-      }
+      takeConnects(step, at);
+      sums.fill(0, place, place + CELL_COUNTERS);
     }
     this.#touched.fill(0);
-    for (const column of this.#columns) column?.fill(0);
+  }
+}
+
+/** Attempts to connect, in the words of the source where it spoke. */
+function takeConnects(step: LatencyStep, at: (side: Side, counter: number) => number): void {
+  for (const side of [0, 1] as const) {
+    const opened = at(side, Counter.opened);
+    let failed = 0;
+    for (let i = 0; i < FAILURE_REASONS.length; i++) failed += at(side, Counter.failed + i);
+    if (opened + failed === 0) continue;
+    step.opened += opened;
+    step.failed += failed;
+    return;
   }
 }
