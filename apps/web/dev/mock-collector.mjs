@@ -6,7 +6,8 @@
  *   npx next build && node dev/mock-collector.mjs [port]
  *
  * The state is chosen per browser by opening any page with `?mock=<state>` (kept in a cookie), or for all by
- * UNDERMESH_MOCK: normal, partial, stale, polling, error, locked, empty, waiting, loss, many, quiet (no HTTP/1.1).
+ * UNDERMESH_MOCK: normal, partial, stale, polling, error, locked, empty, waiting, loss, many, quiet (no HTTP/1.1), modes
+ * (engines in every state).
  */
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -16,6 +17,7 @@ import { LiveMessage, Problem, ROUTES } from '@undermesh/schema';
 import { Value } from 'typebox/value';
 import { WebSocketServer } from 'ws';
 import * as data from './mock-data.mjs';
+import { engines, order } from './mock-engines.mjs';
 import { changes, latency, latencyConnections } from './mock-latency.mjs';
 
 const PORT = Number(process.argv[2] ?? 7080);
@@ -39,6 +41,7 @@ const checked = (schema, value, what) => {
   throw new Error(`${what} does not match the schema: ${JSON.stringify(first)}`);
 };
 
+const signedIn = (request) => /(?:^|; )operator=yes/.test(request.headers.cookie ?? '');
 const stateOf = (request) => /(?:^|; )mock=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? DEFAULT_STATE;
 
 /** Query text to the types the schema names. */
@@ -85,6 +88,10 @@ const answer = (request, response, url, state) => {
   const query = typed(url.searchParams);
   const now = Date.now();
   const [, , , name, id] = url.pathname.split('/');
+  if (name === 'session' && request.method === 'GET') {
+    const operator = signedIn(request) ? 'operator' : null;
+    return send(response, 200, checked(ROUTES.session.answer, { operator }, name));
+  }
   if (name === 'session') {
     let body = '';
     request.on('data', (chunk) => {
@@ -93,7 +100,12 @@ const answer = (request, response, url, state) => {
     request.on('end', () => {
       const good = request.method === 'DELETE' || JSON.parse(body || '{}').token === 'mock';
       if (!good) return problem(response, 401, 'token_wrong', 'This is not the operator token.');
-      response.setHeader('set-cookie', `mock=${request.method === 'DELETE' ? 'locked' : 'normal'}; Path=/`);
+      const out = request.method === 'DELETE';
+      const kept = state === 'locked' ? 'normal' : state;
+      response.setHeader('set-cookie', [
+        `mock=${out && state === 'locked' ? 'locked' : kept}; Path=/`,
+        `operator=${out ? '' : 'yes'}; Path=/`,
+      ]);
       response.writeHead(204).end();
     });
     return;
@@ -102,6 +114,21 @@ const answer = (request, response, url, state) => {
   if (state === 'locked') return problem(response, 401, 'unauthorized', 'A token is needed.');
   if (name === 'status')
     return send(response, 200, checked(ROUTES.status.answer, data.status(now, state), name));
+  if (name === 'engines')
+    return send(response, 200, checked(ROUTES.engines.answer, engines(now, state), name));
+  if (name === 'nodes' && request.method === 'PUT') {
+    if (!signedIn(request)) return problem(response, 401, 'token_required', 'An operator token is required.');
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const done = order(decodeURIComponent(id), JSON.parse(body), Date.now(), state);
+      if (Array.isArray(done)) return problem(response, ...done);
+      send(response, 200, checked(ROUTES.engine.answer, done, 'engine'));
+    });
+    return;
+  }
   if (name === 'nodes')
     return send(response, 200, checked(ROUTES.nodes.answer, data.nodes(now, state), name));
   if (name === 'topology' || name === 'edges') {
@@ -195,6 +222,7 @@ const serveLive = (client, state) => {
     let at = Date.now();
     const turn = {
       status: () => push({ type: 'status', id, sequence: sequence++, data: data.status(Date.now(), state) }),
+      engines: () => push({ type: 'engines', id, sequence: sequence++, data: engines(Date.now(), state) }),
       topology: () => {
         const topology = data.topology(query, Date.now(), state);
         if (sequence === 0) return push({ type: 'topology', id, sequence: sequence++, data: topology });
@@ -222,7 +250,7 @@ const serveLive = (client, state) => {
         return push({ type: 'connections', id, sequence: sequence++, items, skipped: 0 });
       },
     }[topic];
-    const wait = { status: 1000, topology: 2000, connections: 500 }[topic];
+    const wait = { status: 1000, engines: 1000, topology: 2000, connections: 500 }[topic];
     turn();
     timers.set(
       id,

@@ -3,6 +3,7 @@
  * Invented data for working on the dashboard without a collector. Nothing here is measured. Figures follow from the time
  * alone, so that two answers about the same moment agree.
  */
+import { engineOfNode } from './mock-engines.mjs';
 import { manyHttp, requestsOf, SHOP_HTTP, splitOf } from './mock-http.mjs';
 
 export const noise = (seed) => {
@@ -763,7 +764,8 @@ export const nodes = (now, state) => {
           architecture: 'x86_64',
           features: FEATURES,
         },
-        engine: { desired: 'off', observed: silent ? null : 'off' },
+        labels: {},
+        engine: engineOfNode(name, now, state),
         hooks: [
           hook('observe_sockops', 'sock_ops', '/sys/fs/cgroup', 412 + i, made * 6, 212 + 9 * i),
           hook('observe_connect4', 'cgroup_sock_addr', '/sys/fs/cgroup', 413 + i, made, 96),

@@ -13,6 +13,7 @@ import {
   silentNodes,
   vertexKey,
 } from './mock-data.mjs';
+import { engineChanges } from './mock-engines.mjs';
 import { countUpTo, meanOf, quantileOf, quantilesOf, splitOf, streamsOf } from './mock-http.mjs';
 
 const SILENT_MS = 252_000;
@@ -344,13 +345,15 @@ const touched = ({ number, subject }) =>
   number === 116 ? ['shop/catalogue', 'shop/ratings', 'shop/reviews', 'shop-2'] : subject.split(' > ');
 
 export const changes = (query, now, state) => {
-  if (state === 'empty' || state === 'many') return { items: [], next: null };
+  if (state === 'empty') return { items: [], next: null };
   const asked = [query.source, query.destination, query.node].filter((one) => one !== undefined);
   const to = query.to === undefined ? now : Date.parse(query.to);
   const names = (text) =>
     text.split(',').map((one) => one.replace(/^workload\//, '').replace(/^(\w+\/[^/]+)\/.*/, '$1'));
-  const items = CHANGES.filter(
+  const all = [...engineChanges(now, state), ...(state === 'many' ? [] : CHANGES)];
+  const items = all.filter(
     (one) =>
+      (query.kind === undefined || query.kind.split(',').includes(one.kind)) &&
       Date.parse(one.time) <= to &&
       Date.parse(one.time) >= to - Number(query.window ?? 1800) * 1000 &&
       (asked.length === 0 || asked.some((text) => names(text).some((name) => touched(one).includes(name)))),

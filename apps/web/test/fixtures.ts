@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type {
+  Change,
   Connection,
   Edge,
+  Engines,
   Node,
+  NodeEngine,
   Peer,
   Quantiles,
   Series,
@@ -204,5 +207,31 @@ export const node = (name: string, change: Partial<Node> = {}): Node => ({
   requests: null,
   connections: { open: null, openedPerSecond: null, connects: null },
   clockSkewMs: null,
+  ...change,
+});
+
+/** A node as the engines page is told of it. */
+export const engineItem = (
+  node: string,
+  engine: Partial<NodeEngine> = {},
+  change: Partial<Engines['items'][number]> = {},
+): Engines['items'][number] => ({
+  node,
+  state: 'reporting',
+  lastSeenAt: '2026-11-22T14:00:00.000Z',
+  labels: {},
+  engine: engineOff(engine),
+  ...change,
+});
+
+/** An order that was given at `time`. */
+export const engineSet = (number: number, subject: string, change: Partial<Change> = {}): Change => ({
+  number,
+  time: '2026-11-22T13:50:00.000Z',
+  kind: 'engine_set',
+  subject,
+  before: 'off',
+  after: 'dual-engine',
+  order: { generation: 4, setBy: 'api', who: 'm.chen', reason: 'take load off the waypoint' },
   ...change,
 });

@@ -18,19 +18,31 @@ export interface Missing {
   label: string;
 }
 
+/** Height of the row of flags above the plot. */
+const FLAG_ROW = 24;
+
+/** Where the plots are, px from the chart's edges: for what lies over them. */
+export const trafficPlot = ({ flags }: { flags: boolean }) => ({
+  left: LEFT,
+  right: RIGHT,
+  top: TOP + (flags ? FLAG_ROW : 0),
+  bottom: BOTTOM,
+});
+
 /** Connections opened per second above, failed ones as bars below, on one clock. Spans without all nodes are hatched. */
 export const connectionsOverTime = (
   series: Series,
   tokens: Tokens,
-  { missing = null, height }: { missing?: Missing | null; height: number },
+  { missing = null, flags = false, height }: { missing?: Missing | null; flags?: boolean; height: number },
 ): EChartsOption => {
+  const { top } = trafficPlot({ flags });
   const from = Date.parse(series.from);
   const step = series.stepSeconds * 1000;
   const to = from + series.opened.length * step;
   const at = (index: number): number => from + (index + 0.5) * step;
   const opened = rates(series, 'opened');
   const failed = rates(series, 'failed');
-  const upper = Math.max(40, height - TOP - BOTTOM - LOWER - BETWEEN);
+  const upper = Math.max(40, height - top - BOTTOM - LOWER - BETWEEN);
   const tile = missing === null ? null : hatchTile(tokens.hatch);
   const hatch =
     missing === null || tile === null
@@ -68,7 +80,7 @@ export const connectionsOverTime = (
   return {
     ...chartBase(tokens),
     grid: [
-      { left: LEFT, right: RIGHT, top: TOP, height: upper },
+      { left: LEFT, right: RIGHT, top, height: upper },
       { left: LEFT, right: RIGHT, bottom: BOTTOM, height: LOWER },
     ],
     xAxis: [clockAxis(tokens, { from, to, labels: false }), clockAxis(tokens, { from, to, gridIndex: 1 })],
@@ -102,7 +114,7 @@ export const connectionsOverTime = (
       },
     ],
     graphic: [
-      cornerLabel(tokens, 'opened', { left: LEFT + 4, top: TOP - 15 }),
+      cornerLabel(tokens, 'opened', { left: LEFT + 4, top: top - 15 }),
       cornerLabel(tokens, 'failed', { left: LEFT + 4, top: height - BOTTOM - LOWER - 17 }),
     ],
   };

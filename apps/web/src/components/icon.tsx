@@ -56,6 +56,7 @@ const PATHS = {
       <path d="M2.5 6h11" />
     </>
   ),
+  undo: <path d="M5.5 3 2.8 5.7l2.7 2.7M3 5.7h6.2a3.8 3.8 0 0 1 0 7.6H6" />,
   vertex: <rect x="2.5" y="4.5" width="11" height="7" rx="1.5" />,
 } as const;
 export type IconName = keyof typeof PATHS;

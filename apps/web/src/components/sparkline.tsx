@@ -11,6 +11,8 @@ export interface SparklineProps {
   fill?: boolean;
   /** Indices from which to which figures are missing nodes: hatched. */
   missing?: readonly [number, number] | null;
+  /** Moments to mark with a ▾, as places of 0 (first value) to 1 (last). */
+  marks?: readonly number[];
   /** What it shows, in words; hidden from assistive technology without. */
   label?: string;
 }
@@ -23,6 +25,7 @@ export function Sparkline({
   colour = 'var(--text-2)',
   fill = false,
   missing = null,
+  marks = [],
   label,
 }: SparklineProps) {
   const id = useId();
@@ -64,6 +67,9 @@ export function Sparkline({
         strokeLinecap="round"
         vectorEffect="non-scaling-stroke"
       />
+      {marks.map((at) => (
+        <path key={at} d={`M${1 + at * (width - 2) - 3} 0h6l-3 4.5z`} fill="var(--text-1)" />
+      ))}
     </svg>
   );
 }

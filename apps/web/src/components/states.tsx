@@ -2,12 +2,12 @@
 'use client';
 
 import type { Status } from '@undermesh/schema';
-import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useFreshness, useReconnect, useStatus } from '@/data/live';
-import { signIn } from '@/data/session';
 import { formatSpan, NBSP } from '@/domain/format';
 import { StatusGlyph } from './glyph';
 import { Icon } from './icon';
+import { SignIn } from './sign-in';
 
 /** A full-page sentence: what, since when, what next. */
 export function State({ sign, title, children }: { sign?: ReactNode; title: string; children?: ReactNode }) {
@@ -55,18 +55,6 @@ export function DownState() {
 /** A token is needed. */
 export function LockedState() {
   const reconnect = useReconnect();
-  const [token, setToken] = useState('');
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
-    try {
-      await signIn(token.trim());
-      setProblem(null);
-      reconnect();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
   return (
     <State
       sign={
@@ -82,26 +70,7 @@ export function LockedState() {
         <span className="mono">undermesh-collector token reset</span>. It is exchanged for a cookie and not
         kept in the page.
       </p>
-      <form className="row" onSubmit={(event) => void submit(event)}>
-        <label className="input fill">
-          <span className="visually-hidden">Operator token</span>
-          <input
-            type="password"
-            autoComplete="current-password"
-            value={token}
-            placeholder="Operator token"
-            onChange={(event) => setToken(event.target.value)}
-          />
-        </label>
-        <button type="submit" className="btn primary" disabled={token.trim() === ''}>
-          Sign in
-        </button>
-      </form>
-      {problem !== null && (
-        <p className="crit" role="alert">
-          {problem}
-        </p>
-      )}
+      <SignIn onSignedIn={reconnect} />
     </State>
   );
 }

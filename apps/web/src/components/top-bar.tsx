@@ -16,6 +16,7 @@ export const PAGES = [
   { path: '/latency/', name: 'Latency' },
   { path: '/connections/', name: 'Connections' },
   { path: '/nodes/', name: 'Nodes' },
+  { path: '/engines/', name: 'Engines' },
 ] as const;
 
 const isCurrent = (path: string, page: string): boolean =>

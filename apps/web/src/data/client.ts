@@ -33,11 +33,26 @@ const isProblem = (value: unknown): value is Problem =>
   typeof value === 'object' && value !== null && 'title' in value && 'code' in value;
 
 /** GET of JSON under the page's own origin. Throws ApiError; aborts quietly with the signal's reason. */
-export const getJson = async <T>(address: string, signal?: AbortSignal): Promise<T> => {
+export const getJson = <T>(address: string, signal?: AbortSignal): Promise<T> =>
+  request<T>(address, { headers: { accept: 'application/json' } }, signal);
+
+/** PUT of JSON, answered by JSON: what may be done is said by the session's cookie. Throws ApiError. */
+export const putJson = <T>(address: string, body: object, signal?: AbortSignal): Promise<T> =>
+  request<T>(
+    address,
+    {
+      method: 'PUT',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    },
+    signal,
+  );
+
+const request = async <T>(address: string, init: RequestInit, signal?: AbortSignal): Promise<T> => {
   let response: Response;
   try {
     response = await fetch(address, {
-      headers: { accept: 'application/json' },
+      ...init,
       credentials: 'same-origin',
       ...(signal === undefined ? {} : { signal }),
     });
@@ -46,9 +61,9 @@ export const getJson = async <T>(address: string, signal?: AbortSignal): Promise
     throw new ApiError('The collector does not answer.', { status: 0, code: 'unreachable', cause });
   }
   if (response.ok) return (await response.json()) as T;
-  const body: unknown = await response.json().catch(() => null);
-  if (isProblem(body)) {
-    throw new ApiError(body.detail ?? body.title, { status: response.status, code: body.code });
+  const answer: unknown = await response.json().catch(() => null);
+  if (isProblem(answer)) {
+    throw new ApiError(answer.detail ?? answer.title, { status: response.status, code: answer.code });
   }
   throw new ApiError(`The collector answered ${response.status}.`, {
     status: response.status,

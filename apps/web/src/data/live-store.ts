@@ -166,7 +166,7 @@ export class LiveStore {
     subscription.feed = { ...subscription.feed, sequence: -1 };
     const { id, topic, query } = subscription;
     this.#send(
-      (topic === 'status'
+      (topic === 'status' || topic === 'engines'
         ? { type: 'subscribe', id, topic }
         : { type: 'subscribe', id, topic, query: { ...query } }) as LiveRequest,
     );

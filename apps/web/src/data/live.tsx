@@ -40,6 +40,7 @@ const useStore = (): LiveStore => {
 
 export interface LiveQueries {
   status: undefined;
+  engines: undefined;
   topology: TopologyQuery;
   connections: ConnectionsQuery;
 }
@@ -95,6 +96,9 @@ const parametersOf = (key: string): Query => {
   );
 };
 const NUMERIC = new Set(['window', 'limit', 'maxVertices', 'maxEdges']);
+
+/** Engines of all nodes: at once when one changed, at least once a second. `null` listens to nothing. */
+export const useEngines = (asked?: null): Live<LiveData['engines']> => useLive('engines', asked);
 
 /** The collector's status, once a second. */
 export const useStatus = (): Live<LiveData['status']> => useLive('status');

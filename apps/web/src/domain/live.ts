@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Connection, Edge, LiveMessage, Problem, Status, Topology, Vertex } from '@undermesh/schema';
+import type {
+  Connection,
+  Edge,
+  Engines,
+  LiveMessage,
+  Problem,
+  Status,
+  Topology,
+  Vertex,
+} from '@undermesh/schema';
 
 /**
  * The client's half of `/api/v1/live`, without sockets and clocks: a snapshot has sequence 0, deltas count up from 1, a
@@ -15,6 +24,7 @@ export interface ConnectionsFeed {
 
 export interface LiveData {
   status: Status;
+  engines: Engines;
   topology: Topology;
   connections: ConnectionsFeed;
 }
@@ -80,10 +90,9 @@ export const applyLive = (feed: Feed<LiveData[LiveTopic]>, message: LiveMessage,
   const gap = message.sequence !== 0 && message.sequence !== feed.sequence + 1;
   switch (message.type) {
     case 'status':
+    case 'engines':
       // Whole each time: a miss shows in the freshness bars, not in the data.
       return { feed: { ...got, data: message.data }, resync: false };
-    case 'engines':
-      return { feed, resync: false };
     case 'topology':
       return { feed: { ...got, data: message.data }, resync: false };
     case 'topology-delta': {

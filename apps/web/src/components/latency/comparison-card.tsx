@@ -2,19 +2,10 @@
 'use client';
 
 import type { Change, Comparison, Difference } from '@undermesh/schema';
-import { ABSENT, formatCompact, formatMilliseconds, formatShare } from '@/domain/format';
-import {
-  certainty,
-  changeStep,
-  changeTitle,
-  clockSpan,
-  differenceName,
-  points,
-  signed,
-  verdictSentence,
-} from '@/domain/latency/words';
+import { formatCompact } from '@/domain/format';
+import { certainty, changeStep, changeTitle, clockSpan, verdictSentence } from '@/domain/latency/words';
 import { Icon } from '../icon';
-import { Interval } from './interval';
+import { ComparisonTable } from './comparison-table';
 import { WindowName } from './window-name';
 
 const SHOWN: readonly Difference['figure'][] = [
@@ -28,11 +19,6 @@ const SHOWN: readonly Difference['figure'][] = [
   'round_trip',
   'failed_share',
 ];
-const figureOf = (figure: Difference['figure'], value: number | null): string =>
-  value === null ? ABSENT : figure === 'failed_share' ? formatShare(value) : formatMilliseconds(value);
-const changeOf = ({ figure, change }: Difference): string =>
-  change === null ? ABSENT : figure === 'failed_share' ? points(change) : signed(change);
-
 /** Two windows against each other: the verdict in words, figure by figure with intervals, and what it rests on. */
 export function ComparisonCard({
   comparison,
@@ -78,45 +64,7 @@ export function ComparisonCard({
         {sure !== '' && <p className="t2">{sure}</p>}
       </div>
       <div className="comparison-rows">
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">
-                <span className="visually-hidden">Figure</span>
-                <span aria-hidden="true">ms</span>
-              </th>
-              <th scope="col" className="num" aria-label="A, before">
-                <WindowName side="a" />
-              </th>
-              <th scope="col" className="num" aria-label="B, after">
-                <WindowName side="b" />
-              </th>
-              <th scope="col" className="num">
-                Change
-              </th>
-              <th scope="col" className="interval-head">
-                <span>faster</span>
-                <span>slower</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.figure}>
-                <th scope="row" className={/^p\d/.test(row.figure) ? 'medium' : 't2'}>
-                  <span className="cut">{differenceName(row.figure, destination)}</span>
-                </th>
-                <td className="num t2">{figureOf(row.figure, row.before)}</td>
-                <td className="num medium">{figureOf(row.figure, row.after)}</td>
-                <td className="num">{changeOf(row)}</td>
-                <td>
-                  <Interval difference={row} />
-                  <span className="visually-hidden">{intervalWords(row)}</span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <ComparisonTable rows={rows} destination={destination} />
       </div>
       <div className="comparison-foot">
         {(['a', 'b'] as const).map((side) => {
@@ -134,10 +82,3 @@ export function ComparisonCard({
     </section>
   );
 }
-
-const intervalWords = ({ figure, low, high }: Difference): string =>
-  low === null || high === null
-    ? 'no interval'
-    : figure === 'failed_share'
-      ? `95 % interval ${points(low)} to ${points(high)}`
-      : `95 % interval ${signed(low)} to ${signed(high)}`;

@@ -114,7 +114,7 @@ export const differenceName = (figure: Difference['figure'], destination: string
   )[figure] ?? figure;
 
 /** The name alone of `namespace/name`. */
-const bare = (subject: string): string => subject.slice(subject.lastIndexOf('/') + 1);
+export const bare = (subject: string): string => subject.slice(subject.lastIndexOf('/') + 1);
 
 /** What happened, without versions: `Agent on shop-2 restarted`. */
 export function changeTitle(change: Change): string {
@@ -156,11 +156,12 @@ export function changeTitle(change: Change): string {
 export const changeStep = ({ before, after }: Change): string | null =>
   before !== null && after !== null ? `${before} → ${after}` : (after ?? before);
 
-/** On a flag: `catalogue 2.3.1 → 2.4.0`, or what happened. */
+/** On a flag: `catalogue 2.3.1 → 2.4.0`, `shop-2 off → dual-engine`, or what happened. */
 export const changeFlag = (change: Change): string => {
   const step = changeStep(change);
   if (step === null) return changeTitle(change);
-  return `${change.kind === 'workload_version' ? bare(change.subject) : changeTitle(change)} ${step}`;
+  const named = change.kind === 'workload_version' || change.kind === 'engine_set';
+  return `${named ? bare(change.subject) : changeTitle(change)} ${step}`;
 };
 
 /** `2.8 to 4.0 ms`, each with its unit where they differ. */
