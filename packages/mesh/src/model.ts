@@ -125,6 +125,7 @@ export interface WaypointListener {
 export interface HttpRoute extends ObjectName {
   /** Exact, or `*.` and a suffix; lower case; empty: any. Counts for waypoint parents only. */
   readonly hostnames: readonly string[];
+  /** Also those that are not of this mesh, such as another class's Gateway. */
   readonly parents: readonly RouteParent[];
   readonly rules: readonly HttpRule[];
   /** `metadata.creationTimestamp` in ms since 1970; 0 without one. */
@@ -146,7 +147,7 @@ export interface HttpRule {
   /** Answers in the backends' place. */
   readonly redirect: Redirect | null;
   readonly rewrite: Rewrite | null;
-  /** Without any, and no redirect: the rule's parent itself. Weights that add up to 0 answer 500. */
+  /** Without any, or with weights that add up to 0, and no redirect: the answer is 500. */
   readonly backends: readonly WeightedBackend[];
   readonly timeouts: RouteTimeouts;
   readonly retry: Retry | null;

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import type {
+  Declaration,
+  EndpointSliceDeclaration,
+  ServiceDeclaration,
+  WaypointChoice,
+} from '../kubernetes/declaration.js';
+import { USE_WAYPOINT } from '../kubernetes/waypoint-choice.js';
+import {
+  type HttpRoute,
+  type ObjectKey,
+  type ObjectName,
+  objectKey,
+  type Service,
+  type Waypoint,
+} from '../model.js';
+import type { Catalogue } from './catalogue.js';
+import { endpointsOf, type Places } from './endpoints.js';
+import { share, shareItems } from './share.js';
+
+/** A service as it was put together, and out of what. */
+export interface Built {
+  readonly inputs: readonly unknown[];
+  readonly service: Service;
+}
+
+/** What all services are put together with. */
+export interface Surroundings {
+  readonly catalogue: Catalogue;
+  readonly places: Places;
+  readonly waypoints: ReadonlyMap<ObjectKey, Waypoint>;
+  readonly routes: ReadonlyMap<ObjectKey, readonly HttpRoute[]>;
+}
+
+const NONE: readonly never[] = [];
+
+/** Services by key, with what the next build needs to know of them. */
+export type BuiltServices = ReadonlyMap<ObjectKey, Built>;
+
+/**
+ * Checks all services of a catalogue and puts them together, anew only where what they are made of has changed. Where
+ * that reports an error the result is not to be used.
+ */
+export function buildServices(before: BuiltServices, surroundings: Surroundings): BuiltServices {
+  const { catalogue, places } = surroundings;
+  const built = new Map<ObjectKey, Built>();
+  for (const [key, declaration] of catalogue.services) {
+    const slices = catalogue.slices.get(key) ?? NONE;
+    const routes = surroundings.routes.get(key) ?? NONE;
+    const waypoint = waypointOf(declaration, surroundings);
+    checkPorts(catalogue, declaration, slices);
+    warnOfRoutes(catalogue, routes, { key, waypoint });
+    const inputs = [declaration, places, waypoint && objectKey(waypoint), ...slices, ...routes];
+    const old = before.get(key);
+    if (old !== undefined && sameInputs(old.inputs, inputs)) {
+      built.set(key, old);
+      continue;
+    }
+    const endpoints = endpointsOf(declaration, slices, places);
+    const service = put(declaration, {
+      waypoint,
+      endpoints: old === undefined ? endpoints : shareItems(old.service.endpoints, endpoints),
+      routes,
+    });
+    built.set(key, { inputs, service: share(old?.service, service) });
+  }
+  checkAddresses(catalogue);
+  return built;
+}
+
+function put(
+  declaration: ServiceDeclaration,
+  rest: Pick<Service, 'waypoint' | 'endpoints' | 'routes'>,
+): Service {
+  const { namespace, name, addresses, ports, balancing, locality, shortcut } = declaration;
+  return { namespace, name, addresses, ports, balancing, locality, shortcut, ...rest };
+}
+
+const sameInputs = (before: readonly unknown[], now: readonly unknown[]): boolean =>
+  before.length === now.length && before.every((input, at) => input === now[at]);
+
+/** The service's own choice, else its namespace's. One that is missing is reported where it is named. */
+function waypointOf(service: ServiceDeclaration, { catalogue, waypoints }: Surroundings): ObjectName | null {
+  const namespace = catalogue.namespaces.get(`/${service.namespace}`);
+  const [choice, chooser]: [WaypointChoice, Declaration] =
+    service.waypoint === null && namespace !== undefined
+      ? [namespace.waypoint, namespace]
+      : [service.waypoint, service];
+  if (choice === null || choice === 'none') return null;
+  const path = ['metadata', 'labels', USE_WAYPOINT];
+  const waypoint = waypoints.get(objectKey(choice));
+  if (waypoint === undefined) {
+    catalogue.error(chooser, path, [
+      `there is no waypoint ${objectKey(choice)}`,
+      'declare a Gateway of that name with gatewayClassName: undermesh-waypoint, or write none',
+    ]);
+    return null;
+  }
+  for (const [family, word] of [
+    ['v4', 'IPv4'],
+    ['v6', 'IPv6'],
+  ] as const)
+    if (service.addresses[family].length > 0 && waypoint.addresses[family].length === 0)
+      catalogue.error(chooser, path, [
+        `Service ${objectKey(service)} has an ${word} address, but its waypoint ${objectKey(choice)} has none`,
+        `give the Gateway an ${word} address too`,
+      ]);
+  return { namespace: waypoint.namespace, name: waypoint.name };
+}
+
+function checkPorts(
+  catalogue: Catalogue,
+  service: ServiceDeclaration,
+  slices: readonly EndpointSliceDeclaration[],
+): void {
+  for (const slice of slices)
+    slice.ports.forEach((port, at) => {
+      if (service.ports.some(({ name, protocol }) => name === port.name && protocol === port.protocol))
+        return;
+      const what = port.name === '' ? 'port without a name' : `port named ${port.name}`;
+      const known = service.ports.map(
+        ({ name, protocol }) => `${name === '' ? '(no name)' : name}/${protocol}`,
+      );
+      catalogue.error(
+        slice,
+        ['ports', at, 'name'],
+        [
+          `Service ${objectKey(service)} has no ${port.protocol.toUpperCase()} ${what}`,
+          `give one of ${known.join(', ')}`,
+        ],
+      );
+    });
+}
+
+function warnOfRoutes(
+  catalogue: Catalogue,
+  routes: readonly HttpRoute[],
+  { key, waypoint }: { readonly key: ObjectKey; readonly waypoint: ObjectName | null },
+): void {
+  if (waypoint !== null) return;
+  for (const route of routes) {
+    const declaration = catalogue.routes.get(objectKey(route));
+    if (declaration === undefined) continue;
+    catalogue.warn(
+      declaration,
+      ['spec', 'parentRefs'],
+      [
+        `Service ${key} has no waypoint: only the kernel-native engine routes by it`,
+        `label the Service ${USE_WAYPOINT}`,
+      ],
+    );
+  }
+}
+
+/** Each address, port and protocol belongs to one service. */
+function checkAddresses(catalogue: Catalogue): void {
+  const owners = new Map<string, ServiceDeclaration>();
+  for (const service of catalogue.services.values())
+    for (const address of [...service.addresses.v4, ...service.addresses.v6])
+      for (const { port, protocol } of service.ports) {
+        const place = `${address} port ${port}/${protocol}`;
+        const owner = owners.get(place);
+        if (owner === undefined) owners.set(place, service);
+        else
+          catalogue.error(
+            service,
+            ['spec', 'clusterIP'],
+            [
+              `${place} is Service ${objectKey(owner)}'s already (${owner.origin.place})`,
+              'give another address or port',
+            ],
+          );
+      }
+}
