@@ -114,17 +114,15 @@ int steer_sendmsg6(struct bpf_sock_addr *ctx)
 /* --- connect() --- */
 
 /* Where a connect to this service goes. */
-static __always_inline bool find_way(struct search *search, __u8 protocol)
+static __always_inline bool find_way(struct search *search, struct service *service, __u8 protocol)
 {
-	__u32 waypoint_id = search->service->waypoint_id;
-
-	if (!waypoint_id || protocol != IPPROTO_TCP)
+	if (!service->waypoint_id || protocol != IPPROTO_TCP)
 		return find_endpoint(search);
-	if (!read_endpoint(search, waypoint_id)) {
+	if (!read_endpoint(search, service->waypoint_id)) {
 		search->broken = true;
 		return false;
 	}
-	search->endpoint_id = waypoint_id;
+	search->endpoint_id = service->waypoint_id;
 	return true;
 }
 
@@ -137,9 +135,8 @@ static __always_inline int refuse_unfound(struct search *search)
 }
 
 static __always_inline void write_steering(struct steering *steering, struct search *search,
-					   struct service_key *asked)
+					   struct service *service, struct service_key *asked)
 {
-	struct service *service = search->service;
 	bool to_waypoint = search->endpoint.flags & ENDPOINT_FLAG_WAYPOINT;
 
 	__builtin_memset(steering, 0, sizeof(*steering));
@@ -171,7 +168,7 @@ static __always_inline void count_steered(struct search *search, __u8 protocol)
 static __always_inline int dual_connect(struct bpf_sock_addr *ctx, bool v6)
 {
 	struct service_key asked = {};
-	struct search search = {};
+	struct search search;
 	struct steering *steering;
 	struct service *service;
 
@@ -182,9 +179,8 @@ static __always_inline int dual_connect(struct bpf_sock_addr *ctx, bool v6)
 		MESH_COUNT(passed);
 		return pass(ctx);
 	}
-	search.service = service;
-	search.family = asked.family;
-	if (!find_way(&search, asked.protocol))
+	begin_search(&search, service, asked.family);
+	if (!find_way(&search, service, asked.protocol))
 		return refuse_unfound(&search);
 	steering = bpf_sk_storage_get(&steerings, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!steering) {
@@ -194,7 +190,7 @@ static __always_inline int dual_connect(struct bpf_sock_addr *ctx, bool v6)
 	/* An earlier connect of this socket whose end no hook has seen. */
 	if (steering->flags & STEERING_FLAG_COUNTED)
 		release_connection(steering, bpf_map_lookup_elem(&endpoint_health, &steering->endpoint_id));
-	write_steering(steering, &search, &asked);
+	write_steering(steering, &search, service, &asked);
 	write_destination(ctx, v6, search.endpoint.address, search.endpoint.port);
 	count_steered(&search, asked.protocol);
 	return 1;
@@ -213,14 +209,6 @@ int dual_connect6(struct bpf_sock_addr *ctx)
 }
 
 /* --- datagrams of sockets that are not connected --- */
-
-/* The endpoint that earlier datagrams of this socket to this service went to, if it still serves. */
-static __always_inline bool find_same_endpoint(struct search *search, struct datagram_key *key)
-{
-	__u32 *known = bpf_map_lookup_elem(&datagram_endpoints, key);
-
-	return known && take(search, *known);
-}
 
 static __always_inline bool is_same_service(const struct service_key *one, const struct service_key *other)
 {
@@ -254,8 +242,9 @@ static __always_inline bool remember_datagram(struct search *search, struct data
 static __always_inline int dual_sendmsg(struct bpf_sock_addr *ctx, bool v6)
 {
 	struct datagram_key key = {};
-	struct search search = {};
 	struct service *service;
+	struct search search;
+	__u32 *known;
 
 	if (!read_destination(ctx, v6, &key.peer))
 		return 1;
@@ -263,14 +252,12 @@ static __always_inline int dual_sendmsg(struct bpf_sock_addr *ctx, bool v6)
 	if (!service)
 		return 1;
 	key.socket_cookie = bpf_get_socket_cookie(ctx);
-	search.service = service;
-	search.family = key.peer.family;
-	if (!find_same_endpoint(&search, &key)) {
-		search.set_aside_id = 0;
-		search.broken = false;
-		if (!find_endpoint(&search))
-			return refuse_unfound(&search);
-	}
+	begin_search(&search, service, key.peer.family);
+	known = bpf_map_lookup_elem(&datagram_endpoints, &key);
+	if (known)
+		search.preferred_id = *known;
+	if (!find_endpoint(&search))
+		return refuse_unfound(&search);
 	if (!remember_datagram(&search, &key))
 		return refuse_for_lack();
 	write_destination(ctx, v6, search.endpoint.address, search.endpoint.port);

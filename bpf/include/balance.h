@@ -8,33 +8,44 @@
 
 #include "mesh_maps.h"
 
+/* Global, so that it is verified by itself; not a program. */
+#define SUBPROGRAM __attribute__((noinline, btf_decl_tag("subprogram")))
+
 /* Tries in one group: some by its balancing, the others by looking at one slot after the other. */
 #define TRIES_PER_GROUP 64
 #define DRAWS_PER_GROUP 4
 
-/* A search for an endpoint, and what it has found so far. */
+/* A search for an endpoint: what it goes by, and what it has found. */
 struct search {
-	struct service *service;
-	struct endpoint endpoint; /* the one found */
-	__u32 endpoint_id;	  /* of the one found; 0: none */
-	__u32 set_aside_id;	  /* the first that would have done if it were not set aside */
-	__u32 group;
-	__u32 start; /* the slot to begin looking at */
+	__u32 slots_id;
+	__u32 group_slots[MESH_LIMIT_GROUPS];
+	__u32 group_count;
+	__u32 preferred_id; /* taken if it will do; 0: none */
+	__u8 balancing;	    /* enum balancing */
 	__u8 family;
-	bool broken; /* a slot or an endpoint that should be there is not */
+	__u8 broken; /* a slot or an endpoint that should be there is not */
+	__u8 reserved;
+	__u32 endpoint_id;  /* of the one found; 0: none */
+	__u32 set_aside_id; /* the first that would have done if it were not set aside */
+	__u32 group;	    /* of this try */
+	__u32 start;	    /* the slot to begin looking at */
+	struct endpoint endpoint;
 };
 
-static __always_inline __u32 slots_of(struct service *service, __u32 group)
+static __always_inline void begin_search(struct search *search, struct service *service, __u8 family)
 {
-	__u32 *counts = (__u32 *)service->group_slots;
-
-	return counts[group & (MESH_LIMIT_GROUPS - 1)];
+	__builtin_memset(search, 0, sizeof(*search));
+	search->slots_id = service->slots_id;
+	__builtin_memcpy(search->group_slots, service->group_slots, sizeof(search->group_slots));
+	search->group_count = service->group_count;
+	search->balancing = service->balancing;
+	search->family = family;
 }
 
 static __always_inline struct slot *find_slot(struct search *search, __u32 number)
 {
 	struct slot_key key = {
-		.slots_id = search->service->slots_id,
+		.slots_id = search->slots_id,
 		.group = search->group,
 		.slot = number,
 	};
@@ -64,7 +75,7 @@ static __always_inline __u32 draw(struct search *search, __u32 count)
 
 static __always_inline __u32 take_turn(struct search *search, __u32 count)
 {
-	struct turn_key key = {.slots_id = search->service->slots_id, .group = search->group};
+	struct turn_key key = {.slots_id = search->slots_id, .group = search->group};
 	__u64 none = 0, *turns = bpf_map_lookup_elem(&round_robin, &key);
 
 	if (!turns) {
@@ -89,10 +100,10 @@ static __always_inline __u32 choose(struct search *search, __u32 count)
 {
 	__u32 one, other;
 
-	if (search->service->balancing == BALANCING_ROUND_ROBIN)
+	if (search->balancing == BALANCING_ROUND_ROBIN)
 		return take_turn(search, count);
 	one = draw(search, count);
-	if (search->service->balancing != BALANCING_LEAST_CONNECTIONS)
+	if (search->balancing != BALANCING_LEAST_CONNECTIONS)
 		return one;
 	other = draw(search, count);
 	return one == other || open_connections(one) <= open_connections(other) ? one : other;
@@ -141,10 +152,10 @@ static __always_inline bool try_one(struct search *search, __u32 number)
 {
 	__u32 group = number / TRIES_PER_GROUP, tries = number % TRIES_PER_GROUP, count, looks;
 
-	if (group >= search->service->group_count)
+	if (group >= search->group_count || group >= MESH_LIMIT_GROUPS)
 		return true;
 	search->group = group;
-	count = slots_of(search->service, group);
+	count = search->group_slots[group];
 	if (!count)
 		return false;
 	if (tries < DRAWS_PER_GROUP)
@@ -153,28 +164,39 @@ static __always_inline bool try_one(struct search *search, __u32 number)
 	return looks < count && take(search, first_of(search, (search->start + looks) % count));
 }
 
-static long try_next(__u32 number, struct search *search)
+/* What the verifier lets a loop be given lies on its own stack. */
+struct search_loop {
+	struct search *search;
+};
+
+static long try_next(__u32 number, struct search_loop *loop)
 {
-	return try_one(search, number);
+	return try_one(loop->search, number);
 }
 
 /*
- * Finds an endpoint for a connect of this family; fills search->endpoint_id and search->endpoint. False when there is
- * none: search->broken then says whether one is missing that should be there.
+ * Finds an endpoint; fills endpoint_id and endpoint. 0 when there is none: broken then says whether one is missing that
+ * should be there. A function of its own for the verifier, which goes through it once and not for each path to it.
  */
-static __always_inline bool find_endpoint(struct search *search)
+SUBPROGRAM int find_endpoint(struct search *search)
 {
+	struct search_loop loop = {.search = search};
+
+	if (!search)
+		return 0;
+	if (search->preferred_id && take(search, search->preferred_id))
+		return 1;
 	if (!try_one(search, 0)) {
 		search->start = bpf_get_prandom_u32();
-		bpf_loop(MESH_LIMIT_GROUPS * TRIES_PER_GROUP, try_next, search, 0);
+		bpf_loop(MESH_LIMIT_GROUPS * TRIES_PER_GROUP, try_next, &loop, 0);
 	}
 	if (search->endpoint_id)
-		return true;
+		return 1;
 	if (!search->set_aside_id || !read_endpoint(search, search->set_aside_id))
-		return false;
+		return 0;
 	search->endpoint_id = search->set_aside_id;
 	MESH_COUNT(all_set_aside);
-	return true;
+	return 1;
 }
 
 #endif

@@ -7,8 +7,6 @@
 #include "kernel.h"
 #include <bpf/bpf_endian.h>
 
-#define IPPROTO_MPTCP 262
-
 /* An IPv6 socket that speaks IPv4. */
 static __always_inline bool is_mapped(struct bpf_sock_addr *ctx)
 {
@@ -20,7 +18,7 @@ static __always_inline bool read_destination(struct bpf_sock_addr *ctx, bool v6,
 {
 	__u32 *words = (__u32 *)key->address;
 
-	if (ctx->type == SOCK_STREAM && (ctx->protocol == IPPROTO_TCP || ctx->protocol == IPPROTO_MPTCP))
+	if (ctx->type == SOCK_STREAM && ctx->protocol == IPPROTO_TCP)
 		key->protocol = IPPROTO_TCP;
 	else if (ctx->type == SOCK_DGRAM && ctx->protocol == IPPROTO_UDP)
 		key->protocol = IPPROTO_UDP;

@@ -82,14 +82,17 @@ export function readAbi(types) {
   };
 }
 
-/** Names of the maps and programs in an object. */
+/** Names of the maps and programs in an object; functions marked as subprograms are none. */
 export function readNames(types) {
   const all = [...types.values()];
+  const subprograms = new Set(
+    all.filter(({ kind, name }) => kind === 'DECL_TAG' && name === 'subprogram').map((tag) => tag.type_id),
+  );
   const maps = all.find((type) => type.kind === 'DATASEC' && type.name === '.maps');
   return {
     maps: maps.vars.map((variable) => types.get(variable.type_id).name).sort(),
     programs: all
-      .filter((type) => type.kind === 'FUNC' && type.linkage === 'global')
+      .filter(({ id, kind, linkage }) => kind === 'FUNC' && linkage === 'global' && !subprograms.has(id))
       .map((type) => type.name)
       .sort(),
   };

@@ -7,7 +7,12 @@ import { join } from 'node:path';
 import { binary, environment, root } from '../../paths.mjs';
 
 /** The files that have a kernel do something; the others compile the same source for user space. */
-const FILES = ['test/observe.test.ts', 'test/http.test.ts'];
+const FILES = [
+  'test/observe.test.ts',
+  'test/http.test.ts',
+  'test/dual-engine.test.ts',
+  'test/dual-engine-balance.test.ts',
+];
 
 const reporter = join(root, 'tools/vitest-reporter.mjs');
 
