@@ -14,10 +14,15 @@ export const AGENT_ERRORS = {
     'Rebuild the eBPF objects and packages/bpf-abi from the same checkout: npm run generate && npm run build.',
   instance_running: 'Stop the other agent, or give this one another agent.instance.',
   attach_failed: 'See the cause; undermesh doctor lists what this kernel allows.',
+  pins_foreign:
+    'Find out who put it there; then remove it: undermesh-agent uninstall, or rm -r on the directory of the instance.',
+  engine_failed: 'What was in force stays; see the cause, and undermesh-agent uninstall to begin anew.',
+  engine_unavailable: 'Choose another engine; undermesh doctor lists what this node can run.',
   credential_unreadable:
     'Create the agent credential on the collector and store it in agent.collector.credentialFile.',
   credential_permissions: 'Make the credential file readable by its owner only: chmod 600.',
   identity_rule_invalid: 'Correct the rule under agent.identity.',
+  enrolment_invalid: 'Begin it with /, and use * within components only, e.g. /shop/*.',
   listen_failed: 'Free the address, or set agent.listen to another one.',
   uplink_refused: 'Check the credential and that its node name is agent.node.',
   uplink_protocol: 'Use an agent and a collector of the same release.',

@@ -16,16 +16,33 @@ export interface Attachment {
 /** What the kernel says of an attachment now. `realtimeOffsetMs`: Unix time of boot. */
 export function readHook(attachment: Attachment, realtimeOffsetMs: number, statistics: boolean): Hook {
   const { program, attachedTo } = attachment;
+  const { name } = program;
+  const offsetMs = realtimeOffsetMs;
+  return {
+    ...readProgram(program, { name, attachedTo, offsetMs, statistics }),
+    attached: isAttached(attachment),
+  };
+}
+
+/** What the kernel says of a program that is attached. `offsetMs`: Unix time of boot. */
+export function readProgram(
+  program: BpfProgram,
+  of: {
+    readonly name: string;
+    readonly attachedTo: string;
+    readonly offsetMs: number;
+    readonly statistics: boolean;
+  },
+): Omit<Hook, 'attached'> {
   const info = program.info();
   return {
-    name: program.name,
+    name: of.name,
     type: info.type,
-    attachedTo,
-    attached: isAttached(attachment),
+    attachedTo: of.attachedTo,
     programId: info.id,
     tag: info.tag,
-    loadedAtMs: Math.round(realtimeOffsetMs + Number(info.loadedAtNs) / 1e6),
-    ...(statistics ? { runTimeNs: Number(info.runTimeNs), runCount: Number(info.runCount) } : {}),
+    loadedAtMs: Math.round(of.offsetMs + Number(info.loadedAtNs) / 1e6),
+    ...(of.statistics ? { runTimeNs: Number(info.runTimeNs), runCount: Number(info.runCount) } : {}),
   };
 }
 

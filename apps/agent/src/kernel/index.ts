@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 export { clockPairNs, kernelFeatures } from '@undermesh/libbpf-ts';
+export { Engine, type EngineOptions } from './engine.js';
+export { EngineStore } from './engine-store.js';
+export { checkEnrolment } from './enrolment.js';
 export { InstanceLock } from './instance-lock.js';
 export { KeptMaps } from './kept-maps.js';
 export { Observe, type ObserveOptions } from './observe.js';
 export { OwnerMap } from './owner-map.js';
-export { httpObject, observeObject, preflight } from './preflight.js';
+export { engineObject, httpObject, observeObject, preflight } from './preflight.js';
 export { resolveScope, type Scope } from './scope.js';

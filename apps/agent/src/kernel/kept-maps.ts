@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ABI_VERSION } from '@undermesh/bpf-abi';
-import { BpfMap, type BpfObject, bpffs, isBpffs } from '@undermesh/libbpf-ts';
+import { BpfMap, type BpfObject, bpffs } from '@undermesh/libbpf-ts';
+import { instanceDirectory, removeIfEmpty, removeTree } from './pin-tree.js';
 
 /** What must outlive the agent for no end to go uncounted: what was made, how many, and where. */
 const KEPT = ['records', 'totals', 'cgroup_names'] as const;
@@ -60,16 +61,14 @@ export class KeptMaps {
 
   /** Removes the pins; the maps live on while programs use them. */
   remove(): void {
-    removePins(this.#directory);
+    for (const name of KEPT) if (existsSync(this.#path(name))) bpffs.unpin(this.#path(name));
+    removeIfEmpty(this.#directory);
     removeIfEmpty(dirname(this.#directory));
   }
 
-  /** Removes what any agent of this instance pinned, whatever its release. */
+  /** Removes what any agent of this instance pinned, whatever its release: its engine as well. */
   static removeAll(pinDirectory: string, instance: string): void {
-    const directory = instanceDirectory(pinDirectory, instance);
-    if (!existsSync(directory)) return;
-    for (const name of readdirSync(directory)) removePins(join(directory, name));
-    removeIfEmpty(directory);
+    removeTree(instanceDirectory(pinDirectory, instance));
     removeIfEmpty(pinDirectory);
   }
 
@@ -78,19 +77,5 @@ export class KeptMaps {
   }
 }
 
-/** bpffs takes no dots in names. */
-const instanceDirectory = (pinDirectory: string, instance: string): string =>
-  join(pinDirectory, instance.replaceAll('.', '+'));
-
 const pinsOf = (pinDirectory: string, instance: string): string =>
   join(instanceDirectory(pinDirectory, instance), String(ABI_VERSION));
-
-function removeIfEmpty(directory: string): void {
-  if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);
-}
-
-function removePins(directory: string): void {
-  if (!isBpffs(directory)) return;
-  for (const name of readdirSync(directory)) bpffs.unpin(join(directory, name));
-  rmdirSync(directory);
-}

@@ -46,6 +46,10 @@ export function preflight(surroundings: Surroundings = {}): void {
 /** The compiled http.bpf.o, beside observe.bpf.o. */
 export const httpObject = (observe: string): string => join(dirname(observe), 'http.bpf.o');
 
+/** The compiled dual_engine.bpf.o, beside observe.bpf.o. */
+export const engineObject = (observe: string): string =>
+  join(dirname(observe === '' ? packagedObject() : observe), 'dual_engine.bpf.o');
+
 /** The compiled observe.bpf.o: the configured one, or that of the package bpf. Throws UndermeshError `object_missing`. */
 export function observeObject(configured: string): string {
   const path = configured === '' ? packagedObject() : configured;

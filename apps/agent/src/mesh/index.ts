@@ -7,6 +7,7 @@ export {
   keyText,
   MESH_MAPS,
   type MeshMap,
+  newTables,
   numberKey,
   sizeOf,
   type Table,

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { BpfError, BpfProgram, bpffs } from '@undermesh/libbpf-ts';
+import type { EngineHook } from '../engine/control.js';
+import { CGROUP_HOOKS, type CgroupHook, HOST_ATTACH_TYPE, HOST_HOOK } from './engine-object.js';
+import { type EngineStore, HOST, linkName, openLink, readLinkName } from './engine-store.js';
+import type { EngineVersion } from './engine-version.js';
+import type { EnrolledCgroup } from './enrolment.js';
+
+/** Something about a link that was not as it had been put. */
+export interface LinkFinding {
+  readonly what: string;
+  readonly mended: boolean;
+}
+
+/** Links looked at in one look: more are looked at in turns. */
+const LOOK_LINKS = 500;
+
+/**
+ * The attachments of the engine: each is a pinned link, held by its pin and by nobody else, so that it outlives the agent
+ * and whoever removes the pin detaches it.
+ */
+export class EngineLinks {
+  readonly #store: EngineStore;
+  readonly #version: EngineVersion;
+  #enrolled = new Map<string, EnrolledCgroup>();
+  /** Names of links that ought to be there, and whether they were at the last look. */
+  readonly #attached = new Map<string, boolean>();
+  #turn = 0;
+
+  constructor(store: EngineStore, version: EngineVersion) {
+    this.#store = store;
+    this.#version = version;
+  }
+
+  get enrolled(): readonly EnrolledCgroup[] {
+    return [...this.#enrolled.values()];
+  }
+
+  /**
+   * Attaches to cgroups that have come and detaches from those that are no longer wanted: what steers at once, the rest
+   * when `drained`, as the connections of such a cgroup go on. Links of an earlier run are kept as they are.
+   */
+  enrol(cgroups: readonly EnrolledCgroup[], drained: boolean): LinkFinding[] {
+    const wanted = new Map(cgroups.map((cgroup) => [cgroup.id, cgroup]));
+    this.#enrolled = wanted;
+    const pinned = new Set(this.#store.links());
+    const names = [
+      linkName(HOST, HOST_HOOK),
+      ...cgroups.flatMap(({ id }) => CGROUP_HOOKS.map(({ program }) => linkName(id, program))),
+    ];
+    const findings = names
+      .filter((name) => !this.#attached.has(name))
+      .flatMap((name) => this.#take(name, pinned.has(name)));
+    for (const name of pinned) {
+      const { cgroup, program } = readLinkName(name);
+      if (cgroup === HOST || wanted.has(cgroup)) continue;
+      this.#attached.delete(name);
+      const steers = CGROUP_HOOKS.find((hook) => hook.program === program)?.steers ?? true;
+      if (steers || drained || this.#isGone(name)) bpffs.unpin(this.#store.linkPath(name));
+    }
+    return findings;
+  }
+
+  /** Looks at links, at all of them if there are not too many, and puts right what it finds. */
+  look(): LinkFinding[] {
+    const names = [...this.#attached.keys()];
+    const start = names.length > LOOK_LINKS ? this.#turn % names.length : 0;
+    this.#turn = start + LOOK_LINKS;
+    const findings: LinkFinding[] = [];
+    for (const name of names.slice(start, start + LOOK_LINKS)) {
+      const what = this.#problemOf(name);
+      if (what === undefined) this.#attached.set(name, true);
+      else findings.push(this.#put(name, what));
+    }
+    return findings;
+  }
+
+  /** By hook, as of the last look. */
+  hooks(): EngineHook[] {
+    const count = (program: string): EngineHook => {
+      const suffix = `-${program}`;
+      const of = [...this.#attached].filter(([name]) => name.endsWith(suffix));
+      return { name: program, expected: of.length, attached: of.filter(([, attached]) => attached).length };
+    };
+    return [...CGROUP_HOOKS.map(({ program }) => program), HOST_HOOK].map(count);
+  }
+
+  #take(name: string, pinned: boolean): LinkFinding[] {
+    const what = pinned ? this.#problemOf(name) : this.#nameOf(name, 'could not be attached to');
+    if (what === undefined) {
+      this.#attached.set(name, true);
+      return [];
+    }
+    const finding = this.#put(name, what);
+    return pinned || !finding.mended ? [finding] : [];
+  }
+
+  #put(name: string, what: string): LinkFinding {
+    const mended = this.#mend(name);
+    this.#attached.set(name, mended === true);
+    return mended === true ? { what, mended } : { what: `${what}: ${mended}`, mended: false };
+  }
+
+  #isGone(name: string): boolean {
+    using link = openLink(this.#store.linkPath(name));
+    return link.info().cgroupId === 0n;
+  }
+
+  /** For people; nothing when all is well, or when its cgroup has gone with it. */
+  #problemOf(name: string): string | undefined {
+    const { cgroup, program } = readLinkName(name);
+    const path = this.#store.linkPath(name);
+    if (!existsSync(path)) return this.#nameOf(name, 'was taken away from');
+    using link = openLink(path);
+    const { programId, cgroupId } = link.info();
+    if (cgroup !== HOST && String(cgroupId) !== cgroup) {
+      const directory = this.#enrolled.get(cgroup)?.directory;
+      return directory === undefined || !existsSync(directory)
+        ? undefined
+        : this.#nameOf(name, 'was detached from');
+    }
+    if (programId === this.#version.programs.get(program)?.id) return undefined;
+    return `${this.#nameOf(name, 'was replaced at')} by program ${programId}`;
+  }
+
+  #nameOf(name: string, happened: string): string {
+    const { cgroup, program } = readLinkName(name);
+    return `${program} ${happened} ${this.#enrolled.get(cgroup)?.path ?? 'the host'}`;
+  }
+
+  /** True, or why not. */
+  #mend(name: string): true | string {
+    const { cgroup, program } = readLinkName(name);
+    const path = this.#store.linkPath(name);
+    const enrolled = this.#enrolled.get(cgroup);
+    const hook = CGROUP_HOOKS.find((each) => each.program === program);
+    try {
+      if (existsSync(path) && this.#takeBack(name)) return true;
+      if (existsSync(path)) bpffs.unpin(path);
+      if (cgroup === HOST) this.#attachHost();
+      else if (enrolled !== undefined && hook !== undefined) this.#attach(enrolled, hook);
+      return true;
+    } catch (error) {
+      if (error instanceof BpfError) return error.message;
+      throw error;
+    }
+  }
+
+  /** Puts our program into a link that is still where it was, without a moment in which there is none. */
+  #takeBack(name: string): boolean {
+    const { cgroup, program } = readLinkName(name);
+    const ours = this.#version.programs.get(program);
+    using link = openLink(this.#store.linkPath(name));
+    if (ours === undefined || cgroup === HOST || String(link.info().cgroupId) !== cgroup) return false;
+    link.update(ours);
+    return true;
+  }
+
+  #attach(cgroup: EnrolledCgroup, { program, attachType }: CgroupHook): void {
+    using opened = BpfProgram.openPinned(this.#store.pinOf('program', program), attachType);
+    using link = opened.attachCgroup(cgroup.directory);
+    link.pin(this.#store.linkPath(linkName(cgroup.id, program)));
+  }
+
+  #attachHost(): void {
+    using program = BpfProgram.openPinned(this.#store.pinOf('program', HOST_HOOK), HOST_ATTACH_TYPE);
+    using link = program.attach();
+    link.pin(this.#store.linkPath(linkName(HOST, HOST_HOOK)));
+  }
+}
