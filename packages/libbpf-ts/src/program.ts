@@ -78,9 +78,13 @@ export class BpfProgram implements Disposable {
     this.attachType = origin.attachType;
   }
 
-  /** Opens the program pinned at `path`. @throws {BpfError} `BPF_PIN`. */
-  static openPinned(path: string): BpfProgram {
-    return new BpfProgram(openPin(path, 'program'));
+  /**
+   * Opens the program pinned at `path`.
+   * @param attachType what it was loaded for, where it is to be attached; the kernel does not tell.
+   * @throws {BpfError} `BPF_PIN`.
+   */
+  static openPinned(path: string, attachType?: AttachType): BpfProgram {
+    return new BpfProgram(openPin(path, 'program'), attachType === undefined ? {} : { attachType });
   }
 
   /** Opens the program with this id. @throws {BpfError} `BPF_NOT_FOUND`. */
