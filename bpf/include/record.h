@@ -4,6 +4,7 @@
 #define UNDERMESH_RECORD_H
 
 #include "maps.h"
+#include "steerings.h"
 #include <bpf/bpf_endian.h>
 
 /* The members of a socket that a record needs, reached once. */
@@ -117,6 +118,24 @@ static __always_inline __u16 record_flags(struct connection_state *state)
 	}
 }
 
+/* What the application asked for, where an engine has sent the socket somewhere else. */
+static __always_inline void write_steering(struct connection_record *record, struct sock *sk)
+{
+	struct steering *steering = STEERING_OF(sk);
+
+	record->engine = ENGINE_OFF;
+	record->generation = 0;
+	record->service_id = 0;
+	if (!steering)
+		return;
+	record->engine = steering->engine;
+	record->generation = steering->generation;
+	record->service_id = steering->service_id;
+	record->original_port = steering->original_port;
+	__builtin_memcpy(record->original_address, steering->original_address,
+			 sizeof(record->original_address));
+}
+
 /* Fills all of a record but event, reason and flags. The socket's cookie must have been made before. */
 static __always_inline void write_record(struct connection_record *record, struct tcp_sock *tcp,
 					 struct connection_state *state)
@@ -125,8 +144,6 @@ static __always_inline void write_record(struct connection_record *record, struc
 
 	record->kind = RECORD_KIND_CONNECTION;
 	record->reporter = state->reporter;
-	record->engine = ENGINE_OFF;
-	record->generation = 0;
 	record->time_ns = bpf_ktime_get_boot_ns();
 	record->opened_ns = state->opened_ns;
 	record->cgroup_id = state->cgroup_id;
@@ -137,12 +154,12 @@ static __always_inline void write_record(struct connection_record *record, struc
 	record->client_isn = state->client_isn;
 	record->server_isn = state->server_isn;
 	record->workload_id = 0;
-	record->service_id = 0;
 	write_addresses(record, sk);
 	/* Not skc_num: the port has been put back by the time a client's socket is seen to close. */
 	record->local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
 	record->peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
 	record->original_port = record->peer_port;
+	write_steering(record, sk);
 	write_totals(record, tcp);
 }
 

@@ -153,7 +153,13 @@ export class Observed {
 
   constructor(
     cgroup: TestCgroup,
-    options: { ringBytes?: number; owner?: number; ownerMap?: BpfObject; http?: boolean } = {},
+    options: {
+      ringBytes?: number;
+      owner?: number;
+      ownerMap?: BpfObject;
+      steeredBy?: BpfObject;
+      http?: boolean;
+    } = {},
   ) {
     this.object = openObject(OBJECT);
     this.object.setMaxEntries('records', options.ringBytes ?? 1 << 20);
@@ -167,6 +173,7 @@ export class Observed {
       }),
     );
     if (options.ownerMap) this.object.reuseMap('socket_owner', options.ownerMap.map('socket_owner'));
+    if (options.steeredBy) this.object.reuseMap('steerings', options.steeredBy.map('steerings'));
     this.object.load();
     this.#ring = new RingBuffer(this.object.map('records'));
     this.#links.push(this.object.program('observe_sockops').attachCgroup(cgroup.path));

@@ -8,11 +8,11 @@ export const ABI_VERSION = 2;
 /** Programs of `observe.bpf.o`. */
 export const OBSERVE_PROGRAMS = ['adopt_sockets', 'list_listeners', 'look', 'observe_sockops', 'observe_state'] as const;
 /** Maps of `observe.bpf.o`. */
-export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'totals'] as const;
+export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'steerings', 'totals'] as const;
 /** Programs of `http.bpf.o`. */
 export const HTTP_PROGRAMS = ['follow_egress', 'follow_ingress'] as const;
 /** Maps of `http.bpf.o`: it is loaded on those of `observe.bpf.o`. */
-export const HTTP_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'totals'] as const;
+export const HTTP_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'steerings', 'totals'] as const;
 /** Programs of `dual_engine.bpf.o`. */
 export const DUAL_ENGINE_PROGRAMS = ['dual_connect4', 'dual_connect6', 'dual_sendmsg4', 'dual_sendmsg6', 'follow_close', 'follow_sockops', 'show_peername4', 'show_peername6', 'show_sender4', 'show_sender6', 'steer_connect4', 'steer_connect6', 'steer_sendmsg4', 'steer_sendmsg6'] as const;
 /** Maps of `dual_engine.bpf.o`. */

@@ -9,6 +9,7 @@ import { binary, environment, root } from '../../paths.mjs';
 /** The files that have a kernel do something; the others compile the same source for user space. */
 const FILES = [
   'test/observe.test.ts',
+  'test/observe-steered.test.ts',
   'test/http.test.ts',
   'test/dual-engine.test.ts',
   'test/dual-engine-balance.test.ts',
