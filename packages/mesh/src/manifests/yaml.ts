@@ -2,6 +2,7 @@
 import { messageOf } from '@undermesh/core';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLError } from 'yaml';
 import type { FieldPath } from '../kubernetes/field.js';
+import { parsePlainYaml } from './plain-yaml.js';
 
 /** A place in a text, both from 1. */
 export interface Position {
@@ -30,7 +31,7 @@ export function parseYaml(text: string): Parsed {
     }
   }
   try {
-    return parseFully(text);
+    return parsePlainYaml(text) ?? parseFully(text);
   } catch (thrown) {
     const message = `this cannot be read: ${messageOf(thrown)}`;
     return {
