@@ -65,8 +65,9 @@ class NodeAgent implements Agent {
     });
     this.#lifecycle.add({
       name: 'records',
-      start: () => {
-        const { earlier, loop, uplink } = this.#started();
+      start: async () => {
+        const { earlier, loop, uplink, orders } = this.#started();
+        await orders.begin();
         loop.start();
         earlier.start(() => uplink.start());
       },
@@ -107,8 +108,9 @@ class NodeAgent implements Agent {
 
   /** Detached first: no end is made that nobody would read. */
   async #finish(): Promise<void> {
-    const { observe, loop, uplink, drain, leave } = this.#started();
+    const { observe, loop, uplink, drain, orders, leave } = this.#started();
     await loop.stop();
+    await orders.end();
     observe.detach();
     drain.run(performance.now());
     drain.cut();

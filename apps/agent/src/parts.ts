@@ -2,10 +2,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { ABI_VERSION, HttpRecord } from '@undermesh/bpf-abi';
 import { createLogger } from '@undermesh/core';
-import type { Hello, Hook, MapUse, Report } from '@undermesh/schema';
+import type { Command, Hello, Hook, MapUse, Report } from '@undermesh/schema';
 import type { AgentConfig } from './config/schema.js';
+import { absentEngine } from './engine/absent.js';
+import { Orders } from './engine/orders.js';
 import type { AgentSnapshot } from './http/metrics.js';
 import { Identity } from './identity/identity.js';
 import { Workloads } from './identity/workloads.js';
@@ -44,6 +47,7 @@ export interface Parts {
   readonly uplink: Uplink;
   readonly loop: Loop;
   readonly earlier: EarlierRuns;
+  readonly orders: Orders;
   /** A consistent look at all counters. */
   snapshot(): AgentSnapshot;
   /** Has the disk keep what was not acknowledged, for the next run. */
@@ -108,8 +112,18 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
     clock: clockPairNs,
     maxBackoffMs: config.collector.maxBackoff || (isLoopback(url) ? 5_000 : 30_000),
     log: createLogger('uplink'),
+    onCommand: (command: Command, collectorNowMs: number) => void orders.take(command, collectorNowMs),
   };
-  const hello = makeHello(config, bootId);
+  const control = absentEngine('it is not part of this build');
+  const orders = new Orders({
+    control,
+    file: join(config.engine.directory, `${config.instance || config.node}.json`),
+    configured: config.engine.default,
+    onOutcome: () => uplink.report(loop.report()),
+    log: createLogger('engine'),
+  });
+  const self = makeHello(config, bootId);
+  const hello = (): Hello => ({ ...self, engine: orders.report() });
   const uplink = new Uplink({
     ...uplinkOptions,
     hello,
@@ -163,6 +177,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
     makeReport({
       ...snapshot(),
       ...kernel,
+      engine: orders.report(),
       features: { ...features, http_latency: observe.http },
       startedAtMs,
       scope: { cgroup: scope.path, wholeHost: scope.wholeHost },
@@ -188,7 +203,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
       new Uplink({
         ...uplinkOptions,
         ...own,
-        hello: { ...hello, unfinished: [...unfinished] },
+        hello: () => ({ ...hello(), unfinished: [...unfinished] }),
         onNewCollector: () => {},
       }),
     report: (books) => ({ ...loop.report(), ...books }),
@@ -211,7 +226,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
     observe.close({ last: lock.last });
     lock.release();
   };
-  return { scope, observe, drain, uplink, loop, earlier, snapshot, leave, remove };
+  return { scope, observe, drain, uplink, loop, earlier, orders, snapshot, leave, remove };
 }
 
 /** Checks, locks, loads. */
@@ -282,6 +297,7 @@ const makeHello = (config: AgentConfig, bootId: string): Hello => ({
   instance: randomUUID(),
   bootId,
   abiVersion: ABI_VERSION,
+  labels: config.labels,
 });
 
 function readFeatures(): Report['kernel']['features'] {

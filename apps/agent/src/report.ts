@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { arch, release } from 'node:os';
-import type { Hook, MapUse, Report } from '@undermesh/schema';
+import type { EngineReport, Hook, MapUse, Report } from '@undermesh/schema';
 import type { KernelCounts, Ledger } from './records/ledger.js';
 
 /** Everything a report says, as the parts of the agent know it. */
 export interface ReportFacts {
+  readonly engine: EngineReport;
   readonly features: Report['kernel']['features'];
   readonly hooks: Hook[];
   readonly maps: MapUse[];
@@ -21,13 +22,13 @@ export interface ReportFacts {
   readonly startedAtMs: number;
 }
 
-/** The frame of every second. This agent observes only: its engine is `off`. */
+/** The frame of every second. */
 export function makeReport(facts: ReportFacts): Report {
   const { counts, ledger, requests } = facts;
   const { user, system } = process.cpuUsage();
   return {
     kernel: { release: release(), architecture: arch(), features: facts.features },
-    engine: { desired: 'off', observed: 'off' },
+    engine: facts.engine,
     hooks: facts.hooks,
     maps: facts.maps,
     records: read(ledger),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import {
   type Ack,
+  type Command,
   type Dictionary,
   decodeFrame,
   type ErrorMessage,
@@ -30,6 +31,8 @@ export interface TestCollectorOptions {
   acknowledge?: boolean;
   token?: string;
   port?: number;
+  /** This collector's clock less the agent's. */
+  clockAheadMs?: number;
 }
 
 /** A real WebSocket server that speaks the collector's side of the wire. */
@@ -93,8 +96,8 @@ export class TestCollector {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  send(type: FrameType, message: Welcome | Ack | ErrorMessage | Hello): void {
-    this.sendRaw(encodeControl(type, encodeMessage(message)));
+  send(type: FrameType, message: Welcome | Ack | ErrorMessage | Hello | Command): void {
+    this.sendRaw(encodeControl(type, encodeMessage(message), this.options.clockAheadMs));
   }
 
   sendRaw(data: Uint8Array | string): void {
@@ -145,7 +148,7 @@ export class TestCollector {
   }
 }
 
-export const encodeControl = (type: FrameType, payload: Uint8Array): Uint8Array =>
+export const encodeControl = (type: FrameType, payload: Uint8Array, clockAheadMs = 0): Uint8Array =>
   encodeFrame(
     {
       type,
@@ -153,7 +156,7 @@ export const encodeControl = (type: FrameType, payload: Uint8Array): Uint8Array 
       streamId: new Uint8Array(16),
       sequence: 0n,
       boottimeNs: 0n,
-      realtimeNs: 0n,
+      realtimeNs: BigInt(Date.now() + clockAheadMs) * 1_000_000n,
       abiVersion: 0,
       recordBytes: 0,
       recordCount: 0,

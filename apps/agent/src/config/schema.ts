@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hostname } from 'node:os';
 import { LOG_LEVELS } from '@undermesh/core';
-import { NAME_PATTERN } from '@undermesh/schema';
+import { ENGINES, type Engine, NAME_PATTERN } from '@undermesh/schema';
 import { type Static, Type } from 'typebox';
 
 const Milliseconds = (value: number, description: string) =>
@@ -112,6 +112,27 @@ export const AgentConfig = Type.Object(
       {
         busy: Milliseconds(10, 'Shortest pause between two readings of the ring, ms'),
         idle: Milliseconds(250, 'Longest pause between two readings of the ring, ms'),
+      },
+      { default: {}, additionalProperties: false },
+    ),
+    labels: Type.Record(Type.String({ minLength: 1, maxLength: 317 }), Type.String({ maxLength: 253 }), {
+      default: {},
+      description:
+        'Labels of this node; `undermesh.io/engine` settles its engine before the API and `engine.default` can',
+    }),
+    engine: Type.Object(
+      {
+        default: Type.Unsafe<Engine>(
+          Type.Enum([...ENGINES], {
+            default: 'off',
+            description: 'Engine while nobody has ordered another: `off` observes only',
+          }),
+        ),
+        directory: Type.String({
+          minLength: 1,
+          default: '/var/lib/undermesh/engine',
+          description: 'Where the newest order is kept, below the name of the instance',
+        }),
       },
       { default: {}, additionalProperties: false },
     ),

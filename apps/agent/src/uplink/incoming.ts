@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Ack, decodeFrame, ErrorMessage, FRAME_TYPES, FrameError, Welcome } from '@undermesh/schema';
+import { Ack, Command, decodeFrame, ErrorMessage, FRAME_TYPES, FrameError, Welcome } from '@undermesh/schema';
 import { Compile, type Validator } from 'typebox/compile';
 import { agentError } from '../errors.js';
 
 /** What a collector may say. */
 export type Incoming =
-  | { readonly type: 'welcome'; readonly welcome: Welcome }
+  /** `collectorNowMs`: Unix time when it was sent, by the collector's clock. */
+  | { readonly type: 'welcome'; readonly welcome: Welcome; readonly collectorNowMs: number }
   | { readonly type: 'ack'; readonly ack: Ack }
+  | { readonly type: 'command'; readonly command: Command }
   | { readonly type: 'error'; readonly error: ErrorMessage };
 
 // Compiled: an acknowledgement comes for every frame.
 const checkWelcome = Compile(Welcome);
 const checkAck = Compile(Ack);
 const checkError = Compile(ErrorMessage);
+const checkCommand = Compile(Command);
 
 /** Decodes one message of the collector. Throws UndermeshError `uplink_protocol` for anything else. */
 export function decodeIncoming(message: Uint8Array): Incoming {
   let type: number;
   let payload: Uint8Array;
+  let realtimeNs: bigint;
   try {
-    ({ type, payload } = decodeFrame(message));
+    ({ type, payload, realtimeNs } = decodeFrame(message));
   } catch (cause) {
     if (cause instanceof FrameError) {
       throw agentError(
@@ -32,9 +36,15 @@ export function decodeIncoming(message: Uint8Array): Incoming {
   }
   switch (type) {
     case FRAME_TYPES.welcome:
-      return { type: 'welcome', welcome: parse(checkWelcome, payload) as Welcome };
+      return {
+        type: 'welcome',
+        welcome: parse(checkWelcome, payload) as Welcome,
+        collectorNowMs: Number(realtimeNs / 1_000_000n),
+      };
     case FRAME_TYPES.ack:
       return { type: 'ack', ack: parse(checkAck, payload) as Ack };
+    case FRAME_TYPES.command:
+      return { type: 'command', command: parse(checkCommand, payload) as Command };
     case FRAME_TYPES.error:
       return { type: 'error', error: parse(checkError, payload) as ErrorMessage };
     default:

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger, messageOf, UndermeshError } from '@undermesh/core';
 import {
+  type Command,
   type Dictionary,
   encodeFrame,
   encodeMessage,
@@ -32,13 +33,16 @@ export interface UplinkOptions {
   readonly url: string;
   /** Asked at every connect. May throw: that is tried again as well. */
   readonly credential: () => string;
-  readonly hello: Hello;
+  /** Asked at every connect. */
+  readonly hello: () => Hello;
   readonly streamId: Uint8Array;
   readonly backlog: Backlog;
   readonly dictionary: DictionarySource;
   readonly clock: () => ClockPair;
   /** A collector without memory of this agent: what is open must be announced again. */
   readonly onNewCollector: () => void;
+  /** An order came; `collectorNowMs` is Unix time by the collector's clock. */
+  readonly onCommand: (command: Command, collectorNowMs: number) => void;
   readonly maxBackoffMs: number;
   readonly log: Logger;
   /** How long the collector may be silent, ms; default 15,000. */
@@ -64,6 +68,8 @@ export class Uplink {
   #watch: NodeJS.Timeout | undefined;
   #credits = 0;
   #collectorId: string | undefined;
+  /** The collector's clock less ours. */
+  #clockAheadMs = 0;
   #heardMs = 0;
   #welcomes = 0;
   #reconnects = 0;
@@ -225,7 +231,7 @@ export class Uplink {
 
   #opened(socket: WebSocket): void {
     if (socket !== this.#socket) return;
-    this.#sendMessage(FRAME_TYPES.hello, this.#options.hello);
+    this.#sendMessage(FRAME_TYPES.hello, this.#options.hello());
     const silenceMs = this.#options.silenceMs ?? 15_000;
     clearInterval(this.#watch);
     this.#watch = setInterval(() => {
@@ -248,12 +254,16 @@ export class Uplink {
       const incoming = decodeIncoming(data);
       switch (incoming.type) {
         case 'welcome':
+          this.#clockAheadMs = incoming.collectorNowMs - Date.now();
           this.#welcomed(incoming.welcome);
           break;
         case 'ack':
           this.#acknowledged(BigInt(incoming.ack.sequence));
           this.#credits = incoming.ack.credits;
           this.pump();
+          break;
+        case 'command':
+          this.#options.onCommand(incoming.command, Date.now() + this.#clockAheadMs);
           break;
         case 'error': {
           const { code, message } = incoming.error;

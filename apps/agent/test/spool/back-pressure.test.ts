@@ -68,12 +68,13 @@ describe('a collector that gives no credits', () => {
     uplink = new Uplink({
       url: collector.url,
       credential: () => 'secret',
-      hello,
+      hello: () => hello,
       streamId: STREAM_ID,
       backlog,
       dictionary: { whole: () => [], changes: () => [] },
       clock,
       onNewCollector: () => {},
+      onCommand: () => {},
       maxBackoffMs: 50,
       log,
     });

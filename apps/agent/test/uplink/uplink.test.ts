@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createLogger, setLogLevel } from '@undermesh/core';
 import {
+  type Command,
   type Dictionary,
   encodeMessage,
   FRAME_FLAG_SENT_AGAIN,
@@ -51,6 +52,7 @@ describe('uplink', () => {
   let builder: FrameBuilder;
   let dictionary: TestDictionary;
   let newCollectors: number;
+  let commands: { command: Command; collectorNowMs: number }[];
 
   beforeEach(() => {
     setLogLevel('silent');
@@ -58,6 +60,7 @@ describe('uplink', () => {
     builder = new FrameBuilder(new Uint8Array(16).fill(1));
     dictionary = new TestDictionary();
     newCollectors = 0;
+    commands = [];
   });
   afterEach(async () => {
     await uplink.stop();
@@ -69,12 +72,13 @@ describe('uplink', () => {
     uplink = new Uplink({
       url: collector.url,
       credential: () => 'secret',
-      hello: HELLO,
+      hello: () => HELLO,
       streamId: new Uint8Array(16).fill(1),
       backlog,
       dictionary,
       clock: () => CLOCK,
       onNewCollector: () => newCollectors++,
+      onCommand: (command, collectorNowMs) => commands.push({ command, collectorNowMs }),
       maxBackoffMs: 50,
       log: createLogger('uplink'),
       ...options,
@@ -105,6 +109,19 @@ describe('uplink', () => {
     expect(sequences()).toEqual([1, 2, 3]);
     expect(backlog.acknowledgedEnds).toBe(3);
     expect(await uplink.flush(100)).toBe(true);
+  });
+
+  it('hands down orders, with the time as the collector has it', async () => {
+    await start({ clockAheadMs: 3_600_000 });
+    await welcomed();
+    const command: Command = { generation: 3, engine: 'dual-engine', deadline: new Date().toISOString() };
+    collector.send(FRAME_TYPES.command, command);
+    await collector.until(() => commands.length === 1, 'the order');
+    expect(commands[0]?.command).toEqual(command);
+    expect(commands[0]?.collectorNowMs).toBeGreaterThan(Date.now() + 3_500_000);
+    collector.sendRaw(encodeControl(FRAME_TYPES.command, Buffer.from('{"generation":0}')));
+    await collector.until(() => collector.connections === 2, 'another connection');
+    expect(commands).toHaveLength(1);
   });
 
   it('sends changes of the dictionary before the records that need them', async () => {
