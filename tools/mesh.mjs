@@ -72,6 +72,7 @@ export async function startAgents(processes, nodes, { collectorPort, identity, s
         identity,
         systemProcesses: [...others],
         spool: { directory: join(stateDirectory, 'spool') },
+        engine: { directory: join(stateDirectory, 'engine') },
       },
     });
     const agent = processes.start({
