@@ -65,6 +65,12 @@ const NO_HISTOGRAM = -1;
 /** Where a reporter's figures stand: 0 source, 1 destination. */
 export type Side = 0 | 1;
 
+/** Reads a counter of a row whose counters begin at `from`. One below 0 counts as 0: its other part is elsewhere. */
+export function countOf(counters: Float64Array, from: number, counter: number): number {
+  const count = counters[from + counter] ?? 0;
+  return Math.max(count, 0);
+}
+
 /** Reads a histogram key: the cell, distribution × 2 + side, and the bin. */
 export const keyCell = (key: number): number => Math.floor(key / (DISTRIBUTIONS << BIN_BITS));
 export const keyDistribution = (key: number): number => (key >>> BIN_BITS) & (DISTRIBUTIONS - 1);
@@ -100,6 +106,11 @@ export class Cells implements CellsPart {
 
   edge(row: number): number {
     return this.#edges[row] ?? 0;
+  }
+
+  /** All counters; those of row r begin at r × CELL_COUNTERS. Another array once rows are made. */
+  get counters(): Float64Array {
+    return this.#counters;
   }
 
   /** Adds to counter `side × COUNTERS + Counter.x` of a row. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Reporter, STATUS_CLASSES } from '@undermesh/schema';
-import { Counter, type Side } from './cells.js';
+import { COUNTERS, Counter, countOf } from './cells.js';
 import { type TimedEnd, TimeSum } from './time-split.js';
 
 const SERVER_ERROR = STATUS_CLASSES.indexOf('5xx');
@@ -28,26 +28,24 @@ export class RequestSum {
     return this.#bySource * 2 >= this.total ? 'source' : 'destination';
   }
 
-  /** Adds the figures of one row: what both ends count is taken from the source when it saw requests. */
-  take(at: (side: Side, counter: number) => number): void {
-    const seen = (side: Side): number => {
-      let requests = 0;
-      for (let i = 0; i < STATUS_CLASSES.length; i++) requests += at(side, Counter.status + i);
-      return requests;
-    };
-    const fromSource = seen(0);
-    const side: Side = fromSource > 0 ? 0 : 1;
-    const total = side === 0 ? fromSource : seen(1);
+  /**
+   * Adds the figures of one row, whose counters begin at `from`: what both ends count is taken from the source when it
+   * saw requests.
+   */
+  take(counters: Float64Array, from: number): void {
+    const bySource = requestsOf(counters, from);
+    const side = bySource > 0 ? from : from + COUNTERS;
+    const total = bySource > 0 ? bySource : requestsOf(counters, side);
     if (total === 0) return;
     this.total += total;
-    this.#bySource += fromSource;
+    this.#bySource += bySource;
     for (let i = 0; i < STATUS_CLASSES.length; i++) {
-      this.statuses[i] = (this.statuses[i] ?? 0) + at(side, Counter.status + i);
+      this.statuses[i] = (this.statuses[i] ?? 0) + countOf(counters, side, Counter.status + i);
     }
-    this.pipelined += at(side, Counter.pipelined);
-    this.requestBytes += at(side, Counter.requestBytes);
-    this.responseBytes += at(side, Counter.responseBytes);
-    this.time.take(timedEnd(0, at), timedEnd(1, at));
+    this.pipelined += countOf(counters, side, Counter.pipelined);
+    this.requestBytes += countOf(counters, side, Counter.requestBytes);
+    this.responseBytes += countOf(counters, side, Counter.responseBytes);
+    this.time.take(timedEnd(counters, from), timedEnd(counters, from + COUNTERS));
   }
 
   add(other: RequestSum): void {
@@ -64,10 +62,17 @@ export class RequestSum {
   }
 }
 
-const timedEnd = (side: Side, at: (side: Side, counter: number) => number): TimedEnd => ({
-  requests: at(side, Counter.timed),
-  firstByteUs: at(side, Counter.firstByteUs),
-  roundTripUs: at(side, Counter.timedRoundTripUs),
-  segments: at(side, Counter.segments),
-  retransmits: at(side, Counter.retransmits),
+/** Requests that one end saw. */
+function requestsOf(counters: Float64Array, from: number): number {
+  let requests = 0;
+  for (let i = 0; i < STATUS_CLASSES.length; i++) requests += countOf(counters, from, Counter.status + i);
+  return requests;
+}
+
+const timedEnd = (counters: Float64Array, from: number): TimedEnd => ({
+  requests: countOf(counters, from, Counter.timed),
+  firstByteUs: countOf(counters, from, Counter.firstByteUs),
+  roundTripUs: countOf(counters, from, Counter.timedRoundTripUs),
+  segments: countOf(counters, from, Counter.segments),
+  retransmits: countOf(counters, from, Counter.retransmits),
 });

@@ -10,6 +10,9 @@ export interface SampleSink {
   take(sum: number, window: HistogramWindow): void;
 }
 
+/** One in so many edges may differ before each is looked at by itself. */
+const FEW = 4;
+
 /** Says of all edges at once where their samples go, so that those that go nowhere cost next to nothing. */
 export class SampleRoutes {
   /** By edge: where its line begins in the table; -1: its samples go nowhere. */
@@ -18,6 +21,8 @@ export class SampleRoutes {
   readonly sums: Int32Array;
   /** Lines of DISTRIBUTIONS entries: by `distribution × 2 + side` a sum, counted from the edge's own; -1: none. */
   readonly table: Int32Array;
+  /** Edges on one line share their sums: what is known of all of them together may be given instead. */
+  isShared = true;
 
   /** @param edges how many edge numbers there are */
   constructor(edges: number, lines: readonly (readonly number[])[]) {
@@ -31,6 +36,24 @@ export class SampleRoutes {
   send(edge: number, line: number, first = 0): void {
     this.lines[edge] = line * DISTRIBUTIONS;
     this.sums[edge] = first;
+    if (first !== 0) this.isShared = false;
+  }
+
+  /** The line that most of some edges are on, -1 when most are on none or there is no such line. */
+  commonLine(edges: Uint32Array): number {
+    const { lines } = this;
+    let common = -1;
+    let ahead = 0;
+    // Boyer and Moore's vote: a majority is what is left.
+    for (let row = 0; row < edges.length; row++) {
+      const line = lines[edges[row] ?? 0] ?? -1;
+      if (ahead === 0) common = line;
+      ahead += line === common ? 1 : -1;
+    }
+    if (common < 0) return -1;
+    let others = 0;
+    for (let row = 0; row < edges.length; row++) if (lines[edges[row] ?? 0] !== common) others++;
+    return others * FEW <= edges.length ? common : -1;
   }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Bins } from './bins.js';
 import { CELL_COUNTERS, type Cells, DISTRIBUTIONS } from './cells.js';
 import type { HistogramWindow } from './histogram-windows.js';
 import type { SampleRoutes, SampleSink } from './sample-routes.js';
@@ -10,6 +11,16 @@ const POOLS = [Uint8Array, Uint16Array, Int32Array, Float64Array] as const;
 export type CountPool = InstanceType<(typeof POOLS)[number]>;
 /** An offset says in its lowest bits which pool it means. */
 const POOL_BITS = 2;
+
+const NO_COUNTS: CountPool = new Uint8Array(0);
+
+/** A window that is pointed at one histogram after the other. */
+interface Pointer {
+  first: number;
+  counts: CountPool;
+  from: number;
+  length: number;
+}
 
 /** {@link SealedCells} as plain arrays: what is written down. */
 export interface SealedParts {
@@ -44,6 +55,8 @@ export class SealedCells implements CellsPart {
   readonly #parts: SealedParts;
   /** First histogram of each row. */
   readonly #rows: Uint32Array;
+  /** By `distribution × 2 + side`: samples of all rows together, from when they were first asked for. */
+  readonly #totals: (Bins | undefined)[] = [];
   readonly bytes: number;
 
   constructor(parts: SealedParts) {
@@ -102,28 +115,17 @@ export class SealedCells implements CellsPart {
     }
   }
 
-  sendSamples({ lines, sums, table }: SampleRoutes, sink: SampleSink): void {
-    const { edges, histograms, first, lengths, offsets, pools } = this.#parts;
-    const window = { first: 0, counts: [] as ArrayLike<number>, from: 0, length: 0 };
-    for (let row = 0, at = 0; row < edges.length; row++) {
+  sendSamples(routes: SampleRoutes, sink: SampleSink): void {
+    const { edges } = this.#parts;
+    const { lines, sums } = routes;
+    const common = routes.isShared ? routes.commonLine(edges) : -1;
+    if (common >= 0) this.#sendTotals(common, routes, sink);
+    for (let row = 0; row < edges.length; row++) {
       const edge = edges[row] ?? 0;
       const line = edge < lines.length ? (lines[edge] ?? -1) : -1;
-      const end = this.#rows[row + 1] ?? 0;
-      if (line < 0) {
-        at = end;
-        continue;
-      }
-      const base = sums[edge] ?? 0;
-      for (; at < end; at++) {
-        const sum = table[line + ((histograms[at] ?? 0) & (DISTRIBUTIONS - 1))] ?? -1;
-        if (sum < 0) continue;
-        const offset = offsets[at] ?? 0;
-        window.first = first[at] ?? 0;
-        window.counts = pools[offset & ((1 << POOL_BITS) - 1)] ?? [];
-        window.from = offset >>> POOL_BITS;
-        window.length = lengths[at] ?? 0;
-        sink.take(base + sum, window);
-      }
+      if (line === common) continue;
+      if (common >= 0) this.#sendRow(row, { routes, line: common, first: 0 }, new TakenBack(sink));
+      if (line >= 0) this.#sendRow(row, { routes, line, first: sums[edge] ?? 0 }, sink);
     }
   }
 
@@ -144,17 +146,79 @@ export class SealedCells implements CellsPart {
 
   /** Calls back for the samples of all rows. The window is the caller's only until `visit` returns. */
   forEachWindow(visit: (row: number, distribution: number, window: HistogramWindow) => void): void {
-    const { histograms, first, lengths, offsets, pools } = this.#parts;
-    const window = { first: 0, counts: [] as ArrayLike<number>, from: 0, length: 0 };
+    const { histograms } = this.#parts;
+    const window: Pointer = { first: 0, counts: NO_COUNTS, from: 0, length: 0 };
     for (let at = 0; at < histograms.length; at++) {
       const histogram = histograms[at] ?? 0;
-      const offset = offsets[at] ?? 0;
-      window.first = first[at] ?? 0;
-      window.counts = pools[offset & ((1 << POOL_BITS) - 1)] ?? [];
-      window.from = offset >>> POOL_BITS;
-      window.length = lengths[at] ?? 0;
+      this.#point(window, at);
       visit(Math.floor(histogram / DISTRIBUTIONS), histogram % DISTRIBUTIONS, window);
     }
+  }
+
+  /** Gives the samples of a row to where a line says, counted from sum `first`. */
+  #sendRow(
+    row: number,
+    { routes, line, first }: { routes: SampleRoutes; line: number; first: number },
+    sink: SampleSink,
+  ): void {
+    const { histograms } = this.#parts;
+    const { table } = routes;
+    const window: Pointer = { first: 0, counts: NO_COUNTS, from: 0, length: 0 };
+    for (let at = this.#rows[row] ?? 0, end = this.#rows[row + 1] ?? 0; at < end; at++) {
+      const sum = table[line + ((histograms[at] ?? 0) & (DISTRIBUTIONS - 1))] ?? -1;
+      if (sum < 0) continue;
+      this.#point(window, at);
+      sink.take(first + sum, window);
+    }
+  }
+
+  /** Gives the samples of all rows to where a line says. */
+  #sendTotals(line: number, { table }: SampleRoutes, sink: SampleSink): void {
+    const missing: (Bins | undefined)[] = [];
+    for (let at = 0; at < DISTRIBUTIONS; at++) {
+      if ((table[line + at] ?? -1) < 0 || this.#totals[at] !== undefined) continue;
+      missing[at] = new Bins();
+      this.#totals[at] = missing[at];
+    }
+    if (missing.length > 0) {
+      const { histograms } = this.#parts;
+      const window: Pointer = { first: 0, counts: NO_COUNTS, from: 0, length: 0 };
+      for (let at = 0; at < histograms.length; at++) {
+        const bins = missing[(histograms[at] ?? 0) & (DISTRIBUTIONS - 1)];
+        if (bins === undefined) continue;
+        this.#point(window, at);
+        bins.addWindow(window);
+      }
+    }
+    for (let at = 0; at < DISTRIBUTIONS; at++) {
+      const sum = table[line + at] ?? -1;
+      const bins = this.#totals[at];
+      if (sum >= 0 && bins !== undefined && bins.length > 0) sink.take(sum, bins);
+    }
+  }
+
+  /** Points a window at a histogram. */
+  #point(window: Pointer, at: number): void {
+    const { first, lengths, offsets, pools } = this.#parts;
+    const offset = offsets[at] ?? 0;
+    window.first = first[at] ?? 0;
+    window.counts = pools[offset & ((1 << POOL_BITS) - 1)] ?? NO_COUNTS;
+    window.from = offset >>> POOL_BITS;
+    window.length = lengths[at] ?? 0;
+  }
+}
+
+/** Takes samples out of the sums of another sink. */
+class TakenBack implements SampleSink {
+  readonly #sink: SampleSink;
+
+  constructor(sink: SampleSink) {
+    this.#sink = sink;
+  }
+
+  take(sum: number, { first, counts, from, length }: HistogramWindow): void {
+    const taken = Float64Array.from({ length }, (_, i) => -(counts[from + i] ?? 0));
+    this.#sink.take(sum, { first, counts: taken, from: 0, length });
   }
 }
 

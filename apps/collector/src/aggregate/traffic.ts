@@ -9,11 +9,10 @@ import {
   type Traffic,
 } from '@undermesh/schema';
 import { Bins } from './bins.js';
-import { COUNTERS, Counter, Distribution, type Side } from './cells.js';
+import { CELL_COUNTERS, type Cells, COUNTERS, Counter, countOf, Distribution, type Side } from './cells.js';
 import { meanOf, quantilesOf } from './histogram.js';
 import type { HistogramWindow } from './histogram-windows.js';
 import { RequestSum } from './requests.js';
-import type { CellsPart } from './sealed-cells.js';
 
 /** Ends that are how a connection should end. */
 const NORMAL_ENDS = new Set<string>(['local_fin', 'peer_fin']);
@@ -96,27 +95,32 @@ export const sampleOf = (distribution: number): number =>
  * Figures of one row, seen from the source. What both ends count is taken from the source end when there is one,
  * never added up. Segments and retransmits are those of every end that reported, since each counts its own.
  */
-export function sumOfRow(cells: CellsPart, row: number, open: readonly [number, number]): TrafficSum {
+export function sumOfRow(cells: Cells, row: number, open: readonly [number, number]): TrafficSum {
   const sum = new TrafficSum();
-  const at = (side: Side, counter: number): number => Math.max(0, cells.get(row, side * COUNTERS + counter));
+  const { counters } = cells;
+  const source = row * CELL_COUNTERS;
   for (const side of [0, 1] as const) {
+    const from = source + side * COUNTERS;
     let reported = open[side] > 0;
-    for (let counter = 0; counter < COUNTERS && !reported; counter++) reported = at(side, counter) > 0;
+    for (let counter = 0; counter < COUNTERS && !reported; counter++)
+      reported = countOf(counters, from, counter) > 0;
     if (!reported) continue;
     sum.sides |= side + 1;
-    sum.segments += at(side, Counter.segments);
-    sum.retransmits += at(side, Counter.retransmits);
+    sum.segments += countOf(counters, from, Counter.segments);
+    sum.retransmits += countOf(counters, from, Counter.retransmits);
   }
   const side = sideTaken(sum.sides);
-  sum.opened = at(side, Counter.opened);
-  sum.closed = at(side, Counter.closed);
+  const from = source + side * COUNTERS;
+  sum.opened = countOf(counters, from, Counter.opened);
+  sum.closed = countOf(counters, from, Counter.closed);
   sum.open = Math.max(0, open[side]);
-  sum.sent = at(side, side === 0 ? Counter.sent : Counter.received);
-  sum.received = at(side, side === 0 ? Counter.received : Counter.sent);
-  for (let i = 0; i < sum.failed.length; i++) sum.failed[i] = at(side, Counter.failed + i);
-  for (let i = 0; i < sum.ended.length; i++) sum.ended[i] = at(side, Counter.ended + i);
-  for (let i = 0; i < sum.protocols.length; i++) sum.protocols[i] = at(side, Counter.carried + i);
-  sum.requests.take(at);
+  sum.sent = countOf(counters, from, side === 0 ? Counter.sent : Counter.received);
+  sum.received = countOf(counters, from, side === 0 ? Counter.received : Counter.sent);
+  for (let i = 0; i < sum.failed.length; i++) sum.failed[i] = countOf(counters, from, Counter.failed + i);
+  for (let i = 0; i < sum.ended.length; i++) sum.ended[i] = countOf(counters, from, Counter.ended + i);
+  for (let i = 0; i < sum.protocols.length; i++)
+    sum.protocols[i] = countOf(counters, from, Counter.carried + i);
+  sum.requests.take(counters, source);
   return sum;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FAILURE_REASONS, STATUS_CLASSES } from '@undermesh/schema';
-import { CELL_COUNTERS, COUNTERS, Counter, type Side } from '../aggregate/cells.js';
+import { CELL_COUNTERS, COUNTERS, Counter, countOf } from '../aggregate/cells.js';
 import type { CellsPart } from '../aggregate/sealed-cells.js';
 import type { LatencyScope, LatencyStep } from './latency-window.js';
 
@@ -50,16 +50,11 @@ export class LatencyCounters {
   /** Moves all that was added to a step. */
   moveTo(step: LatencyStep): void {
     const sums = this.#sums;
-    let place = 0;
-    const at = (side: Side, counter: number): number => {
-      const sum = sums[place + side * COUNTERS + counter] ?? 0;
-      return sum > 0 ? sum : 0;
-    };
     for (const [edge, touched] of this.#touched.entries()) {
       if (touched === 0) continue;
-      place = edge * CELL_COUNTERS;
-      step.requests.take(at);
-      takeConnects(step, at);
+      const place = edge * CELL_COUNTERS;
+      step.requests.take(sums, place);
+      takeConnects(step, sums, place);
       sums.fill(0, place, place + CELL_COUNTERS);
     }
     this.#touched.fill(0);
@@ -67,11 +62,11 @@ export class LatencyCounters {
 }
 
 /** Attempts to connect, in the words of the source where it spoke. */
-function takeConnects(step: LatencyStep, at: (side: Side, counter: number) => number): void {
-  for (const side of [0, 1] as const) {
-    const opened = at(side, Counter.opened);
+function takeConnects(step: LatencyStep, counters: Float64Array, place: number): void {
+  for (const from of [place, place + COUNTERS]) {
+    const opened = countOf(counters, from, Counter.opened);
     let failed = 0;
-    for (let i = 0; i < FAILURE_REASONS.length; i++) failed += at(side, Counter.failed + i);
+    for (let i = 0; i < FAILURE_REASONS.length; i++) failed += countOf(counters, from, Counter.failed + i);
     if (opened + failed === 0) continue;
     step.opened += opened;
     step.failed += failed;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { STATUS_CLASSES } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
-import { COUNTERS, Counter, type Side } from '../../src/aggregate/cells.js';
+import { CELL_COUNTERS, Counter } from '../../src/aggregate/cells.js';
 import { connectsFailed, judge } from '../../src/aggregate/health.js';
 import { binOf } from '../../src/aggregate/histogram.js';
 import { Sample, TrafficSum } from '../../src/aggregate/traffic.js';
@@ -11,10 +11,10 @@ function requests(
   classes: Partial<Record<string, number>>,
   latency?: { us: number; count: number },
 ): TrafficSum {
-  const counters = new Float64Array(COUNTERS * 2);
+  const counters = new Float64Array(CELL_COUNTERS);
   for (const [at, name] of STATUS_CLASSES.entries()) counters[Counter.status + at] = classes[name] ?? 0;
   const sum = new TrafficSum();
-  sum.requests.take((side: Side, counter) => counters[side * COUNTERS + counter] ?? 0);
+  sum.requests.take(counters, 0);
   if (latency !== undefined) {
     sum.addWindow(Sample.firstByteUs, {
       first: binOf(latency.us),
