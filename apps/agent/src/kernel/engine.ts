@@ -21,14 +21,14 @@ import { DriftLog, type Finding } from '../engine/drift-log.js';
 import { agentError } from '../errors.js';
 import { numberKey } from '../mesh/index.js';
 import { readHelperErrors } from './counters.js';
+import { installEngine } from './engine-install.js';
 import { EngineLinks } from './engine-links.js';
-import { CONSTANTS, ENGINE_PROGRAMS, type EngineObjectOptions, loadEngine } from './engine-object.js';
+import { CONSTANTS, ENGINE_PROGRAMS, type EngineObjectOptions } from './engine-object.js';
 import type { EngineStore } from './engine-store.js';
-import { EngineVersion } from './engine-version.js';
+import type { EngineVersion } from './engine-version.js';
 import { findEnrolled } from './enrolment.js';
 import { GenerationUse } from './generation-use.js';
 import { readMapUse, readProgram } from './hooks.js';
-import { addWhatFollowed, copyMap, isCounted } from './map-migration.js';
 import { MeshMaps } from './mesh-maps.js';
 import type { Scope } from './scope.js';
 
@@ -83,7 +83,7 @@ export class Engine implements EngineControl {
   constructor(store: EngineStore, options: EngineOptions) {
     this.#store = store;
     this.#options = options;
-    const problem = bringIn(store, options);
+    const problem = installEngine(store, options);
     const version = store.open();
     if (version === undefined) throw problem ?? agentError('engine_failed', 'The engine is not pinned.');
     this.#version = version;
@@ -273,32 +273,3 @@ export class Engine implements EngineControl {
 /** Whether an earlier build's maps are laid out as this one knows them. */
 const hasLayout = ({ maps }: EngineVersion): boolean =>
   Object.entries(LAYOUT).every(([name, bytes]) => maps.get(name)?.valueSize === bytes);
-
-/** Has this build pinned and at work. Returns why it is not, when an earlier one stays in force. */
-function bringIn(store: EngineStore, options: EngineOptions): unknown {
-  using pinned = store.open();
-  try {
-    const loaded = loadEngine(options, pinned);
-    using object = loaded.object;
-    if (loaded.same) return undefined;
-    const copies: (() => void)[] = [];
-    store.install(
-      (directory) => {
-        EngineVersion.pin(directory, loaded);
-        for (const name of loaded.reshaped) {
-          const [from, to] = [pinned?.maps.get(name), object.map(name)];
-          if (from === undefined) continue;
-          const copied = copyMap(from, to);
-          if (isCounted(name)) copies.push(() => addWhatFollowed(from, to, copied));
-        }
-      },
-      () => {
-        for (const finish of copies) finish();
-      },
-    );
-    return undefined;
-  } catch (error) {
-    if (pinned === undefined) throw error;
-    return error;
-  }
-}

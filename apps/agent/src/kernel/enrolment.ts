@@ -15,26 +15,34 @@ export interface EnrolledCgroup {
 }
 
 /**
- * Checks patterns of cgroups to enrol: paths below the agent's cgroup, `*` matches within a component. What is below an
- * enrolled cgroup is enrolled with it. Throws UndermeshError `enrolment_invalid`.
+ * Checks patterns of cgroups to enrol: paths below the cgroup2 mount, at or below the agent's, `*` matches within a
+ * component. What is below an enrolled cgroup is enrolled with it. Throws UndermeshError `enrolment_invalid`.
  */
-export function checkEnrolment(patterns: readonly string[]): void {
+export function checkEnrolment(scope: Scope, patterns: readonly string[]): void {
   for (const pattern of patterns) {
-    const parts = pattern.split('/').slice(1);
-    const wrong =
-      !pattern.startsWith('/') || parts.some((part) => part === '..' || part === '.' || part.includes('**'));
-    if (wrong || (pattern !== '/' && parts.includes(''))) {
+    const parts = partsOf(pattern);
+    const wrong = parts.some((part) => part === '..' || part === '.' || part.includes('**'));
+    if (!pattern.startsWith('/') || wrong) {
       throw agentError('enrolment_invalid', `The cgroup pattern '${pattern}' cannot be used.`);
+    }
+    const outside = partsOf(scope.path).some((part, i) => !matcher(parts[i] ?? '').test(part));
+    if (outside) {
+      throw agentError('enrolment_invalid', `The cgroup pattern '${pattern}' is not below ${scope.path}.`);
     }
   }
 }
 
+const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');
+
+const matcher = (part: string): RegExp =>
+  new RegExp(`^${part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
+
 /** Cgroups that match one of the patterns now, without those below another one of them. */
 export function findEnrolled(scope: Scope, patterns: readonly string[]): EnrolledCgroup[] {
   const found = new Set<string>();
+  const level = partsOf(scope.path).length;
   for (const pattern of patterns) {
-    const parts = pattern.split('/').filter((part) => part !== '');
-    for (const path of expand(scope.mount, scope.path, parts)) found.add(path);
+    for (const path of expand(scope, partsOf(pattern).slice(level))) found.add(path);
   }
   const isBelow = (path: string): boolean => {
     for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
@@ -48,19 +56,17 @@ export function findEnrolled(scope: Scope, patterns: readonly string[]): Enrolle
     .flatMap((path) => enrolled(scope.mount, path));
 }
 
-function expand(mount: string, base: string, parts: readonly string[]): string[] {
+function expand({ mount, path: base }: Scope, parts: readonly string[]): string[] {
   let paths = [base];
   for (const part of parts) {
-    if (!part.includes('*')) {
-      paths = paths.map((path) => join(path, part));
-      continue;
-    }
-    const matches = new RegExp(`^${part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
-    paths = paths.flatMap((path) =>
-      directories(join(mount, path))
-        .filter((name) => matches.test(name))
-        .map((name) => join(path, name)),
-    );
+    const matches = matcher(part);
+    paths = part.includes('*')
+      ? paths.flatMap((path) =>
+          directories(join(mount, path))
+            .filter((name) => matches.test(name))
+            .map((name) => join(path, name)),
+        )
+      : paths.map((path) => join(path, part));
   }
   return paths;
 }

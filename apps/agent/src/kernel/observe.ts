@@ -48,6 +48,8 @@ export interface ObserveOptions {
   readonly outlive: boolean;
   /** The object that reads HTTP; without it nothing is known of requests. */
   readonly httpObjectFile?: string;
+  /** What an engine of this agent has noted of sockets, for their records; without it no socket is steered. */
+  readonly steerings?: BpfMap;
 }
 
 /**
@@ -117,6 +119,11 @@ export class Observe {
   /** Whether ring and counters are those of an earlier run. */
   get continued(): boolean {
     return this.#kept.adopted;
+  }
+
+  /** Maps that other objects of this agent use as well, by name. */
+  get shared(): ReadonlyMap<string, BpfMap> {
+    return new Map(SHARED.map((name) => [name, this.#map(name)]));
   }
 
   /** The kernel's id of the counters. */
@@ -265,6 +272,9 @@ function checkObject(path: string): void {
   throw agentError('object_mismatch', `The eBPF object ${path} ${what}, which this agent does not know.`);
 }
 
+/** Maps that belong to all objects of an agent. */
+const SHARED = ['socket_owner', 'steerings'] as const;
+
 const LOAD_ATTEMPTS = 5;
 
 /** Tries again when another agent shared its map meanwhile, or a signal interrupted the verifier (EAGAIN). */
@@ -275,6 +285,7 @@ function loadObserve(options: ObserveOptions, shared: { owner: OwnerMap; kept: K
     try {
       configure(object, options);
       owner.use(object);
+      if (options.steerings !== undefined) object.reuseMap('steerings', options.steerings);
       if (options.outlive) kept.use(object);
       object.load();
       if (owner.share(object.map('socket_owner'))) return object;
@@ -292,10 +303,11 @@ function loadObserve(options: ObserveOptions, shared: { owner: OwnerMap; kept: K
 }
 
 /**
- * Tells an agent from others of this kernel, whose numbers it cannot know: 1 in 2^31 that two are equal. The same for
- * every run of an instance: sockets, and what listeners hand down to those they accept, keep the mark of a killed run.
+ * The number of an agent, which tells it from others of this kernel, whose numbers it cannot know: 1 in 2^31 that two are
+ * equal. The same for every run of an instance: sockets, and what listeners hand down to those they accept, keep the mark
+ * of a killed run.
  */
-function ownerOf(instance: string): number {
+export function ownerOf(instance: string): number {
   return (createHash('sha256').update(instance).digest().readUInt32LE(0) >>> 1) + 1;
 }
 

@@ -49,7 +49,7 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
         owner: 7,
         marksOwnership: true,
         shared: new Map(),
-        enrol: options.enrol ?? ['/shop/*'],
+        enrol: (options.enrol ?? ['/shop/*']).map((path) => `/${bed.namespace}${path}`),
         onEndpointGone: (id) => this.book.release(id),
       });
       open.push(this.engine);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Static, Type } from 'typebox';
+
+const Place = (description: string) => Type.String({ maxLength: 253, default: '', description });
+
+/** `agent.mesh` of undermesh.yaml: what is steered on this node. */
+export const MeshConfig = Type.Object(
+  {
+    manifests: Type.String({
+      default: '',
+      description: 'Directory of Kubernetes manifests that describe the mesh; empty: nothing is steered',
+    }),
+    enrol: Type.Array(Type.String(), {
+      default: [],
+      description:
+        'Cgroups whose workloads are steered, at or below `agent.cgroup`: paths below the cgroup2 mount, `*` matches within a component',
+    }),
+    locality: Type.Object(
+      {
+        node: Place('What endpoints call this node; default: its name'),
+        zone: Place('Zone of this node; default: as a manifest says of it'),
+        region: Place('Region of this node; default: as a manifest says of it'),
+      },
+      { default: {}, additionalProperties: false },
+    ),
+    limits: Type.Object(
+      {
+        services: Type.Integer({
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 32_768,
+          description: 'Ports at virtual addresses that the kernel has room for',
+        }),
+        endpoints: Type.Integer({
+          minimum: 1,
+          maximum: 10_000_000,
+          default: 131_072,
+          description: 'Endpoints at ports of services that the kernel has room for',
+        }),
+      },
+      { default: {}, additionalProperties: false },
+    ),
+    shortcut: Type.Boolean({
+      default: false,
+      description: 'Join sockets of two workloads of this node where their service does not say',
+    }),
+  },
+  { default: {}, additionalProperties: false },
+);
+export type MeshConfig = Static<typeof MeshConfig>;

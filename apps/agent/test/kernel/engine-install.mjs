@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Installs a build of the engine and ends by SIGKILL at a step: node engine-install.mjs <pins> <object> <size> <step>
+// Prints the steps that it came by.
+import { installEngine } from '../../dist/kernel/engine-install.js';
+import { EngineStore } from '../../dist/kernel/engine-store.js';
+
+const [pins, objectFile, entries, killAt] = process.argv.slice(2);
+let steps = 0;
+const store = new EngineStore(pins, 'test', () => {
+  if (++steps === Number(killAt)) process.kill(process.pid, 'SIGKILL');
+});
+const problem = installEngine(store, {
+  objectFile,
+  sizes: { services: 256, endpoints: Number(entries) },
+  owner: 7,
+  marksOwnership: true,
+  shared: new Map(),
+});
+if (problem !== undefined) throw problem;
+process.stdout.write(String(steps));
