@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Connections } from '@undermesh/schema';
+import type { Change, Connections } from '@undermesh/schema';
 import type { EChartsOption } from 'echarts';
 import type { Tokens } from '@/theme/tokens';
 import { chartBase, clockAxis, niceCeiling, valueAxis } from './axes';
+import { changeMarks } from './latency/change-marks';
 
 export type Histogram = NonNullable<Connections['histogram']>;
 
-/** Ended connections per step, failed ones on top of them. */
-export const connectionHistogram = (histogram: Histogram, tokens: Tokens): EChartsOption => {
+/** Ended connections per step, failed ones on top of them, and what changed meanwhile. */
+export const connectionHistogram = (
+  histogram: Histogram,
+  { tokens, changes }: { tokens: Tokens; changes: readonly Change[] },
+): EChartsOption => {
   const from = Date.parse(histogram.from);
   const step = histogram.stepSeconds * 1000;
   const to = from + histogram.ended.length * step;
@@ -23,11 +27,17 @@ export const connectionHistogram = (histogram: Histogram, tokens: Tokens): EChar
     barWidth: '72%',
     itemStyle: { color: colour },
   });
+  const marks = changes
+    .map(({ number, time }) => ({ at: Date.parse(time), text: `#${number}` }))
+    .filter((mark) => mark.at >= from && mark.at <= to);
   return {
     ...chartBase(tokens),
-    grid: { left: 48, right: 20, top: 14, bottom: 20 },
+    grid: { left: 48, right: 20, top: marks.length > 0 ? 24 : 14, bottom: 20 },
     xAxis: clockAxis(tokens, { from, to }),
     yAxis: valueAxis(tokens, { top: niceCeiling(tallest), lines: 1 }),
-    series: [bars(histogram.ended, tokens.edge), bars(histogram.failed, tokens.crit)],
+    series: [
+      { ...bars(histogram.ended, tokens.edge), markLine: changeMarks(tokens, marks) },
+      bars(histogram.failed, tokens.crit),
+    ],
   };
 };

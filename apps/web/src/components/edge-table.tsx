@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Edge, Window } from '@undermesh/schema';
+import type { Change, Edge, Window } from '@undermesh/schema';
 import { useMemo } from 'react';
+import { placesIn, spanOf } from '@/domain/engines/marks';
 import { ABSENT, formatMilliseconds, formatRate, formatShare, NBSP } from '@/domain/format';
 import { limitOf } from '@/domain/topology/measures';
 import { attempts, failedShare, perSecond, rates, requestErrorShare } from '@/domain/traffic';
@@ -19,14 +20,16 @@ const isBlind = (edge: Edge): boolean =>
 const trendColour = (edge: Edge): string =>
   edge.health === 'failing' ? 'var(--crit)' : edge.health === 'warning' ? 'var(--warn)' : 'var(--text-2)';
 
-function Trend({ edge }: { edge: Edge }) {
+function Trend({ edge, changes }: { edge: Edge; changes: readonly Change[] }) {
   if (edge.series === undefined) return <span className="t3">{ABSENT}</span>;
+  const { from, to } = spanOf(edge.series);
   const failing = edge.health === 'failing';
   return (
     <span className="trend">
       <Sparkline
         values={rates(edge.series, failing ? 'failed' : 'opened')}
         colour={trendColour(edge)}
+        marks={placesIn(changes, from, to)}
         label={failing ? 'failed over the window' : 'opened over the window'}
       />
     </span>
@@ -79,6 +82,8 @@ export interface EdgeColumnOptions {
   timed: boolean;
   /** Only what fits a card: no port, and no connect time beside that of requests. */
   brief?: boolean;
+  /** Changes that touch an edge: marked on its trend. */
+  marksOf?: ((edge: Edge) => readonly Change[]) | undefined;
 }
 
 /** Whether any edge has requests. */
@@ -88,7 +93,7 @@ export const anyTimed = (edges: readonly Edge[]): boolean =>
 /** The columns that Overview's edges and the topology's table share. */
 export const edgeColumns = (
   window: Window,
-  { versions, timed, brief = false }: EdgeColumnOptions,
+  { versions, timed, brief = false, marksOf }: EdgeColumnOptions,
 ): Column<Edge>[] => {
   const all: Column<Edge>[] = [
     { id: 'edge', header: 'Edge', render: (edge) => <EdgeName edge={edge} versions={versions} /> },
@@ -144,7 +149,12 @@ export const edgeColumns = (
         );
       },
     },
-    { id: 'trend', header: 'Trend', className: 'trend-cell', render: (edge) => <Trend edge={edge} /> },
+    {
+      id: 'trend',
+      header: 'Trend',
+      className: 'trend-cell',
+      render: (edge) => <Trend edge={edge} changes={marksOf?.(edge) ?? []} />,
+    },
     {
       id: 'state',
       header: 'State',
@@ -167,6 +177,7 @@ export interface EdgeTableProps extends Omit<DataTableProps<Edge>, 'columns' | '
   window: Window;
   versions?: Versions;
   label?: string;
+  marksOf?: (edge: Edge) => readonly Change[];
 }
 
 /** Edges with what qualifies them, worst first as the API gives them. */
@@ -175,12 +186,13 @@ export function EdgeTable({
   window,
   versions,
   label = 'Edges, worst first',
+  marksOf,
   ...rest
 }: EdgeTableProps) {
   const timed = anyTimed(edges);
   const columns = useMemo(
-    () => edgeColumns(window, { versions, timed, brief: true }),
-    [window, versions, timed],
+    () => edgeColumns(window, { versions, timed, brief: true, marksOf }),
+    [window, versions, timed, marksOf],
   );
   return <DataTable {...rest} label={label} columns={columns} rows={edges} keyOf={(edge) => edge.id} />;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hook, MapUse, Node } from '@undermesh/schema';
-import { formatDuration, formatNumber, NBSP } from './format';
+import { SLOT_ENGINES } from './engines/switch';
+import { formatDuration, formatNumber, inWords, NBSP, plural, sentence } from './format';
 import type { StatusKind } from './glyphs';
 import { silentWords } from './overview';
 
@@ -29,11 +30,32 @@ export const nodeState = (node: Node, now: string | null): { kind: StatusKind; t
   if (node.state === 'silent') {
     return { kind: 'unk', text: now === null ? 'silent' : silentWords(node.lastSeenAt, now) };
   }
+  if (node.engine.state === 'drift') return { kind: 'warn', text: 'its engine drifts' };
   const detached = node.hooks.filter((hook) => !hook.attached).length;
   if (detached > 0)
     return { kind: 'warn', text: `${detached} ${detached === 1 ? 'hook is' : 'hooks are'} detached` };
   if (lostTotal(node) > 0) return { kind: 'warn', text: 'lost records' };
   return { kind: 'ok', text: 'reports' };
+};
+
+/** How many there are, whether all report, and what steers their traffic. */
+export const nodesSentence = (nodes: readonly Node[]): string => {
+  const silent = nodes.filter((node) => node.state !== 'reporting').length;
+  const all = plural(nodes.length, 'node');
+  if (silent > 0) return `${all}. ${sentence(inWords(silent))} ${silent === 1 ? 'does' : 'do'} not report.`;
+  const run = SLOT_ENGINES.map((engine) => ({
+    engine,
+    count: nodes.filter((node) => node.engine.observed === engine).length,
+  })).filter(({ count }) => count > 0);
+  if (run.every(({ engine }) => engine === 'off')) {
+    return `${all}, all report. They observe only: no traffic is steered.`;
+  }
+  const parts = run.map(({ engine, count }) =>
+    engine === 'off'
+      ? `${inWords(count)} ${count === 1 ? 'is' : 'are'} off`
+      : `${inWords(count)} ${count === 1 ? 'runs' : 'run'} ${engine}`,
+  );
+  return `${all}, all report. ${sentence(parts.join(', '))}.`;
 };
 
 /** Nanoseconds per call; `null` without program statistics or calls. */

@@ -70,7 +70,7 @@ describe('connection histogram', () => {
   it('stacks failed on ended, to one top', () => {
     const option = connectionHistogram(
       { from: series().from, stepSeconds: 10, ended: [4, null], failed: [3, null] },
-      tokens,
+      { tokens, changes: [] },
     );
     expect((option.yAxis as { max: number }).max).toBe(10);
     expect((option.series as { stack: string }[]).map(({ stack }) => stack)).toEqual([

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Vertex } from '@undermesh/schema';
+import { enginesOf } from '@/domain/engines/steering';
 import { NBSP } from '@/domain/format';
+import { ENGINE_TOKEN } from '@/domain/glyphs';
 import type { PlacedVertex } from '@/domain/layout/types';
 import { flowRate, MEASURES, rateText, troubleOf } from '@/domain/topology/measures';
-import { cut, type Element, type Style, statusElements, type TextStyle, Z } from './elements';
+import { cut, type Element, engineElements, type Style, statusElements, type TextStyle, Z } from './elements';
 import { isTarget, loudStatus, type SceneContext } from './scene';
 
 const PAD = 10;
+/** Px of an engine's sign. */
+const SIGN = 13;
 
 /** A vertex: name, version, and what it serves; a border and a sign when it needs a look; hatched when a node is silent. */
 export function cardElements(context: SceneContext, vertex: Vertex, card: PlacedVertex): Element[] {
@@ -107,11 +111,23 @@ function words(context: SceneContext, vertex: Vertex, { card, ink, status }: Wor
   const version = vertex.version ?? '';
   const versionRoom = version === '' ? 0 : Math.min(44, measure(version, 11.5, 500)) + 6;
   const weight = vertex.external ? 500 : 600;
-  const name = cut(vertex.name, end - x - versionRoom, (t) => measure(t, 13, weight));
+  const signs = enginesOf(vertex, context.engines);
+  signs.forEach((engine, index) => {
+    const place = {
+      x: end - SIGN + 2 - (signs.length - 1 - index) * (SIGN + 4),
+      y: card.y + 9,
+      size: SIGN,
+      z2: Z.card + 1,
+    };
+    const hue = tokens[ENGINE_TOKEN[engine] as keyof typeof tokens];
+    elements.push(...engineElements(engine, place, { ink: hue, ground: tokens.vertex }));
+  });
+  const taken = signs.length * (SIGN + 4);
+  const name = cut(vertex.name, end - x - versionRoom - taken, (t) => measure(t, 13, weight));
   elements.push(text(name, { x, y: card.y + 16 }, { fill: ink, font: font(13, weight), align: 'left' }));
   if (version !== '') {
     const at = { x: x + measure(name, 13, weight) + 6, y: card.y + 16.5 };
-    const short = cut(version, end - at.x, (t) => measure(t, 11.5, 500));
+    const short = cut(version, end - taken - at.x, (t) => measure(t, 11.5, 500));
     elements.push(text(short, at, { fill: tokens['text-3'], font: font(11.5, 500), align: 'left' }));
   }
   if (status !== null) {

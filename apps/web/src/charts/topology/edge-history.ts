@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Series } from '@undermesh/schema';
+import type { Change, Series } from '@undermesh/schema';
 import type { EChartsOption } from 'echarts';
 import { peak, rates } from '@/domain/traffic';
 import type { Tokens } from '@/theme/tokens';
 import { chartBase, clockAxis, cornerLabel, narrowClockAxis, niceCeiling, valueAxis } from '../axes';
+import { changeMarks } from '../latency/change-marks';
 
 const LEFT = 36;
 const RIGHT = 10;
@@ -12,8 +13,11 @@ const LOWER = { top: 102, height: 28 } as const;
 /** So many labels fit under a panel's chart. */
 const LABELS = 4;
 
-/** An edge over the window, in a panel: opened per second above, failed below. Gaps stay gaps. */
-export function edgeHistory(series: Series, tokens: Tokens): EChartsOption {
+/** An edge over the window, in a panel: opened per second above, failed below, with changes. Gaps stay gaps. */
+export function edgeHistory(
+  series: Series,
+  { tokens, changes }: { tokens: Tokens; changes: readonly Change[] },
+): EChartsOption {
   const step = series.stepSeconds * 1000;
   const from = Date.parse(series.from);
   const to = from + series.opened.length * step;
@@ -44,6 +48,12 @@ export function edgeHistory(series: Series, tokens: Tokens): EChartsOption {
         data: opened.map((value, index) => [at(index), value]),
         symbol: 'none',
         lineStyle: { color: tokens['text-1'], width: 1.6 },
+        markLine: changeMarks(
+          tokens,
+          changes
+            .map(({ number, time }) => ({ at: Date.parse(time), text: `#${number}` }))
+            .filter((mark) => mark.at >= from && mark.at <= to),
+        ),
       },
       {
         type: 'bar',

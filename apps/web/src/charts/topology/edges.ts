@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Edge } from '@undermesh/schema';
+import type { Edge, Engine } from '@undermesh/schema';
+import { engineOfEdge } from '@/domain/engines/steering';
 import type { Path } from '@/domain/layout/types';
 import { flowRate } from '@/domain/topology/measures';
 import { edgeWidth } from '@/domain/topology/scale';
@@ -7,8 +8,15 @@ import { withHead } from './curve';
 import { EDGE_SHAPE, type Element, Z } from './elements';
 import { edgeColour, isDim, isTarget, loudStatus, type SceneContext } from './scene';
 
-/** Solid: no engine steers it and all is known. 3-3: a node that saw it is silent. */
+/** A node that saw it is silent. */
 const STALE_DASH = [3, 3];
+/** Solid: kernel-native, or no node of the mesh steers anything. */
+const ENGINE_DASH: Record<Engine | 'several', number[] | null> = {
+  'kernel-native': null,
+  'dual-engine': [9, 5],
+  off: [1.5, 4.5],
+  several: [9, 4, 1.5, 4],
+};
 
 /** An edge: a halo when it is selected or found, the line, and its head. */
 export function edgeElements(context: SceneContext, edge: Edge, path: Path): Element[] {
@@ -41,7 +49,8 @@ export function edgeElements(context: SceneContext, edge: Edge, path: Path): Ele
     });
   }
   const { line, head } = withHead(path, Math.max(3.6, width * 0.85 + 2));
-  const dash = edge.partial ? STALE_DASH : null;
+  const engine = engineOfEdge(edge, context.byId, context.engines);
+  const dash = edge.partial ? STALE_DASH : engine === null ? null : ENGINE_DASH[engine];
   elements.push(
     {
       type: EDGE_SHAPE,

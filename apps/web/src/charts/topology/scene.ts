@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edge, Level, Vertex, Window } from '@undermesh/schema';
+import type { EngineByNode } from '@/domain/engines/steering';
 import type { StatusKind } from '@/domain/glyphs';
 import type { Layout } from '@/domain/layout/types';
 import { type Colour, type Label, MEASURES } from '@/domain/topology/measures';
@@ -25,6 +26,8 @@ export interface SceneInput {
   /** Rate that is drawn widest: of all edges, also those hidden, so that hiding changes no width. */
   topRate: number;
   found: { vertices: ReadonlySet<string>; edges: ReadonlySet<string> };
+  /** Observed engines by node. Empty: no node steers, and nothing is said of engines. */
+  engines: EngineByNode;
   colour: Colour;
   label: Label;
   selected: Target | null;
@@ -50,6 +53,7 @@ export interface SceneContext extends SceneInput {
   onPath: OnPath | null;
   /** In a busy drawing only these stand out while nothing else does; `null`: all do. */
   busiest: ReadonlySet<string> | null;
+  byId: ReadonlyMap<string, Vertex>;
   /** All widths are multiplied by this, so that a crowd stays lines. */
   slim: number;
 }
@@ -65,6 +69,7 @@ export function buildScene(input: SceneInput): Item[] {
     ...input,
     domain: input.colour === 'health' ? null : domainOf(input.edges, input.colour, input.window),
     onPath: focus === null ? null : pathThrough(input.edges, focus),
+    byId: new Map(input.vertices.map((vertex) => [vertex.id, vertex])),
     slim: Math.min(1, Math.max(0.4, Math.sqrt(100 / Math.max(1, input.edges.length)))),
     busiest: input.edges.length <= CROWD ? null : busiest(input.edges),
   };

@@ -6,6 +6,7 @@ import { useCallback, useMemo, useState } from 'react';
 import { addressOf } from '@/data/client';
 import { useLive, useStatus } from '@/data/live';
 import { useConnections } from '@/data/use-connections';
+import { useEngineSwitches } from '@/data/use-engine-switches';
 import { useFetch } from '@/data/use-fetch';
 import { useUrl } from '@/data/use-url';
 import { type Filter, filterParameters, filterQuery, filtersOf } from '@/domain/filters';
@@ -53,6 +54,7 @@ export function ConnectionsPage() {
     { ...query, window, histogram: true, limit: 1 },
     { refreshSeconds: 10 },
   );
+  const switches = useEngineSwitches(window);
   const { data: topology } = useLive('topology', { level: 'workload', window });
   const known = useMemo(() => {
     const distinct = (values: string[]): string[] =>
@@ -141,7 +143,7 @@ export function ConnectionsPage() {
           <ProblemBanner message={first.error.message} retry={first.reload} />
         </div>
       )}
-      <ConnectionHistogram histogram={counted.data?.histogram ?? null} />
+      <ConnectionHistogram histogram={counted.data?.histogram ?? null} switches={switches} />
       <DataTable
         label="Connections, newest first"
         columns={columns}

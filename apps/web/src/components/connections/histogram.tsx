@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
+import type { Change } from '@undermesh/schema';
 import { useCallback, useMemo } from 'react';
 import { connectionHistogram, type Histogram } from '@/charts/connection-histogram';
 import { formatNumber, formatSeconds } from '@/domain/format';
@@ -8,11 +9,21 @@ import { useTokens } from '@/theme/tokens';
 import { Chart, TooltipRows } from '../chart';
 
 /** How many ended and failed over the window. */
-export function ConnectionHistogram({ histogram }: { histogram: Histogram | null }) {
+export function ConnectionHistogram({
+  histogram,
+  switches,
+}: {
+  histogram: Histogram | null;
+  /** Of engines, marked. */
+  switches: readonly Change[];
+}) {
   const tokens = useTokens();
   const option = useMemo(
-    () => (histogram === null || tokens === null ? null : connectionHistogram(histogram, tokens)),
-    [histogram, tokens],
+    () =>
+      histogram === null || tokens === null
+        ? null
+        : connectionHistogram(histogram, { tokens, changes: switches }),
+    [histogram, tokens, switches],
   );
   const tooltip = useCallback(
     (value: number) => {

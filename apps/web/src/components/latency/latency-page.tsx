@@ -5,6 +5,7 @@ import { useCallback, useMemo } from 'react';
 import { useLive } from '@/data/live';
 import { useLatency } from '@/data/use-latency';
 import { useUrl } from '@/data/use-url';
+import { isEngineSwitch } from '@/domain/engines/log';
 import { regionText } from '@/domain/latency/region';
 import { latencyViewOf, sampleNoun } from '@/domain/latency/view';
 import { compareText, EARLIER, halves, type Pair } from '@/domain/latency/windows';
@@ -43,6 +44,13 @@ export function LatencyPage() {
   const destination = peerNames(view.to, topology) ?? 'destination';
   const noun = sampleNoun(view.measure);
 
+  const marked = useMemo(
+    () => [
+      ...changes.filter((one) => isEngineSwitch(one) && one.number !== change?.number),
+      ...(change === null ? [] : [change]),
+    ],
+    [changes, change],
+  );
   const setPair = useCallback(
     (next: Pair) => set({ compare: compareText({ kind: 'windows', pair: next }) }, { push: true }),
     [set],
@@ -138,7 +146,7 @@ export function LatencyPage() {
             />
           )}
           {view.split === 'none' ? (
-            <TimeCard latency={latency} destination={destination} change={change} />
+            <TimeCard latency={latency} destination={destination} changes={marked} />
           ) : (
             <PartsCard latency={latency} split={view.split} destination={destination} />
           )}

@@ -14,21 +14,24 @@ import { useSize } from '../use-size';
 export function TimeCard({
   latency,
   destination,
-  change,
+  changes,
 }: {
   latency: Latency;
   destination: string;
   /** Marked on the clock. */
-  change: Change | null;
+  changes: readonly Change[];
 }) {
   const tokens = useTokens();
   const { ref, size } = useSize<HTMLDivElement>();
   const { time, heat } = latency;
   const known = time.total !== null;
-  const marks = useMemo(
-    () => (change === null ? [] : [{ at: Date.parse(change.time), text: `#${change.number}` }]),
-    [change],
-  );
+  const marks = useMemo(() => {
+    const from = Date.parse(heat.from);
+    const to = from + heat.stepSeconds * 1000 * heat.columns;
+    return changes
+      .map(({ time, number }) => ({ at: Date.parse(time), text: `#${number}` }))
+      .filter(({ at }) => at >= from && at <= to);
+  }, [changes, heat]);
   const option = useMemo(
     () =>
       tokens === null || size === null || !known

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Node } from '@undermesh/schema';
+import { deciderWords } from '@/domain/engines/state';
 import { engineWords } from '@/domain/words';
 import { Status } from '../glyph';
 import { Section } from '../panel';
@@ -23,6 +24,10 @@ export function KernelTab({ node }: { node: Node }) {
           <dd>{engineWords(engine.desired)}</dd>
           <dt>Engine, observed</dt>
           <dd>{engine.observed === null ? 'unknown' : engineWords(engine.observed)}</dd>
+          <dt>Generation</dt>
+          <dd>{engine.generation}</dd>
+          <dt>Set by</dt>
+          <dd>{deciderWords(engine)}</dd>
           <dt>Scope</dt>
           <dd>
             {scope === null ? (

@@ -3,7 +3,8 @@ import type { Node } from '@undermesh/schema';
 import { ABSENT, formatCompact, formatNumber, formatRate, formatShare } from '@/domain/format';
 import { lostTotal, nodeState } from '@/domain/nodes';
 import type { Column } from '../data-table';
-import { EngineBadge, Status } from '../glyph';
+import { EngineState } from '../engine-state';
+import { Status } from '../glyph';
 
 const absent = <span className="t3">{ABSENT}</span>;
 
@@ -25,12 +26,7 @@ export const nodeColumns = (now: string | null): Column<Node>[] => [
   {
     id: 'engine',
     header: 'Engine',
-    render: (node) =>
-      node.engine.observed === null ? (
-        <span className="t3">unknown</span>
-      ) : (
-        <EngineBadge engine={node.engine.observed} bare />
-      ),
+    render: (node) => <EngineState engine={node.engine} now={now} />,
   },
   { id: 'kernel', header: 'Kernel', className: 't2', render: (node) => node.kernel?.release ?? absent },
   { id: 'version', header: 'Version', className: 't2', render: (node) => node.agent?.version ?? absent },

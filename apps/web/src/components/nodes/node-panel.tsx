@@ -5,7 +5,8 @@ import type { Node } from '@undermesh/schema';
 import Link from 'next/link';
 import { useUrl } from '@/data/use-url';
 import { nodeRemarks, nodeState } from '@/domain/nodes';
-import { EngineBadge, Status, StatusGlyph } from '../glyph';
+import { EngineState } from '../engine-state';
+import { Status, StatusGlyph } from '../glyph';
 import { Panel } from '../panel';
 import { HooksTab } from './hooks-tab';
 import { KernelTab } from './kernel-tab';
@@ -42,14 +43,7 @@ export function NodePanel({ node, now, tab: asked, onTab, onClose }: NodePanelPr
             {state.text}
           </Status>
           <span className="fill" />
-          {node.engine.observed === null ? (
-            <span className="t3">engine unknown</span>
-          ) : (
-            <>
-              {node.engine.observed === 'off' && <span>observes only</span>}
-              <EngineBadge engine={node.engine.observed} />
-            </>
-          )}
+          <EngineState engine={node.engine} now={now} />
         </>
       }
       tabs={[
@@ -67,6 +61,9 @@ export function NodePanel({ node, now, tab: asked, onTab, onClose }: NodePanelPr
             {node.scope === null ? '' : node.scope.wholeHost ? 'the whole host' : node.scope.cgroup}
           </span>
           <span className="fill" />
+          <Link className="btn" href={link('/engines/', { node: node.name })}>
+            Engine
+          </Link>
           <Link className="btn" href={link('/connections/', { node: node.name })}>
             Connections
           </Link>

@@ -6,7 +6,7 @@ import { useCallback, useMemo } from 'react';
 import { useStatus } from '@/data/live';
 import { useFetch } from '@/data/use-fetch';
 import { useUrl } from '@/data/use-url';
-import { inWords, plural, sentence } from '@/domain/format';
+import { nodesSentence } from '@/domain/nodes';
 import { DataTable } from '../data-table';
 import { EmptyFooter, EmptyMesh } from '../overview/empty-mesh';
 import { Page } from '../page';
@@ -18,13 +18,6 @@ import { NodePanel } from './node-panel';
 const REFRESH_SECONDS = 2;
 /** So many nodes fit side by side. */
 const FEW = 6;
-
-const say = (nodes: readonly Node[]): string => {
-  const silent = nodes.filter((node) => node.state !== 'reporting').length;
-  const all = plural(nodes.length, 'node');
-  if (silent === 0) return `${all}, all report. They observe only: no traffic is steered.`;
-  return `${all}. ${sentence(inWords(silent))} ${silent === 1 ? 'does' : 'do'} not report.`;
-};
 
 /** Machines that run an agent: what they are, what runs in their kernel, what it cost, what it lost. */
 export function NodesPage() {
@@ -62,7 +55,7 @@ export function NodesPage() {
     <Page
       title="Nodes"
       padded={few}
-      lead={data !== null && <span className="say cut">{say(data.items)}</span>}
+      lead={data !== null && <span className="say cut">{nodesSentence(data.items)}</span>}
       panel={
         node !== null && (
           <NodePanel

@@ -6,7 +6,8 @@ import Link from 'next/link';
 import { useUrl } from '@/data/use-url';
 import { formatNumber, formatShare } from '@/domain/format';
 import { nodeState, observerShare } from '@/domain/nodes';
-import { EngineBadge, Status } from '../glyph';
+import { EngineState } from '../engine-state';
+import { Status } from '../glyph';
 
 const SHOWN = 5;
 const ORDER = { silent: 0, never: 1, reporting: 2 } as const;
@@ -55,11 +56,7 @@ export function NodesCard({ nodes, status }: { nodes: readonly Node[]; status: C
                   </Link>
                 </td>
                 <td className="minor">
-                  {node.engine.observed === null ? (
-                    <span className="t3">unknown</span>
-                  ) : (
-                    <EngineBadge engine={node.engine.observed} bare />
-                  )}
+                  <EngineState engine={node.engine} now={status?.now ?? null} />
                 </td>
                 <td>
                   <Status kind={state.kind} quiet={state.kind === 'ok'}>

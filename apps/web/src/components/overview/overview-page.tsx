@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Edges, Nodes } from '@undermesh/schema';
+import type { Edge, Edges, Nodes } from '@undermesh/schema';
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import { useLive, useStatus } from '@/data/live';
+import { useEngineSwitches } from '@/data/use-engine-switches';
 import { useFetch } from '@/data/use-fetch';
 import { useUrl } from '@/data/use-url';
+import { switchesOf } from '@/domain/engines/marks';
 import { edgesNote, overviewSentence } from '@/domain/overview';
 import { selecting } from '@/domain/url-state';
 import { versionsOf } from '../edge-name';
@@ -37,9 +39,12 @@ export function OverviewPage() {
     { ...scope, level: 'workload', order: 'worst', series: true, limit: 100 },
     { refreshSeconds: REFRESH_SECONDS },
   );
+  const switches = useEngineSwitches(window);
   const nodes = useFetch<Nodes>('/api/v1/nodes', {}, { refreshSeconds: REFRESH_SECONDS });
   const { data: topology } = useLive('topology', { ...scope, level: 'workload' });
-  const versions = useMemo(() => versionsOf(topology?.vertices), [topology]);
+  const vertices = topology?.vertices;
+  const versions = useMemo(() => versionsOf(vertices), [vertices]);
+  const marksOf = useCallback((edge: Edge) => switchesOf(edge, switches, vertices), [switches, vertices]);
 
   if (status !== null && (status.nodes.total === 0 || status.firstRecordAt === null)) {
     return (
@@ -90,14 +95,14 @@ export function OverviewPage() {
         )
       ) : (
         <>
-          <Tiles edges={edges.data} status={status} />
+          <Tiles edges={edges.data} status={status} switches={switches} />
           <div className="overview-grid charts">
             <section className="card">
               <div className="card-head">
                 <h2>Connections and failures</h2>
                 <span className="t3">per second</span>
               </div>
-              <TrafficChart series={edges.data.totalSeries} status={status} />
+              <TrafficChart series={edges.data.totalSeries} status={status} switches={switches} />
             </section>
             <FailuresCard edges={edges.data} versions={versions} />
           </div>
@@ -113,6 +118,7 @@ export function OverviewPage() {
                 edges={edges.data.items.slice(0, EDGES_SHOWN)}
                 window={edges.data.window}
                 versions={versions}
+                marksOf={marksOf}
                 onOpen={(edge) =>
                   router.push(
                     link('/topology/', { level: 'workload', ...selecting({ kind: 'edge', id: edge.id }) }),

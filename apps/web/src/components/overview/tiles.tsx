@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Edges, Status } from '@undermesh/schema';
+import type { Change, Edges, Status } from '@undermesh/schema';
 import type { ReactNode } from 'react';
+import { placesIn, spanOf } from '@/domain/engines/marks';
 import {
   bytesFigure,
   durationFigure,
@@ -62,11 +63,22 @@ function Tile({
 }
 
 /** Five figures of the window, of requests where HTTP is seen and of connections otherwise, each with what qualifies it and its course. */
-export function Tiles({ edges, status }: { edges: Edges; status: Status | null }) {
+export function Tiles({
+  edges,
+  status,
+  switches,
+}: {
+  edges: Edges;
+  status: Status | null;
+  /** Of engines, marked on the courses. */
+  switches: readonly Change[];
+}) {
   const { total, totalSeries: series, window } = edges;
   const silent = status?.nodes.silent ?? [];
   const bound = edges.missingNodes.length > 0;
   const missing = series === null ? null : missingSpan(series, silent);
+  const span = series === null ? null : spanOf(series);
+  const marks = span === null ? [] : placesIn(switches, span.from, span.to);
   const spark = (values: (number | null)[], colour?: string): ReactNode => (
     <Sparkline
       values={values}
@@ -74,6 +86,7 @@ export function Tiles({ edges, status }: { edges: Edges; status: Status | null }
       height={30}
       fill
       missing={missing}
+      marks={marks}
       {...(colour === undefined ? {} : { colour })}
     />
   );

@@ -28,6 +28,7 @@ import {
 import { pointAt, sample } from '@/charts/topology/curve';
 import { hit, hitMap } from '@/charts/topology/hit';
 import { buildScene } from '@/charts/topology/scene';
+import type { EngineByNode } from '@/domain/engines/steering';
 import type { Rect, Size } from '@/domain/layout/types';
 import type { Colour, Label } from '@/domain/topology/measures';
 import { sameTarget, type Target } from '@/domain/topology/paths';
@@ -48,6 +49,7 @@ export interface MapHandle {
 export interface MapCanvasProps {
   picture: Picture;
   shown: Shown;
+  engines: EngineByNode;
   colour: Colour;
   label: Label;
   selected: Target | null;
@@ -89,7 +91,7 @@ function measureWith(sans: string, context: CanvasRenderingContext2D | null) {
 
 /** The map: a canvas that pans, zooms, is pointed at and walked, with a list of the same for those who cannot see it. */
 export function MapCanvas(props: MapCanvasProps) {
-  const { picture, shown, colour, label, selected, size, onSelect, onOpen, handle } = props;
+  const { picture, shown, engines, colour, label, selected, size, onSelect, onOpen, handle } = props;
   const { layout } = picture;
   const tokens = useTokens();
   const box = useRef<HTMLDivElement>(null);
@@ -217,6 +219,7 @@ export function MapCanvas(props: MapCanvasProps) {
         edges,
         topRate: topRate(picture.topology.edges, window),
         found,
+        engines,
         colour,
         label,
         selected,
@@ -229,7 +232,22 @@ export function MapCanvas(props: MapCanvasProps) {
     );
     if (box.current) box.current.dataset.drawn = 'true';
     tell();
-  }, [ready, picture, shown, colour, label, selected, hovered, tokens, step, measure, hatch, fonts, tell]);
+  }, [
+    ready,
+    picture,
+    shown,
+    engines,
+    colour,
+    label,
+    selected,
+    hovered,
+    tokens,
+    step,
+    measure,
+    hatch,
+    fonts,
+    tell,
+  ]);
 
   // drawn first, listed after
   const listed = useDeferredValue<Shown | null>(shown, null);

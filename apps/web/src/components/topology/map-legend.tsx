@@ -2,18 +2,20 @@
 'use client';
 
 import type { Topology } from '@undermesh/schema';
+import { type EngineByNode, engineOfEdge } from '@/domain/engines/steering';
+import { SLOT_ENGINES } from '@/domain/engines/switch';
 import { formatCompact } from '@/domain/format';
 import { type Colour, MEASURES } from '@/domain/topology/measures';
 import { domainOf, RAMP, topRate } from '@/domain/topology/scale';
 import type { Shown } from '@/domain/topology/shown';
-import { StatusGlyph } from '../glyph';
+import { EngineBadge, StatusGlyph } from '../glyph';
 
 function Line({
   dash,
   width = 3,
   colour = 'var(--edge)',
 }: {
-  dash?: string;
+  dash?: string | undefined;
   width?: number;
   colour?: string;
 }) {
@@ -24,17 +26,27 @@ function Line({
   );
 }
 
+/** As {@link ENGINE_DASH} of the drawing, at the legend's width. */
+const DASHES = { 'kernel-native': undefined, 'dual-engine': '9 5', off: '1.5 4.5' } as const;
+
 /** What line, width, colour and signs mean: only what the map can show now. */
-export function MapLegend({ topology, shown, colour }: { topology: Topology; shown: Shown; colour: Colour }) {
+export function MapLegend({
+  topology,
+  shown,
+  engines,
+  colour,
+}: {
+  topology: Topology;
+  shown: Shown;
+  engines: EngineByNode;
+  colour: Colour;
+}) {
   const partial = shown.vertices.some((vertex) => vertex.partial) || shown.edges.some((edge) => edge.partial);
   const top = topRate(topology.edges, topology.window);
   const found = shown.found.vertices.size + shown.found.edges.size > 0;
   return (
     <div className="map-legend" data-testid="topology-legend">
-      <span>
-        <Line />
-        observed, no engine steers it
-      </span>
+      <EngineLines shown={shown} engines={engines} />
       {partial && (
         <span>
           <Line dash="3 3" />a node is silent
@@ -61,6 +73,36 @@ export function MapLegend({ topology, shown, colour }: { topology: Topology; sho
         </span>
       )}
     </div>
+  );
+}
+
+/** What the dash of a line says: the engine on its source's node. */
+function EngineLines({ shown, engines }: { shown: Shown; engines: EngineByNode }) {
+  if (engines.size === 0) {
+    return (
+      <span>
+        <Line />
+        observed, no engine steers it
+      </span>
+    );
+  }
+  const byId = new Map(shown.vertices.map((vertex) => [vertex.id, vertex]));
+  const found = new Set(shown.edges.map((edge) => engineOfEdge(edge, byId, engines)));
+  return (
+    <>
+      {SLOT_ENGINES.filter((engine) => found.has(engine)).map((engine) => (
+        <span key={engine} title="The engine on the source’s node">
+          <Line dash={DASHES[engine]} />
+          <EngineBadge engine={engine} bare />
+        </span>
+      ))}
+      {found.has('several') && (
+        <span title="The source runs on nodes with different engines">
+          <Line dash="9 4 1.5 4" />
+          several engines
+        </span>
+      )}
+    </>
   );
 }
 

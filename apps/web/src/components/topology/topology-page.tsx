@@ -3,6 +3,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useLive } from '@/data/live';
+import { useEnginesByNode } from '@/data/use-engines-by-node';
 import { useUrl } from '@/data/use-url';
 import { parseQuery } from '@/domain/topology/find';
 import { type Target, targetText } from '@/domain/topology/paths';
@@ -71,6 +72,7 @@ export function TopologyPage() {
     if (missing) complete();
   }, [missing, complete]);
   const versions = useMemo(() => versionsOf(topology?.vertices), [topology]);
+  const engines = useEnginesByNode();
 
   const select = useCallback(
     (target: Target | null) =>
@@ -189,6 +191,7 @@ export function TopologyPage() {
           <>
             <MapCanvas
               {...{ picture, shown, size }}
+              engines={engines}
               colour={view.colour}
               label={view.label}
               selected={view.selected}
@@ -198,7 +201,7 @@ export function TopologyPage() {
             />
             <MapStatement topology={picture.topology} shown={shown} onShowAll={() => set({ hide: null })} />
             <MapTools map={map} onArrange={rearrange} onHelp={() => setHelp(true)} />
-            <MapLegend topology={picture.topology} shown={shown} colour={view.colour} />
+            <MapLegend topology={picture.topology} shown={shown} engines={engines} colour={view.colour} />
           </>
         ) : (
           <MapSkeleton />

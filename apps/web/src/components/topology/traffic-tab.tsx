@@ -87,7 +87,9 @@ export function TrafficTab({ topology, edge, scope, changes }: TrafficTabProps) 
       </div>
       {requests !== null && <LatencyCourse {...{ scope, changes, limitUs }} />}
       {edge.split !== null && <TimeBar split={edge.split} destination={edge.destinationName} />}
-      {(requests === null || traffic.failed.total > 0) && <History edge={edge} scope={scope} />}
+      {(requests === null || traffic.failed.total > 0) && (
+        <History edge={edge} scope={scope} changes={changes} />
+      )}
       <WentWrong edge={edge} bound={bound} />
       <Section title="On the wire">
         <dl className="pairs">
@@ -150,7 +152,7 @@ function LatencyCourse({
   );
 }
 
-function History({ edge, scope }: { edge: Edge; scope: PanelScope }) {
+function History({ edge, scope, changes }: { edge: Edge; scope: PanelScope; changes: readonly Change[] }) {
   const tokens = useTokens();
   const answer = useFetch<Edges>(
     '/api/v1/edges',
@@ -159,8 +161,8 @@ function History({ edge, scope }: { edge: Edge; scope: PanelScope }) {
   );
   const series = answer.data?.items.find(({ id }) => id === edge.id)?.series ?? null;
   const option = useMemo(
-    () => (tokens === null || series === null ? null : edgeHistory(series, tokens)),
-    [tokens, series],
+    () => (tokens === null || series === null ? null : edgeHistory(series, { tokens, changes })),
+    [tokens, series, changes],
   );
   return (
     <Section title="Opened and failed" note="connections per second">

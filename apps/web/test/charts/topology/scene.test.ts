@@ -21,6 +21,7 @@ const input = (more: Partial<SceneInput> = {}): SceneInput => ({
   edges: SHOP.edges,
   topRate: 100,
   found: { vertices: new Set(), edges: new Set() },
+  engines: new Map(),
   colour: 'health',
   label: 'rate',
   selected: null,
@@ -47,6 +48,25 @@ describe('the scene', () => {
     expect(texts(of(scene, 'vertex orders'))).toContain('refused');
     expect(line(scene, 'front>orders')?.style).toMatchObject({ stroke: '<crit>' });
     expect(line(scene, 'ingress>front')?.style).toMatchObject({ stroke: '<edge>' });
+  });
+
+  test('says by dash and sign which engine steers, once any does', () => {
+    const engines = new Map([
+      ['shop-1', 'dual-engine'],
+      ['shop-2', 'off'],
+    ] as const);
+    const nodes = { front: ['shop-1'], catalogue: ['shop-1', 'shop-2'], orders: ['shop-2'], ingress: [] };
+    const vertices = SHOP.vertices.map((vertex) => ({
+      ...vertex,
+      nodes: nodes[vertex.name as keyof typeof nodes] ?? [],
+    }));
+    const scene = buildScene(input({ engines, vertices }));
+    expect(line(scene, 'front>orders')?.style.lineDash).toEqual([9, 5]);
+    expect(line(scene, 'orders>bank')?.style.lineDash).toEqual([1.5, 4.5]);
+    expect(line(scene, 'catalogue>db')?.style.lineDash).toEqual([9, 4, 1.5, 4]);
+    expect(line(scene, 'ingress>front')?.style.lineDash).toBeNull();
+    const hues = of(scene, 'vertex front').flatMap(({ style }) => ('fill' in style ? [style.fill] : []));
+    expect(hues).toContain('<e-dual>');
   });
 
   test('dims what is off the path, never what fails', () => {
