@@ -4,7 +4,7 @@
  *
  * An object of its own, on the maps of the observing one: it can be left out, and a kernel that refuses it goes on being
  * observed. Always lets the segment pass. What a segment means is in include/http_follow.h, framing in
- * include/http_stream.h.
+ * include/http_stream.h, what a line says in include/http_line.h.
  */
 #include "include/http_record.h"
 #include "include/http_follow.h"

@@ -6,9 +6,9 @@
  * Each stream has one writer at a time: the outgoing one under its socket's lock, the incoming one under `busy`. What
  * goes from one to another goes through a ring with a counter for each side.
  *
- * This header, http_stream.h and http_follow.h are plain C: the tests compile the same source for user space. All state
- * lies in memory of a map and not on the stack: the verifier takes what is read from there as unknown, so that the paths
- * through a loop meet again.
+ * This header and those from http_window.h to http_follow.h are plain C: the tests compile the same source for user
+ * space. All state of a stream lies in memory of a map and not on the stack: the verifier takes what is read from there
+ * as unknown, so that the paths through a loop meet again.
  */
 #ifndef UNDERMESH_HTTP_EXCHANGE_H
 #define UNDERMESH_HTTP_EXCHANGE_H
@@ -22,6 +22,7 @@ enum http_window {
 	HTTP_WINDOW_FILLED = 320, /* both */
 	HTTP_WINDOW_BYTES = 376,  /* with room for reading words behind them */
 	HTTP_WINDOW_LOOKS = 32,	  /* at words or lines of it, at a time */
+	HTTP_WINDOW_FIELDS = 4,	  /* fields that matter, or windows of others, at a time */
 };
 
 /* What the next byte of a stream belongs to. */

@@ -426,6 +426,13 @@ static __always_inline bool http_has_time(const struct http_stream *stream, __u3
 	return stream->mode != HTTP_MODE_OPAQUE;
 }
 
+/* Whether the segment is the next of a body that goes on behind it: what most of the bytes are. */
+static __always_inline bool http_is_inside_body(const struct http_stream *stream, __u32 sequence)
+{
+	return (stream->mode == HTTP_MODE_BODY || stream->mode == HTTP_MODE_CHUNK) && !stream->early &&
+	       stream->next == sequence && stream->left > stream->length;
+}
+
 /* Follows a segment that begins at `sequence`; `last`: with a FIN behind it. */
 static __always_inline void http_take_segment(struct http_visit *visit, __u32 sequence, bool last)
 {
@@ -433,7 +440,11 @@ static __always_inline void http_take_segment(struct http_visit *visit, __u32 se
 	struct http_stream *stream = visit->stream;
 	__u32 end = sequence + visit->stream->length;
 
-	if (visit->stream->length && http_enter(visit, sequence)) {
+	if (http_is_inside_body(stream, sequence)) {
+		stream->left -= stream->length;
+		stream->message_bytes += stream->length;
+		stream->next = end;
+	} else if (stream->length && http_enter(visit, sequence)) {
 		stream->next = end;
 		stream->origin = visit->stream->offset - stream->filled;
 		if (!http_run(visit))
