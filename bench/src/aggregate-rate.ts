@@ -7,7 +7,7 @@ import { decodeFrame } from '@undermesh/schema';
 import { Aggregator } from '../../apps/collector/dist/aggregate/aggregator.js';
 import { Placements } from '../../apps/collector/dist/aggregate/placements.js';
 import { Streams } from '../../apps/collector/dist/aggregate/streams.js';
-import { DictionaryReader } from '../../apps/collector/dist/ingest/dictionary.js';
+import { DictionaryReader, nameBudget } from '../../apps/collector/dist/ingest/dictionary.js';
 import { Intake } from '../../apps/collector/dist/ingest/intake.js';
 import { ownCpuNs } from './cpu.js';
 import { RECORDS_PER_FRAME, RecordFrames, SAMPLE_DICTIONARY } from './record-frames.js';
@@ -35,7 +35,7 @@ export function measureAggregate(rounds: number): AggregateRate {
   const aggregator = new Aggregator(streams, placements, LIMITS);
   const intake = new Intake(aggregator, placements);
   const stream = streams.get({ id: streamId.toString('hex'), node: 'bench', cluster: 'default' });
-  new DictionaryReader(stream, placements).apply(SAMPLE_DICTIONARY);
+  new DictionaryReader(stream, { placements, names: nameBudget() }).apply(SAMPLE_DICTIONARY);
   const json = jsonOf(frames.next());
   const times = { aggregated: [] as number[], json: [] as number[] };
   for (let round = -5; round < rounds; round++) {

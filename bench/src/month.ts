@@ -19,7 +19,7 @@ import { type Dictionary, FRAME_TYPES, type Frame } from '@undermesh/schema';
 import type { Aggregator } from '../../apps/collector/dist/aggregate/aggregator.js';
 import type { Placements } from '../../apps/collector/dist/aggregate/placements.js';
 import type { Streams } from '../../apps/collector/dist/aggregate/streams.js';
-import { DictionaryReader } from '../../apps/collector/dist/ingest/dictionary.js';
+import { DictionaryReader, nameBudget } from '../../apps/collector/dist/ingest/dictionary.js';
 import { Intake } from '../../apps/collector/dist/ingest/intake.js';
 import type { RecordStore } from '../../apps/collector/dist/store/store.js';
 import { placeOf, SERVER_PORT, sampleRecord } from './sample-records.js';
@@ -116,7 +116,7 @@ export class Month {
   async feed(now: number, say: (line: string) => void): Promise<void> {
     const { aggregator, streams, placements } = this.#parts;
     const stream = streams.get({ id: this.#streamId.toString('hex'), node: 'bench', cluster: 'default' });
-    new DictionaryReader(stream, placements).apply(dictionary());
+    new DictionaryReader(stream, { placements, names: nameBudget() }).apply(dictionary());
     const stretches = [
       { from: now - DAYS * 24 * HOUR_MS, to: now - 24 * HOUR_MS, stepMs: HOUR_MS, frames: HALVES },
       { from: now - 24 * HOUR_MS, to: now - 15 * MINUTE_MS, stepMs: MINUTE_MS, frames: 1 },
