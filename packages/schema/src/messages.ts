@@ -2,11 +2,12 @@
 import { type Static, Type } from 'typebox';
 import { type Command, EngineReport, Labels } from './engines.js';
 import { LOSS_REASONS, WORKLOAD_KINDS } from './names.js';
-import { counts, literals } from './shape.js';
+import { ReportedCount as Count, counts, literals } from './shape.js';
 
 /** Payloads of all frames but `records`: UTF-8 JSON of these shapes. Unknown members are ignored, so that shapes can grow. */
 
-const Count = Type.Number({ minimum: 0 });
+/** Unix ms; the largest that a date can have. */
+const Milliseconds = Type.Number({ minimum: 0, maximum: 8.64e15 });
 
 /** Node, cluster and workload names: what Kubernetes, Prometheus and a URL all take. */
 export const NAME_PATTERN = '^[A-Za-z0-9_.:@/-]{1,253}$';
@@ -104,7 +105,7 @@ export const Hook = Type.Object({
   attached: Type.Boolean(),
   programId: Type.Integer(),
   tag: Type.String(),
-  loadedAtMs: Type.Number(),
+  loadedAtMs: Milliseconds,
   /** Absent unless the kernel keeps program statistics. */
   runTimeNs: Type.Optional(Count),
   runCount: Type.Optional(Count),
@@ -166,7 +167,7 @@ export const Report = Type.Object({
     maxItems: 256,
   }),
   agent: Type.Object({
-    startedAtMs: Type.Number(),
+    startedAtMs: Milliseconds,
     rssBytes: Count,
     /** User and system CPU of the agent's process since it started, seconds. */
     cpuSeconds: Count,

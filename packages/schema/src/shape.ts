@@ -14,10 +14,11 @@ export const Time = Type.String({ format: 'date-time' });
 export const literals = <const T extends readonly string[]>(values: T): TUnsafe<T[number]> =>
   Type.Unsafe<T[number]>(Type.Enum([...values]));
 
+/** A figure that somebody reports. Bounded, so that sums of a few can be told. */
+export const ReportedCount = Type.Number({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
 /** Counters by name, absent where zero. */
 export const counts = <const T extends readonly string[]>(
   names: T,
 ): TUnsafe<{ [Name in T[number]]?: number }> =>
-  Type.Unsafe(
-    Type.Partial(Type.Object(Object.fromEntries(names.map((name) => [name, Type.Number({ minimum: 0 })])))),
-  );
+  Type.Unsafe(Type.Partial(Type.Object(Object.fromEntries(names.map((name) => [name, ReportedCount])))));

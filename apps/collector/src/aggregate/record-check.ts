@@ -12,6 +12,10 @@ import {
   Reporter,
 } from '@undermesh/bpf-abi';
 
+/** No clock of a node shows as much, ns: 73 years. Sums and differences of two such times fit 64 bits. */
+export const MOST_CLOCK_NS = 1n << 61n;
+const MOST_CLOCK_HIGH = Number(MOST_CLOCK_NS >> 32n);
+
 /** Whether an event is the end of a connection end: what "made" counts. */
 export const isEnd = (event: number): boolean => event === RecordEvent.CLOSED || event === RecordEvent.FAILED;
 
@@ -30,6 +34,7 @@ export function isRecordValid(columns: RecordColumns, index: number): boolean {
   const family = columns.u8(index, Field.family);
   if (family < AddressFamily.IPV4 || family > AddressFamily.V4_MAPPED) return false;
   if (columns.u8(index, Field.engine) > 2) return false;
+  if (!areTimesSound(columns, index)) return false;
   const reason = columns.u8(index, Field.reason);
   const event = columns.u8(index, Field.event);
   switch (columns.u8(index, Field.kind)) {
@@ -46,6 +51,14 @@ export function isRecordValid(columns: RecordColumns, index: number): boolean {
     default:
       return false;
   }
+}
+
+/** Whether a record was made after its connection was opened, and less than {@link MOST_CLOCK_NS} after the node was started. */
+function areTimesSound(columns: RecordColumns, index: number): boolean {
+  const time = columns.u32(index, Field.timeNs + 4);
+  const opened = columns.u32(index, Field.openedNs + 4);
+  if (time >= MOST_CLOCK_HIGH || opened > time) return false;
+  return opened < time || columns.u32(index, Field.openedNs) <= columns.u32(index, Field.timeNs);
 }
 
 /** Whether every sample has a status that HTTP knows, or none. */

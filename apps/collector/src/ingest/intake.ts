@@ -4,7 +4,7 @@ import type { Frame } from '@undermesh/schema';
 import type { Aggregator } from '../aggregate/aggregator.js';
 import type { RecordFeed } from '../aggregate/open-connections.js';
 import type { Placements } from '../aggregate/placements.js';
-import { isHttp, isRecordValid, isStored } from '../aggregate/record-check.js';
+import { isHttp, isRecordValid, isStored, MOST_CLOCK_NS } from '../aggregate/record-check.js';
 import type { Stream } from '../aggregate/streams.js';
 import { CollectorError } from '../errors.js';
 import type { RecordBatch } from '../store/store.js';
@@ -68,13 +68,14 @@ export class Intake implements RecordFeed {
     const peers = new Uint32Array(recordCount);
     const http = recordCount > 0 && isHttp(columns, 0);
     const hasSamples = columns.has(HttpRecord.sampleCount, 1);
+    const clocksSound = frame.realtimeNs < MOST_CLOCK_NS && frame.boottimeNs < MOST_CLOCK_NS;
     let invalid = 0;
     let requests = 0;
     let invalidRequests = 0;
     let lostRequests = 0;
     for (let index = 0; index < recordCount; index++) {
       // A frame holds one kind of record.
-      const valid = isHttp(columns, index) === http && isRecordValid(columns, index);
+      const valid = clocksSound && isHttp(columns, index) === http && isRecordValid(columns, index);
       if (valid) {
         const id = columns.u32(index, ConnectionRecord.workloadId);
         locals[index] = (id === 0 ? undefined : stream.placements.get(id)) ?? stream.unknown;

@@ -83,7 +83,6 @@ export class Session {
     }, host.helloTimeoutMs);
     this.#idleTimer = setInterval(() => this.#checkIdle(), Math.max(50, host.idleTimeoutMs / 3));
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
-    socket.on('ping', () => this.#checkRead());
     socket.on('pong', () => this.#ponged());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broken(error));
     socket.on('close', () => this.end());

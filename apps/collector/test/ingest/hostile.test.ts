@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { HttpRecord, HttpSample } from '@undermesh/bpf-abi';
 import {
   encodeFrame,
   encodeMessage,
   FRAME_HEADER_BYTES,
   FRAME_TYPES,
+  type FrameHeader,
   type Hello,
   MAX_PAYLOAD_BYTES,
   type Status,
 } from '@undermesh/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FakeAgent, FakeConnection } from '../../test-support/index.js';
+import { FakeAgent, FakeConnection, fakeReport } from '../../test-support/index.js';
 import { eventually, startCollector, type TestCollector } from '../support/collector.js';
 
 const CLIENT = { address: '10.1.0.1', port: 40_000, workload: 1 };
@@ -183,6 +186,91 @@ describe('an agent that misbehaves after its hello', () => {
     await last.open();
     await hungUpOn(last, 'too_many_agents', 1008);
     await Promise.all(agents.map((agent) => agent.close()));
+  });
+});
+
+describe('an agent that would have the collector remember without end', () => {
+  it('begins no more than 1,024 streams, and goes on with those it has', async () => {
+    const agent = test.agent('inventive');
+    const streamId = (number: number): Uint8Array => {
+      const id = new Uint8Array(16);
+      new DataView(id.buffer).setUint32(0, number);
+      return id;
+    };
+    const { ingest } = test.collector;
+    for (let number = 1; number <= 1_024; number++) {
+      ingest.road({ node: 'inventive', cluster: 'default' }, Buffer.from(streamId(number)).toString('hex'));
+    }
+    await agent.open();
+    agent.sendRaw(
+      encodeFrame(agent.header({ type: FRAME_TYPES.hello }), encodeMessage({ ...HELLO, node: 'inventive' })),
+    );
+    await hungUpOn(agent, 'too_many_streams', 1008);
+    const { options } = agent;
+    const known = new FakeAgent({ ...options, streamId: streamId(7) });
+    await known.connect();
+    await known.close();
+  });
+
+  it('names no more than four clusters', () => {
+    const { ingest } = test.collector;
+    const begin = (cluster: string) => ingest.road({ node: 'nomad', cluster }, `${cluster}`.padEnd(32, '0'));
+    for (const cluster of ['a', 'b', 'c', 'd']) begin(cluster);
+    expect(() => begin('e')).toThrow('4 clusters');
+  });
+});
+
+describe('a report that cannot be', () => {
+  it.each([
+    ['more ends than can be counted', { made: 1e308 }],
+    ['more losses than can be counted', { lost: { ring_full: 1e300 } }],
+  ])('%s: refused', async (_, change) => {
+    const agent = test.agent('boaster');
+    await agent.connect();
+    agent.report(change);
+    await hungUpOn(agent, 'message_invalid', 1008);
+  });
+
+  it('a start beyond all dates: refused, and the nodes are told of', async () => {
+    const agent = test.agent('boaster');
+    await agent.connect();
+    const report = fakeReport();
+    agent.send(FRAME_TYPES.report, { ...report, agent: { ...report.agent, startedAtMs: 1e300 } });
+    await hungUpOn(agent, 'message_invalid', 1008);
+    await test.get('/api/v1/nodes');
+  });
+});
+
+describe('records of a time that cannot be', () => {
+  it.each<[string, Uint8Array[], Partial<FrameHeader>]>([
+    ['a clock beyond 73 years', [connection().closed('source')], { realtimeNs: 1n << 62n }],
+    ['made beyond 73 years', [connection().closed('source', { timeNs: 1n << 61n })], {}],
+    ['opened after they were made', [connection().closed('source', { timeNs: 5n, openedNs: 6n })], {}],
+  ])('%s: counted as invalid', async (_, records, change) => {
+    const invalid = test.collector.ingest.totals.invalid;
+    const agent = test.agent('timeless');
+    await agent.connect();
+    await agent.deliver(records, change);
+    expect(test.collector.ingest.totals.invalid).toBe(invalid + 1);
+    await test.get('/api/v1/connections');
+    await agent.close();
+    await healthyGoesOn();
+  });
+});
+
+describe('what is no WebSocket message', () => {
+  it('is counted', async () => {
+    const before = test.collector.ingest.totals.rejected.get('websocket_invalid') ?? 0;
+    const { port, hostname } = new URL(test.url);
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.write(
+      `GET /ingest/v1 HTTP/1.1\r\nHost: ${hostname}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer ${test.collector.credentials.create('victim')}\r\n\r\n`,
+    );
+    await once(socket, 'data');
+    socket.write(Buffer.from([0x82, 0x01, 0x00])); // not masked
+    await once(socket, 'close');
+    expect(test.collector.ingest.totals.rejected.get('websocket_invalid')).toBe(before + 1);
+    await healthyGoesOn();
   });
 });
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is asked of a collector after it was sent what no honest agent sends.
+
+const mebibyte = 1 << 20;
+
+/** Every refusal was told to its sender and counted under the same reason. */
+export function judgeCodes(findings, { told, rejected, untellable = [] }) {
+  const codes = [...new Set([...Object.keys(told), ...Object.keys(rejected)])].sort();
+  for (const code of codes) {
+    if (untellable.includes(code)) findings.tell(`refused, counted only: ${code}`, rejected[code] ?? 0);
+    else findings.equal(`refused, as told and as counted: ${code}`, rejected[code] ?? 0, told[code] ?? 0);
+  }
+}
+
+/** Nothing that an agent sends is an error or a warning of the collector's. */
+export function judgeLog(findings, log) {
+  const lines = log.split('\n').filter(Boolean);
+  const grave = lines.filter((line) => !/"level":(10|20|30),/.test(line));
+  findings.tell('lines in the log', lines.length);
+  findings.equal('warnings and errors in the log', grave.length, 0);
+  if (grave.length > 0) findings.tell('the first of them', grave[0].slice(0, 600));
+}
+
+/** Memory in the second half: its slope by least squares, times how long that half took. */
+export function judgeMemory(findings, { watch, mostMib }) {
+  const mib = (bytes) => `${(bytes / mebibyte).toFixed(0)} MiB`;
+  const last = watch.samples.at(-1).second;
+  const tenths = Array.from({ length: 10 }, (_, at) =>
+    mib(watch.mean((last * at) / 10, (last * (at + 1)) / 10)),
+  );
+  findings.tell('memory (VmRSS each second), mean of each tenth of the run', tenths.join(', '));
+  const growth = (watch.slope(last / 2) * last) / 2 / mebibyte;
+  findings.holds(
+    `memory: growth over the second half by least squares, at most ${mostMib} MiB`,
+    growth <= mostMib,
+    `${growth.toFixed(1)} MiB in ${Math.round(last / 2)} s`,
+  );
+}
