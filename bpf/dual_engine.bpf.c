@@ -6,7 +6,7 @@
  *   steer_connect4/6, steer_sendmsg4/6   look which engine is in force and go to its program
  *   dual_connect4/6, dual_sendmsg4/6     the programs of this engine
  *   show_peername4/6, show_sender4/6     have the application see the service it asked for
- *   follow_sockops, follow_close         count what is open, and set aside what refuses
+ *   follow_sockops, follow_close         count what is open, set aside what refuses, tell the waypoint what was asked for
  *
  * A virtual address is never let through: where anything is missing that it takes to steer, the connect is refused. All
  * that follows in a socket's life goes by its own steering, whatever the engine is by then. A close has two hooks as
@@ -15,6 +15,7 @@
 #include "include/balance.h"
 #include "include/destination.h"
 #include "include/life.h"
+#include "include/option_sender.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -283,7 +284,7 @@ static __always_inline int show_peer(struct bpf_sock_addr *ctx, bool v6)
 {
 	struct steering *steering = STEERING_OF(ctx->sk);
 
-	if (steering)
+	if (steering && !(steering->flags & STEERING_FLAG_ACCEPTED))
 		write_destination(ctx, v6, steering->original_address, steering->original_port);
 	return 1;
 }
@@ -331,14 +332,25 @@ int show_sender6(struct bpf_sock_addr *ctx)
 
 /* --- the life of steered connections --- */
 
-/* Has the kernel tell of this socket's changes of state. Flags are shared with other programs: only ever added to. */
-static __always_inline void watch_states(struct bpf_sock_ops *ctx)
+/* Has the kernel call for what this socket needs. Flags are shared with other programs: only ever added to. */
+static __always_inline void ask_for_callbacks(struct bpf_sock_ops *ctx, struct steering *steering)
 {
-	long refused =
-		bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+	__u32 wanted = BPF_SOCK_OPS_STATE_CB_FLAG;
+	long refused;
 
+	if (sends_option(steering)) {
+		wanted |= BPF_SOCK_OPS_WRITE_HDR_OPT_CB_FLAG;
+		steering->flags |= STEERING_FLAG_OPTION;
+	}
+	refused = bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | wanted);
 	if (refused)
 		count_mesh_error(HELPER_SITE_STATE_FLAG, refused < 0 ? refused : -EINVAL);
+}
+
+static __always_inline bool follows(__u32 op)
+{
+	return op == BPF_SOCK_OPS_TCP_CONNECT_CB || op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB ||
+	       op == BPF_SOCK_OPS_HDR_OPT_LEN_CB || op == BPF_SOCK_OPS_WRITE_HDR_OPT_CB;
 }
 
 SEC("sockops")
@@ -350,21 +362,25 @@ int follow_sockops(struct bpf_sock_ops *ctx)
 	struct tcp_sock *tcp;
 	__u32 op = ctx->op;
 
-	if (!socket ||
-	    (op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && !closes))
+	if (!socket || (!follows(op) && !closes))
 		return 1;
 	steering = STEERING_OF(socket);
-	if (!steering)
+	if (!steering || steering->flags & STEERING_FLAG_ACCEPTED)
+		return 1;
+	tcp = bpf_skc_to_tcp_sock(socket);
+	if (!tcp)
 		return 1;
 	if (op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
 		count_connection(steering);
-		watch_states(ctx);
+		ask_for_callbacks(ctx, steering);
 	} else if (op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB) {
 		note_success(steering);
+	} else if (op == BPF_SOCK_OPS_HDR_OPT_LEN_CB) {
+		reserve_option(ctx, steering, tcp);
+	} else if (op == BPF_SOCK_OPS_WRITE_HDR_OPT_CB) {
+		write_option(ctx, steering);
 	} else {
-		tcp = bpf_skc_to_tcp_sock(socket);
-		if (tcp)
-			end_connection(steering, tcp, ctx->args[0]);
+		end_connection(steering, tcp, ctx->args[0]);
 	}
 	return 1;
 }

@@ -201,6 +201,8 @@ enum helper_site {
 	HELPER_SITE_DATAGRAM = 7,
 	HELPER_SITE_ROUND_ROBIN = 8,
 	HELPER_SITE_GENERATION_USE = 9,
+	HELPER_SITE_WRITE_OPTION = 10, /* -28: no room in the SYN */
+	HELPER_SITE_SAVE_SYN = 11,
 };
 
 struct helper_error {
@@ -358,9 +360,14 @@ enum steering_flag {
 	STEERING_FLAG_WAYPOINT = 1,
 	STEERING_FLAG_COUNTED = 2,  /* in open_connections and generation_use */
 	STEERING_FLAG_SHORTCUT = 4, /* joined with a socket of this node */
+	STEERING_FLAG_ACCEPTED = 8, /* a waypoint's: what the client had asked for */
+	STEERING_FLAG_OPTION = 16,  /* its segments carry the option */
 };
 
-/* What became of a steered socket: its socket storage, from connect() on. Spare bytes are zero. */
+/*
+ * What became of a steered socket: its socket storage, from connect() on; at a waypoint from accept on, with only what was
+ * asked for and vip_id. Spare bytes are zero.
+ */
 struct steering {
 	__u8 original_address[16]; /* what the application asked for */
 	__u16 original_port;
@@ -373,6 +380,12 @@ struct steering {
 	__u16 flags;	 /* enum steering_flag bits */
 	__u16 transport; /* enum waypoint_transport */
 	__u8 spare[24];
+};
+
+/* Addresses that connections with a SYN option may come from: a prefix, in IPv6's form (::ffff:a.b.c.d). */
+struct mesh_node {
+	__u32 prefix_bits; /* of address; 96 more than IPv4 counts */
+	__u8 address[16];
 };
 
 /* Counters of one CPU since they were made; user space sums them. */

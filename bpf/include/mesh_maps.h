@@ -5,15 +5,8 @@
 
 #include "mesh_counters.h"
 #include "owner.h"
+#include "service_maps.h"
 #include "steerings.h"
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
-	__type(key, struct service_key);
-	__type(value, struct service);
-} services SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -38,15 +31,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct endpoint_health);
 } endpoint_health SEC(".maps");
-
-/* By the identifier that travels in a SYN option. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
-	__type(key, __u32);
-	__type(value, struct service_key);
-} vips SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -64,8 +64,8 @@ export function compileFixture(
   return { path, remove: () => rmSync(directory, { recursive: true }) };
 }
 
-/** Another program on the same hooks, which overwrites the callback flags of every socket. */
-export function attachRude(cgroup: TestCgroup): { close(): void } {
+/** Another program on the same hooks, which overwrites the callback flags of every socket: one of fixtures/rude.bpf.c. */
+export function attachRude(cgroup: TestCgroup, program = 'overwrite_flags'): { close(): void } {
   const directory = mkdtempSync(join(tmpdir(), 'undermesh-rude-'));
   const path = join(directory, 'rude.bpf.o');
   const triple = execFileSync('clang', ['-print-target-triple']).toString().trim().replace('-pc-', '-');
@@ -73,7 +73,7 @@ export function attachRude(cgroup: TestCgroup): { close(): void } {
   execFileSync('clang', [...flags, '-c', RUDE_SOURCE, '-o', path]);
   const object = openObject(path);
   object.load();
-  const link = object.program('overwrite_flags').attachCgroup(cgroup.path);
+  const link = object.program(program).attachCgroup(cgroup.path);
   return {
     close() {
       link.close();

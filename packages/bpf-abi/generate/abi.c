@@ -38,5 +38,6 @@ struct abi {
 	struct endpoint_health endpoint_health;
 	struct engine_state engine_state;
 	struct steering steering;
+	struct mesh_node mesh_node;
 	struct mesh_totals mesh_totals;
 } abi;

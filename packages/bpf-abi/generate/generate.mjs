@@ -21,7 +21,12 @@ try {
   const abi = readAbi(readTypes(object));
   const version = Number(/#define UNDERMESH_ABI_VERSION (\d+)/.exec(header)?.[1]);
   const namesOf = (name) => readNames(readTypes(join(root, `bpf/dist/${name}.bpf.o`)));
-  const names = { observe: namesOf('observe'), http: namesOf('http'), dualEngine: namesOf('dual_engine') };
+  const names = {
+    observe: namesOf('observe'),
+    http: namesOf('http'),
+    dualEngine: namesOf('dual_engine'),
+    waypoint: namesOf('waypoint'),
+  };
   const comments = readComments(header);
   const outputs = new Map([
     [join(here, '../src/abi.generated.ts'), writeTypeScript({ abi, names, version, comments })],

@@ -121,6 +121,10 @@ export const HTTP_MAPS = ${list(names.http.maps)};
 export const DUAL_ENGINE_PROGRAMS = ${list(names.dualEngine.programs)};
 /** Maps of \`dual_engine.bpf.o\`. */
 export const DUAL_ENGINE_MAPS = ${list(names.dualEngine.maps)};
+/** Programs of \`waypoint.bpf.o\`. */
+export const WAYPOINT_PROGRAMS = ${list(names.waypoint.programs)};
+/** Maps of \`waypoint.bpf.o\`; those that the dual engine has too are shared with it. */
+export const WAYPOINT_MAPS = ${list(names.waypoint.maps)};
 
 ${abi.enums.map((e) => writeEnum(e, comments)).join('\n')}
 ${abi.structs.map((s) => writeStruct(s, comments)).join('\n')}`;

@@ -17,6 +17,10 @@ export const HTTP_MAPS = ['cgroup_names', 'connections', 'control', 'helper_erro
 export const DUAL_ENGINE_PROGRAMS = ['dual_connect4', 'dual_connect6', 'dual_sendmsg4', 'dual_sendmsg6', 'follow_close', 'follow_sockops', 'show_peername4', 'show_peername6', 'show_sender4', 'show_sender6', 'steer_connect4', 'steer_connect6', 'steer_sendmsg4', 'steer_sendmsg6'] as const;
 /** Maps of `dual_engine.bpf.o`. */
 export const DUAL_ENGINE_MAPS = ['connect4_programs', 'connect6_programs', 'datagram_endpoints', 'datagrams', 'endpoint_health', 'endpoints', 'engine_state', 'generation_use', 'mesh_errors', 'mesh_totals', 'round_robin', 'sendmsg4_programs', 'sendmsg6_programs', 'services', 'slots', 'socket_owner', 'steerings', 'vips'] as const;
+/** Programs of `waypoint.bpf.o`. */
+export const WAYPOINT_PROGRAMS = ['keep_syns', 'show_sockname4', 'show_sockname6', 'take_option', 'tell_original'] as const;
+/** Maps of `waypoint.bpf.o`; those that the dual engine has too are shared with it. */
+export const WAYPOINT_MAPS = ['mesh_errors', 'mesh_nodes', 'mesh_totals', 'services', 'steerings', 'vips', 'waypoint_cgroups'] as const;
 
 /** `enum record_kind`. */
 export const RecordKind = {
@@ -151,6 +155,9 @@ export const HelperSite = {
   DATAGRAM: 7,
   ROUND_ROBIN: 8,
   GENERATION_USE: 9,
+  /** -28: no room in the SYN. */
+  WRITE_OPTION: 10,
+  SAVE_SYN: 11,
 } as const;
 
 /** `enum mesh_limit`. */
@@ -203,6 +210,10 @@ export const SteeringFlag = {
   COUNTED: 2,
   /** joined with a socket of this node. */
   SHORTCUT: 4,
+  /** a waypoint's: what the client had asked for. */
+  ACCEPTED: 8,
+  /** its segments carry the option. */
+  OPTION: 16,
 } as const;
 
 /** Byte offsets in `struct connection_record`, and its size. */
@@ -1278,6 +1289,39 @@ export function encodeSteering(value: SteeringValue): Uint8Array {
   view.setUint16(36, value.flags, true);
   view.setUint16(38, value.transport, true);
   bytes.set(value.spare.subarray(0, 24), 40);
+  return bytes;
+}
+
+/** Byte offsets in `struct mesh_node`, and its size. */
+export const MeshNode = {
+  BYTES: 20,
+  /** of address; 96 more than IPv4 counts. */
+  prefixBits: 0,
+  address: 4,
+} as const;
+
+/** `struct mesh_node`, decoded. */
+export interface MeshNodeValue {
+  /** of address; 96 more than IPv4 counts. */
+  prefixBits: number;
+  address: Uint8Array;
+}
+
+/** Decodes one `struct mesh_node`. Throws RangeError when fewer than 20 bytes follow `offset`. */
+export function decodeMeshNode(bytes: Uint8Array, offset = 0): MeshNodeValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    prefixBits: view.getUint32(offset + 0, true),
+    address: bytes.slice(offset + 4, offset + 20),
+  };
+}
+
+/** Encodes one `struct mesh_node` into 20 new bytes. */
+export function encodeMeshNode(value: MeshNodeValue): Uint8Array {
+  const bytes = new Uint8Array(20);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.prefixBits, true);
+  bytes.set(value.address.subarray(0, 16), 4);
   return bytes;
 }
 

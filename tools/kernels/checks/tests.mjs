@@ -13,6 +13,7 @@ const FILES = [
   'test/http.test.ts',
   'test/dual-engine.test.ts',
   'test/dual-engine-balance.test.ts',
+  'test/waypoint.test.ts',
 ];
 
 const reporter = join(root, 'tools/vitest-reporter.mjs');
