@@ -12,6 +12,9 @@ export const CLI_ERRORS = {
   workload_unknown:
     'undermesh top --once lists what talks; a longer --window or --system may hold what you look for.',
   workload_ambiguous: 'Say which one, as NAMESPACE/NAME.',
+  no_node_matches: 'undermesh engine lists the nodes; -o json shows their labels.',
+  orders_refused: 'See above for what each node needs; the others have taken the order.',
+  engine_not_in_force: 'undermesh engine shows what holds a node up; the order stands.',
 } as const;
 
 /** A code of {@link CLI_ERRORS}. */

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addCompletion } from './commands/completion.js';
 import { addConnections } from './commands/connections.js';
 import { addEdges } from './commands/edges.js';
+import { addEngine } from './commands/engine.js';
 import { addExplain } from './commands/explain.js';
 import { addStatus } from './commands/status.js';
 import { addTop } from './commands/top.js';
@@ -20,7 +21,7 @@ const HELP_COLUMNS = 100;
 /** The command line of `undermesh`. Parsing throws CommanderError for bad usage, after it has said what is wrong. */
 export function createProgram(host: Host): Command {
   const program = new Command('undermesh')
-    .description('Asks a collector what goes on in the mesh.')
+    .description('Asks a collector what goes on in the mesh, and sets what its nodes steer by.')
     .version(version)
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(undermesh COMMAND --help says what there is)')
@@ -39,6 +40,7 @@ export function createProgram(host: Host): Command {
   addEdges(program, host);
   addConnections(program, host);
   addExplain(program, host);
+  addEngine(program, host);
   addCompletion(program, host);
   return program;
 }

@@ -10,7 +10,8 @@ const commands = program
   .createHelp()
   .visibleCommands(program)
   .filter((command) => command.name() !== 'help');
-const options = [program, ...commands].flatMap((command) =>
+const below = commands.flatMap((command) => command.commands);
+const options = [program, ...commands, ...below].flatMap((command) =>
   command.options.map((option) => option.long ?? ''),
 );
 

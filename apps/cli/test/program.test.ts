@@ -173,6 +173,7 @@ describe('undermesh', () => {
       backward: null,
       through: [],
       failures: [],
+      steering: [{ engine: 'off', connections: 8, askedFor: [] }],
       silent: [],
     });
   });

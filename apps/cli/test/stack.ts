@@ -23,6 +23,8 @@ export interface Stack {
   /** A directory that is gone with the stack. */
   readonly state: string;
   agent(node: string): Promise<FakeAgent>;
+  /** One that is not connected yet. */
+  newAgent(node: string): Promise<FakeAgent>;
   /** Lets an agent say once a second how many ends its kernel made: without that its node counts as silent. */
   report(agent: FakeAgent, made: number): void;
   /** Ends the collector without a word; {@link restart} brings it back on the same port. */
@@ -68,11 +70,15 @@ export async function startStack(): Promise<Stack> {
     state,
     kill,
     async agent(node) {
+      const agent = await this.newAgent(node);
+      await agent.connect();
+      return agent;
+    },
+    async newAgent(node) {
       const file = join(state, `${node}.credential`);
       const make = ['credential', '--node', node, '--out', file, '--data', data];
       await promisify(execFile)(binary('undermesh-collector'), make);
       const agent = new FakeAgent({ url: first.url, node, credential: readFileSync(file, 'utf8').trim() });
-      await agent.connect();
       agents.push(agent);
       return agent;
     },

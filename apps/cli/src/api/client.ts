@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf } from '@undermesh/core';
-import { Problem, ROUTES } from '@undermesh/schema';
+import { type EngineOrder, type NodeEngine, Problem, ROUTES } from '@undermesh/schema';
 import type { Static, TSchema } from 'typebox';
 import { cliError, problemError } from '../errors.js';
 import type { Access } from './access.js';
@@ -31,8 +31,31 @@ export class Client {
    */
   async get<Name extends Route>(route: Name, query: Query = {}, signal?: AbortSignal): Promise<Answer<Name>> {
     const { path, answer } = ROUTES[route];
-    const url = this.#address(path, query);
-    const response = await this.#fetch(url, signal);
+    return (await this.#ask(this.#address(path, query), { path, answer, signal })) as Answer<Name>;
+  }
+
+  /** Sets the engine of a node. Throws as {@link get} does. */
+  async setEngine(node: string, order: EngineOrder): Promise<NodeEngine> {
+    const { path, answer } = ROUTES.engine;
+    const url = this.#address(path.replace(':name', encodeURIComponent(node)), {});
+    return (await this.#ask(url, { path, answer, order })) as NodeEngine;
+  }
+
+  async #ask(
+    url: URL,
+    of: {
+      readonly path: string;
+      readonly answer: TSchema;
+      readonly signal?: AbortSignal | undefined;
+      readonly order?: EngineOrder;
+    },
+  ): Promise<unknown> {
+    const { path, answer, signal, order } = of;
+    const sent =
+      order === undefined
+        ? {}
+        : { method: 'PUT', body: JSON.stringify(order), headers: { 'content-type': 'application/json' } };
+    const response = await this.#fetch(url, sent, signal);
     const body = await this.#read(response, signal);
     if (!response.ok) {
       if (conforms(Problem, body)) throw problemError(body);
@@ -41,12 +64,11 @@ export class Client {
         `${this.access.url.origin} answered HTTP ${response.status} without a reason.`,
       );
     }
-    const schema: TSchema = answer;
-    if (!conforms(schema, body)) {
-      const difference = firstDifference(schema, body);
+    if (!conforms(answer, body)) {
+      const difference = firstDifference(answer, body);
       throw cliError('answer_invalid', `The answer to ${path} is not what it should be (${difference}).`);
     }
-    return body as Answer<Name>;
+    return body;
   }
 
   #address(path: string, query: Query): URL {
@@ -57,11 +79,12 @@ export class Client {
     return url;
   }
 
-  async #fetch(url: URL, signal: AbortSignal | undefined): Promise<Response> {
+  async #fetch(url: URL, sent: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
     try {
       return await fetch(url, {
-        headers: { accept: 'application/json', ...authorization(this.access) },
+        ...sent,
+        headers: { accept: 'application/json', ...authorization(this.access), ...sent.headers },
         redirect: 'error',
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       });

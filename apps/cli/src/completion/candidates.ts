@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ENGINES } from '@undermesh/schema';
 import type { Command, Option } from 'commander';
 import { accessOf } from '../api/access.js';
 import { Client } from '../api/client.js';
@@ -21,16 +22,19 @@ export type Completion = readonly Candidate[] | 'files';
 const PATIENCE_MS = 2000;
 
 /** Where names come from. */
-type Source = 'workloads' | 'namespaces' | 'nodes';
+type Source = 'workloads' | 'namespaces' | 'nodes' | 'labels' | 'orders';
 const SOURCE_OF_OPTION: Readonly<Record<string, Source>> = {
   '--source': 'workloads',
   '--destination': 'workloads',
   '--workload': 'workloads',
   '--namespace': 'namespaces',
   '--node': 'nodes',
+  '--selector': 'labels',
 };
+/** Commands whose arguments are no workloads. */
+const SOURCE_OF_ARGUMENT: Readonly<Record<string, Source>> = { set: 'orders' };
 const VALUES_OF_OPTION: Readonly<Record<string, readonly string[]>> = {
-  '--reason': REASONS,
+  'connections --reason': REASONS,
   '--window': ['60s', '5m', '30m', '1h', '24h', '7d'],
 };
 /** Options that take a list: the last of it is completed. */
@@ -46,9 +50,11 @@ export async function complete(program: Command, words: readonly string[], host:
     case 'option':
       return starting(line.word, visibleOptions(command));
     case 'argument': {
-      const argument = command.registeredArguments[place.index];
+      const { registeredArguments: known } = command;
+      const argument = known[place.index] ?? known.find(({ variadic }) => variadic);
       if (argument === undefined) return [];
-      const names = argument.argChoices ?? (await namesFrom('workloads', line, host));
+      const source = SOURCE_OF_ARGUMENT[command.name()] ?? 'workloads';
+      const names = argument.argChoices ?? (await namesFrom(source, line, host));
       return starting(line.word, names.map(candidate));
     }
     case 'value':
@@ -66,6 +72,7 @@ async function valuesOf(
   const source = SOURCE_OF_OPTION[name];
   const values =
     option.argChoices ??
+    VALUES_OF_OPTION[`${line.command.name()} ${name}`] ??
     VALUES_OF_OPTION[name] ??
     (source === undefined ? [] : await namesFrom(source, line, host));
   const comma = LISTS.has(name) ? line.word.lastIndexOf(',') + 1 : 0;
@@ -110,7 +117,19 @@ async function namesFrom(source: Source, { values }: TypedLine, host: Host): Pro
 
 async function ask(client: Client, source: Source): Promise<string[]> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
-  if (source === 'nodes') return (await client.get('nodes', {}, signal)).items.map(({ name }) => name);
+  switch (source) {
+    case 'nodes':
+      return (await client.get('nodes', {}, signal)).items.map(({ name }) => name);
+    case 'labels':
+    case 'orders': {
+      const { items } = await client.get('engines', {}, signal);
+      if (source === 'orders') return [...items.map(({ node }) => node), ...ENGINES];
+      return items.flatMap(({ labels }) => Object.entries(labels).map(([key, value]) => `${key}=${value}`));
+    }
+    case 'workloads':
+    case 'namespaces':
+      break;
+  }
   const { vertices } = await client.get('topology', { level: 'workload', maxVertices: 2000 }, signal);
   return vertices.map(source === 'namespaces' ? ({ namespace }) => namespace : fullName);
 }

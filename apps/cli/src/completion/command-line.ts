@@ -57,8 +57,8 @@ export function readTypedLine(program: Command, words: readonly string[]): Typed
   return { command, place, word, values };
 }
 
-/** A command's own options and those of the whole program. */
+/** A command's own options and those of the commands that it belongs to. */
 export const optionsOf = (command: Command): readonly Option[] => {
   const { parent } = command;
-  return parent === null ? command.options : [...command.options, ...parent.options];
+  return parent === null ? command.options : [...command.options, ...optionsOf(parent)];
 };

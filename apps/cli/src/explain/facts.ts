@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Connection, Connections, Edge, Node, Topology, Vertex, Window } from '@undermesh/schema';
+import {
+  type Connection,
+  type Connections,
+  type Edge,
+  ENGINES,
+  type Engine,
+  type Node,
+  type Topology,
+  type Vertex,
+  type Window,
+} from '@undermesh/schema';
 import type { Client } from '../api/client.js';
 import { byCount } from '../words/traffic.js';
 import { findWorkload, fullName } from './find-workload.js';
@@ -26,6 +36,14 @@ export interface SilentNode {
   readonly lastSeenAt: string | null;
 }
 
+/** Connections among the newest that one engine steered. */
+export interface Steering {
+  readonly engine: Engine;
+  readonly connections: number;
+  /** Where their sources asked to be connected to when they were steered elsewhere; at most three. */
+  readonly askedFor: readonly string[];
+}
+
 /** Everything that is known between two workloads: what `explain -o json` prints. */
 export interface Facts {
   readonly source: Vertex;
@@ -37,12 +55,16 @@ export interface Facts {
   /** When there is no forward edge: ways over one other workload, busiest first. */
   readonly through: readonly Hops[];
   readonly failures: readonly Failure[];
+  /** By what the newest connections were steered, most first. */
+  readonly steering: readonly Steering[];
   readonly silent: readonly SilentNode[];
 }
 
 /** As many as the API gives: explaining needs all that is known, not what is drawn. */
 const EVERYTHING = { maxVertices: 2000, maxEdges: 10_000 } as const;
 const MOST_WAYS = 5;
+/** Connections of which the engine is looked at. */
+const NEWEST = 200;
 /** Ends that are no failures. */
 const NORMAL = new Set(['local_fin', 'peer_fin']);
 
@@ -76,6 +98,7 @@ export async function gatherFacts(client: Client, { source, destination, window 
     backward,
     through: forward === null ? waysThrough(topology, from, to) : [],
     failures: forward === null ? [] : await failuresOf(client, { from, to, edge: forward, window }),
+    steering: forward === null ? [] : await steeringOf(client, { from, to, window }),
     silent: silentAmong(nodes, topology.missingNodes, [from, to]),
   };
 }
@@ -111,6 +134,24 @@ function failuresOf(
       return { reason, count, since: firstOf(answer), last: answer.items[0] ?? null };
     }),
   );
+}
+
+/** Looks at the newest connections. */
+async function steeringOf(
+  client: Client,
+  { from, to, window }: { from: Vertex; to: Vertex; window: number },
+): Promise<Steering[]> {
+  const query = { source: fullName(from), destination: fullName(to), window, system: true, limit: NEWEST };
+  const { items } = await client.get('connections', { ...query, state: 'all' });
+  return ENGINES.map((engine): Steering => {
+    const own = items.filter((one) => one.engine === engine);
+    const asked = own.flatMap(({ askedFor }) =>
+      askedFor === null ? [] : [`${askedFor.address}:${askedFor.port}`],
+    );
+    return { engine, connections: own.length, askedFor: [...new Set(asked)].slice(0, 3) };
+  })
+    .filter(({ connections }) => connections > 0)
+    .sort((a, b) => b.connections - a.connections);
 }
 
 /** Start of the first step of a histogram that holds anything. */

@@ -33,6 +33,7 @@ export function story(facts: Facts, now: number): string[] {
           health(forward, now),
           ...time(facts, forward),
           ...protocols(forward),
+          ...steering(facts),
           ...theOtherWay(facts),
           reporters(facts, forward),
         ];
@@ -174,6 +175,33 @@ const PROTOCOL_WORDS = {
   tls: 'TLS',
   http2: 'HTTP/2',
   other: 'some other protocol',
+} as const;
+
+/** What decided where connections went. */
+function steering({ steering: engines }: Facts): string[] {
+  const [first, second] = engines;
+  if (first === undefined) return [];
+  if (second === undefined && first.engine === 'off') {
+    return ['No engine steered them: they went where they were asked to go.'];
+  }
+  const asked = [...new Set(engines.flatMap(({ askedFor }) => askedFor))];
+  const wanted = asked.length === 0 ? '' : `; they had asked for ${listed(asked)}`;
+  const total = plural(
+    engines.reduce((sum, { connections }) => sum + connections, 0),
+    'connection',
+  );
+  if (second === undefined)
+    return [capital(`${ENGINE_WORDS[first.engine]} steered the newest ${total}${wanted}.`)];
+  const shares = engines.map(
+    ({ engine, connections }) => `${ENGINE_WORDS[engine]} steered ${formatNumber(connections)}`,
+  );
+  return [capital(`${listed(shares)} of the newest ${total}${wanted}.`)];
+}
+
+const ENGINE_WORDS = {
+  off: 'no engine',
+  'dual-engine': 'the dual engine',
+  'kernel-native': 'the kernel-native engine',
 } as const;
 
 /** Says how much has no request latency, and why. */

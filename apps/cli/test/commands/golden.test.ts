@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ROUTES, type Topology } from '@undermesh/schema';
+import { type Engines, type NodeEngine, ROUTES, type Topology } from '@undermesh/schema';
 import { Compile } from 'typebox/compile';
 import { describe, expect, it } from 'vitest';
 import { connectionsLines } from '../../src/commands/connections.js';
 import { edgesLines } from '../../src/commands/edges.js';
+import { engineLines } from '../../src/commands/engine.js';
 import { statusLines } from '../../src/commands/status.js';
 import { topLines } from '../../src/commands/top.js';
 import {
@@ -124,11 +125,56 @@ const connectionsAnswer = {
   histogram: null,
 };
 
+const byApi: Partial<NodeEngine> = {
+  desired: 'dual-engine',
+  setBy: 'api',
+  who: 'm.chen',
+  since: at('14:32:06'),
+  reason: 'try it',
+  generation: 2,
+};
+const engineOf = (name: string, engine: Partial<NodeEngine>): Engines['items'][number] => ({
+  node: name,
+  state: 'reporting',
+  lastSeenAt: at('14:40:00'),
+  labels: {},
+  engine: engineOff(engine),
+});
+const engines: Engines = {
+  items: [
+    engineOf('left', {
+      ...byApi,
+      observed: 'dual-engine',
+      connections: 812,
+      draining: [{ generation: 1, engine: 'off', connections: 418 }],
+    }),
+    engineOf('right', { ...byApi, observed: 'off', state: 'switching', connections: 1206 }),
+    engineOf('edge-1', {
+      ...byApi,
+      observed: 'dual-engine',
+      setBy: 'label',
+      state: 'drift',
+      stateSince: at('14:37:00'),
+      detail: 'connect4 was detached from /shop',
+    }),
+    engineOf('edge-2', { observed: null, state: 'silent', stateSince: at('14:20:00'), connections: null }),
+    engineOf('edge-3', {
+      ...byApi,
+      desired: 'kernel-native',
+      state: 'unavailable',
+      detail: 'its kernel module is not signed',
+    }),
+  ],
+  next: null,
+  chain: { verifiedTo: 118, breaks: [{ change: 57, time: at('14:00:00'), detail: 'Line 56 is missing.' }] },
+};
+
 describe('what is printed', () => {
   it.each([
     ['status', ROUTES.status, status()],
     ['nodes', ROUTES.nodes, { items: nodes, next: null }],
     ['edges', ROUTES.edges, edgesAnswer],
+    ['engines', ROUTES.engines, engines],
     ['topology', ROUTES.topology, topology],
     ['connections', ROUTES.connections, connectionsAnswer],
   ])('comes from an answer of %s as the API gives it', (_name, { answer }, value) => {
@@ -163,6 +209,17 @@ describe('what is printed', () => {
   it.each([null, 100, 70])('edges in %s columns', async (width) => {
     const text = textOf(edgesLines(edgesAnswer, { width, now: NOW }));
     await expect(text).toMatchFileSnapshot(`../golden/edges-${width ?? 'pipe'}.txt`);
+  });
+
+  it.each([null, 100, 70])('engines in %s columns', async (width) => {
+    const text = textOf(engineLines(engines, { width, now: NOW }));
+    await expect(text).toMatchFileSnapshot(`../golden/engine-${width ?? 'pipe'}.txt`);
+  });
+
+  it('engines where there are none', () => {
+    expect(textOf(engineLines({ ...engines, items: [] }, { width: 80, now: NOW }))).toBe(
+      'No agent has reported yet.\n',
+    );
   });
 
   it('edges where there are none', () => {

@@ -47,10 +47,14 @@ describe('completion', () => {
       ['bash', 'zsh', 'fish'],
     ],
     [['completion', 'bash', ''], []],
+    [['engine', ''], ['set']],
+    [['engine', 'set', '--sel'], ['--selector']],
+    [['engine', 'set', '--tok'], ['--token-file']],
+    [['engine', 'set', '--reason', ''], []],
     [['explain', 'we'], []],
     [
       ['nonsense', ''],
-      ['status', 'top', 'edges', 'connections', 'explain', 'completion', 'help'],
+      ['status', 'top', 'edges', 'connections', 'explain', 'engine', 'completion', 'help'],
     ],
   ])('after %j offers %j', async (words, expected) => {
     expect(await offered(...words)).toEqual(expected);

@@ -18,6 +18,7 @@ const facts = (change: Partial<Facts> = {}): Facts => ({
   backward: null,
   through: [],
   failures: [],
+  steering: [],
   silent: [],
   ...change,
 });
@@ -133,6 +134,35 @@ describe('explain', () => {
     expect(ofEdge({ traffic: traffic({ opened: 5 }), partial: true })).toContain(
       'opened at least 5 connections',
     );
+  });
+});
+
+describe('what steered connections', () => {
+  const told = (steering: Facts['steering']): string =>
+    story(facts({ forward: edge('shop/web', 'shop/orders'), steering }), NOW).join('\n');
+
+  it.each<[Facts['steering'], string]>([
+    [
+      [{ engine: 'off', connections: 8, askedFor: [] }],
+      'No engine steered them: they went where they were asked to go.',
+    ],
+    [
+      [{ engine: 'dual-engine', connections: 1200, askedFor: ['10.96.0.1:80'] }],
+      'The dual engine steered the newest 1,200 connections; they had asked for 10.96.0.1:80.',
+    ],
+    [
+      [
+        { engine: 'dual-engine', connections: 150, askedFor: ['10.96.0.1:80', '[fd00::1]:80'] },
+        { engine: 'off', connections: 50, askedFor: [] },
+      ],
+      'The dual engine steered 150 and no engine steered 50 of the newest 200 connections; they had asked for 10.96.0.1:80 and [fd00::1]:80.',
+    ],
+  ])('%j', (steering, sentence) => {
+    expect(told(steering)).toContain(sentence);
+  });
+
+  it('is not claimed where no connection is known', () => {
+    expect(told([])).not.toContain('engine');
   });
 });
 

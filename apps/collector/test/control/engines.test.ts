@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type {
-  Changes,
-  EngineOrder,
-  EngineReport,
-  Engines,
-  Hello,
-  NodeEngine,
-  Problem,
-} from '@undermesh/schema';
+import type { Changes, EngineOrder, Engines, NodeEngine, Problem } from '@undermesh/schema';
 import { ROUTES } from '@undermesh/schema';
 import Value from 'typebox/value';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { FakeAgent } from '../../test-support/index.js';
+import { EngineAgent } from '../../test-support/index.js';
 import { eventually, startCollector, type TestCollector } from '../support/collector.js';
 
 const running: TestCollector[] = [];
@@ -24,55 +16,6 @@ async function start(data?: string): Promise<TestCollector & { token: string }> 
   const collector = await startCollector(data === undefined ? {} : { data });
   running.push(collector);
   return { ...collector, token: collector.collector.token.reset('m.chen') };
-}
-
-const QUIET: Required<Omit<EngineReport, 'refused'>> = {
-  desired: 'off',
-  observed: 'off',
-  generation: 0,
-  desiredSeen: 0,
-  configured: 'off',
-  drift: [],
-  unavailable: {},
-  connections: 0,
-  draining: [],
-  hooks: [],
-};
-
-/** An agent that speaks of an engine, and carries out orders when it is told to. */
-class EngineAgent {
-  readonly wire: FakeAgent;
-  engine: EngineReport;
-
-  constructor(wire: FakeAgent, engine: Partial<EngineReport> = {}) {
-    this.wire = wire;
-    this.engine = { ...QUIET, ...engine };
-  }
-
-  async connect(hello: Partial<Hello> = {}): Promise<void> {
-    await this.wire.connect({ engine: this.engine, ...hello });
-    this.say({});
-  }
-
-  say(change: Partial<EngineReport>): void {
-    this.engine = { ...this.engine, ...change };
-    this.wire.report({ engine: this.engine });
-  }
-
-  async leave(): Promise<void> {
-    this.wire.kill();
-    await this.wire.until(() => this.wire.ending !== null);
-  }
-
-  /** Waits for the order of a generation. */
-  async ordered(generation: number): Promise<void> {
-    await this.wire.until(() => this.wire.commands.some((command) => command.generation === generation));
-  }
-
-  obey(): void {
-    const { engine, generation } = this.wire.commands.at(-1) ?? { engine: 'off', generation: 0 };
-    this.say({ desired: engine, observed: engine, generation, desiredSeen: generation });
-  }
 }
 
 interface Answer<T> {
