@@ -530,7 +530,8 @@ export const connectionAt = (k, now, state) => {
   const ended = failed || openedMs + lifeMs < now;
   const reset = ended && !failed && long && noise(k + 53) < 0.35;
   const silent = isPartial(state) && openedMs > now - SILENT_MS;
-  const steered = edge.port === 8443;
+  const engine = source.node === null ? 'off' : (engineOfNode(source.node, now, state).observed ?? 'off');
+  const steered = engine !== 'off' && noise(k + 97) < 0.8;
   const sent = Math.round(edge.sent * (0.9 + 0.2 * noise(k + 59)) * (long ? 12 : 1));
   const received = Math.round(edge.received * (0.9 + 0.2 * noise(k + 61)) * (long ? 12 : 1));
   const peer = (workload, index, port, pid) => ({
@@ -568,7 +569,7 @@ export const connectionAt = (k, now, state) => {
     sentBytes: failed ? null : sent,
     receivedBytes: failed ? null : received,
     retransmittedSegments: failed ? null : noise(k + 83) < 0.05 ? 1 : 0,
-    engine: 'off',
+    engine,
     protocol: failed || world !== SHOP ? null : protocolOf(row, k),
     seenBy: failed || destination.external || (silent && destination.node === SILENT) ? 'source' : 'both',
   };
@@ -670,7 +671,7 @@ export const connection = (id, now, state) => {
       event: failed ? 'failed' : c.state === 'open' ? 'progress' : 'closed',
       reason: c.reason === 'local_fin' && side === 'destination' ? 'peer_fin' : c.reason,
       family: 'ipv4',
-      engine: 'off',
+      engine: c.engine,
       flags: failed ? ['announced'] : ['established', 'announced'],
       localAddress: own.address,
       localPort: own.port,
@@ -770,6 +771,13 @@ export const nodes = (now, state) => {
           hook('observe_sockops', 'sock_ops', '/sys/fs/cgroup', 412 + i, made * 6, 212 + 9 * i),
           hook('observe_connect4', 'cgroup_sock_addr', '/sys/fs/cgroup', 413 + i, made, 96),
           hook('observe_connect6', 'cgroup_sock_addr', '/sys/fs/cgroup', 414 + i, Math.round(made / 40), 101),
+          ...(i === 2
+            ? []
+            : [
+                hook('follow_sockops', 'sock_ops', '4 cgroups', 421 + i, made * 4, 180),
+                hook('show_peername4', 'cgroup_sock_addr', '4 cgroups', 423 + i, 1200, 120),
+                hook('steer_connect4', 'cgroup_sock_addr', '4 cgroups', 425 + i, made, 412),
+              ]),
           hook('adopt_sockets', 'tracing', 'iter/tcp', 415 + i, 2, 48_000),
           { ...hook('walk_open', 'tracing', 'iter/bpf_sk_storage_map', 416 + i, 3480, 21_000) },
         ],

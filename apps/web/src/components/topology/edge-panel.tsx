@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Edge, Topology } from '@undermesh/schema';
+import type { Edge, Engine, Topology } from '@undermesh/schema';
 import Link from 'next/link';
 import { useMemo } from 'react';
 import type { UrlState } from '@/data/use-url';
@@ -10,13 +10,14 @@ import { limitOf, troubleOf } from '@/domain/topology/measures';
 import type { PanelTabId } from '@/domain/topology/view';
 import { edgeState } from '@/domain/words';
 import { EdgeName, type Versions } from '../edge-name';
-import { Status } from '../glyph';
+import { EngineBadge, Status } from '../glyph';
 import { Panel } from '../panel';
 import { ChangesTab } from './changes-tab';
 import { ConnectionsTab } from './connections-tab';
 import { LatencyTab } from './latency-tab';
 import { latencyLink, type PanelScope } from './panel-scope';
 import { panelTabs } from './panel-tabs';
+import { PathTab } from './path-tab';
 import { TrafficTab } from './traffic-tab';
 import { useChanges } from './use-changes';
 
@@ -26,6 +27,8 @@ export interface EdgePanelProps {
   versions: Versions;
   tab: PanelTabId;
   link: UrlState['link'];
+  /** What steers it; `null`: no node does, or nobody says. */
+  engine: Engine | null;
   query: { window: number; namespace: string | undefined; system: boolean | undefined };
   onTab: (tab: string) => void;
   onClose: () => void;
@@ -34,7 +37,8 @@ export interface EdgePanelProps {
 const full = (namespace: string, name: string) => (namespace === '' ? name : `${namespace}/${name}`);
 
 /** What flows along one edge, how long it takes, its latest connections and what changed. */
-export function EdgePanel({ topology, edge, versions, tab, link, query, onTab, onClose }: EdgePanelProps) {
+export function EdgePanel(props: EdgePanelProps) {
+  const { topology, edge, versions, engine, tab, link, query, onTab, onClose } = props;
   const state = edgeState(edge);
   const { sourceNamespace, sourceName, destinationNamespace, destinationName } = edge;
   const ends = useMemo(
@@ -68,9 +72,15 @@ export function EdgePanel({ topology, edge, versions, tab, link, query, onTab, o
           {limitUs !== null && <span>limit {formatDuration(limitUs)}</span>}
           {edge.healthSince !== null && <span>since {formatClock(edge.healthSince)}</span>}
           {edge.partial && <span className="unk">a node is silent: lower bounds</span>}
+          {engine !== null && (
+            <>
+              <span className="fill" />
+              <EngineBadge engine={engine} />
+            </>
+          )}
         </>
       }
-      tabs={panelTabs(changes.data?.items.length)}
+      tabs={panelTabs('edge', changes.data?.items.length)}
       tab={tab}
       onTab={onTab}
       padded={tab === 'traffic' || tab === 'latency'}
@@ -104,6 +114,7 @@ export function EdgePanel({ topology, edge, versions, tab, link, query, onTab, o
       {tab === 'connections' && (
         <ConnectionsTab {...{ level, ends, query, link }} traffic={edge.traffic} partial={edge.partial} />
       )}
+      {tab === 'path' && <PathTab {...{ level, ends, edge, query }} />}
       {tab === 'changes' && <ChangesTab answer={changes} {...{ scope, timed, link }} />}
     </Panel>
   );

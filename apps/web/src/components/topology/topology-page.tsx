@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useLive } from '@/data/live';
 import { useEnginesByNode } from '@/data/use-engines-by-node';
 import { useUrl } from '@/data/use-url';
+import { engineOfEdge } from '@/domain/engines/steering';
 import { parseQuery } from '@/domain/topology/find';
 import { type Target, targetText } from '@/domain/topology/paths';
 import { show } from '@/domain/topology/shown';
@@ -136,11 +137,16 @@ export function TopologyPage() {
     view.selected?.kind === 'vertex'
       ? topology?.vertices.find(({ id }) => id === view.selected?.id)
       : undefined;
+  const engine =
+    edge === undefined || topology === null
+      ? null
+      : engineOfEdge(edge, new Map(topology.vertices.map((one) => [one.id, one])), engines);
   const panel =
     topology === null ? undefined : edge !== undefined ? (
       <EdgePanel
         key={edge.id}
         {...{ topology, edge, versions, link, query }}
+        engine={engine === 'several' ? null : engine}
         tab={view.tab}
         onTab={(tab) => set({ tab: tab === 'traffic' ? null : tab })}
         onClose={close}

@@ -47,7 +47,8 @@ export interface VertexPanelProps {
 
 /** One vertex: its traffic, the latency of what it serves, its connections and what changed. */
 export function VertexPanel(props: VertexPanelProps) {
-  const { topology, vertex, tab, link, query, onTab, onStepInto, onClose } = props;
+  const { topology, vertex, link, query, onTab, onStepInto, onClose } = props;
+  const tab = props.tab === 'path' ? 'traffic' : props.tab;
   const name = vertex.namespace === '' ? vertex.name : `${vertex.namespace}/${vertex.name}`;
   const status = healthStatus(vertex.health);
   const { level } = topology;
@@ -83,7 +84,7 @@ export function VertexPanel(props: VertexPanelProps) {
           </span>
         </>
       }
-      tabs={panelTabs(changes.data?.items.length)}
+      tabs={panelTabs('vertex', changes.data?.items.length)}
       tab={tab}
       onTab={onTab}
       padded={tab === 'traffic' || tab === 'latency'}

@@ -58,14 +58,15 @@ export function engineVerdict(
         text: 'Ordered, and not yet read back from the kernel. Traffic keeps flowing meanwhile.',
       };
     case 'drift': {
-      const what = engine.detail ?? engine.drift.find(({ mended }) => !mended)?.what ?? null;
       return {
         kind,
         title: `Drift${engine.stateSince === null ? '' : ` for${age(engine.stateSince, now)}`}.`,
-        text:
-          what === null
-            ? `${engine.desired} is desired, the kernel runs ${engine.observed ?? 'something unknown'}.`
-            : sentenceOf(what),
+        text: [
+          engine.observed === engine.desired
+            ? `${engine.desired} is in force, but not all of it is as it was put.`
+            : `${engine.desired} is desired, the kernel runs ${engine.observed ?? 'something unknown'}.`,
+          ...(engine.detail === null ? [] : [sentenceOf(engine.detail)]),
+        ].join(' '),
       };
     }
     case 'unavailable':

@@ -11,7 +11,7 @@ export const LEVELS: readonly { id: Level; name: string }[] = [
 ];
 
 /** Tabs of the panel of an edge or a vertex. */
-export const PANEL_TABS = ['traffic', 'latency', 'connections', 'changes'] as const;
+export const PANEL_TABS = ['traffic', 'latency', 'connections', 'path', 'changes'] as const;
 export type PanelTabId = (typeof PANEL_TABS)[number];
 
 /** What the page shows, as it stands in the URL (window and namespaces are shared by all pages). */

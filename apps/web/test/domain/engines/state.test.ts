@@ -36,8 +36,14 @@ describe('state of an engine in words', () => {
       { what: 'one slot was not ours', since: NOW, mended: true },
       { what: 'connect4 was detached from /shop', since: NOW, mended: false },
     ];
-    expect(engineVerdict(engineItem('shop-1', { ...dual, state: 'drift', drift }), NOW).text).toBe(
-      'connect4 was detached from /shop.',
+    const drifts = engineItem('shop-1', {
+      ...dual,
+      state: 'drift',
+      drift,
+      detail: 'connect4 was detached from /shop',
+    });
+    expect(engineVerdict(drifts, NOW).text).toBe(
+      'dual-engine is in force, but not all of it is as it was put. connect4 was detached from /shop.',
     );
     const refused = engineItem('shop-1', {
       desired: 'kernel-native',
