@@ -343,7 +343,9 @@ export class Timeline {
         const isWhole = start >= from && start + tier.width <= to;
         const isTrue = bucket !== undefined && !tier.stale.has(start);
         const below = this.#tiers[tier.at - 1];
-        if (below !== undefined && !(isTrue && isWhole) && this.#hasParts(tier, start)) {
+        // Where there is no bucket, looking for parts first would take as long as visiting them.
+        const isSplit = bucket === undefined || (!(isTrue && isWhole) && this.#hasParts(tier, start));
+        if (below !== undefined && isSplit) {
           cover(below, Math.max(start, from), Math.min(start + tier.width, to));
         } else if (bucket !== undefined && (start >= from || (of.isFirst && from === of.from))) {
           visit(bucket, { from: start, to: start + tier.width });
