@@ -10,7 +10,10 @@ import { makeParts, type Parts } from './parts.js';
 export interface Agent {
   /** Attaches, then begins to send. Rejects with an UndermeshError; nothing stays behind then. */
   start(): Promise<void>;
-  /** Detaches, sends what is left while the collector takes it (up to 3 s), removes everything. Never rejects. */
+  /**
+   * Detaches, sends what is left while the collector takes it (up to 3 s), removes everything but the engine: what is
+   * steered stays so. Never rejects.
+   */
   stop(): Promise<void>;
   /** Starts, and stops at SIGTERM, SIGINT, or with `supervised` at the end of the parent. Resolves with the reason. */
   run(): Promise<string>;
@@ -66,7 +69,8 @@ class NodeAgent implements Agent {
     this.#lifecycle.add({
       name: 'records',
       start: async () => {
-        const { earlier, loop, uplink, orders } = this.#started();
+        const { earlier, loop, uplink, orders, steered } = this.#started();
+        await steered.steering?.start();
         await orders.begin();
         loop.start();
         earlier.start(() => uplink.start());
@@ -108,9 +112,10 @@ class NodeAgent implements Agent {
 
   /** Detached first: no end is made that nobody would read. */
   async #finish(): Promise<void> {
-    const { observe, loop, uplink, drain, orders, leave } = this.#started();
+    const { observe, loop, uplink, drain, orders, steered, leave } = this.#started();
     await loop.stop();
     await orders.end();
+    await steered.steering?.stop();
     observe.detach();
     drain.run(performance.now());
     drain.cut();

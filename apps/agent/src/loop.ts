@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Logger, messageOf } from '@undermesh/core';
 import type { Hook, MapUse, Report } from '@undermesh/schema';
+import type { Steered } from './engine/make.js';
 import { clockPairNs, type Observe } from './kernel/index.js';
 import type { Listeners } from './listeners/listeners.js';
 import type { Drain } from './records/drain.js';
@@ -11,10 +12,13 @@ import type { Uplink } from './uplink/uplink.js';
 /** What the loop drives. */
 export interface LoopOptions {
   readonly observe: Observe;
+  readonly steered: Steered;
   readonly drain: Drain;
   readonly uplink: Uplink;
   readonly listeners: Listeners;
   readonly spool: OwnSpool;
+  /** Whether the kernel times programs. */
+  readonly programStatistics: boolean;
   readonly log: Logger;
   readonly intervals: {
     readonly busyMs: number;
@@ -29,6 +33,8 @@ const REPORT_MS = 1_000;
 /** Hooks are read back often enough to show tampering within five seconds. */
 const HOOKS_MS = 4_000;
 const MAPS_MS = 10_000;
+/** The engine is looked after. */
+const STEERING_MS = 1_000;
 /** A frame leaves once its oldest record is that old; sooner when records come slowly. */
 const FRAME_MS = 100;
 
@@ -62,6 +68,7 @@ export class Loop {
   readonly #report = new Every(REPORT_MS);
   readonly #readHooks = new Every(HOOKS_MS);
   readonly #readMaps = new Every(MAPS_MS);
+  readonly #steer = new Every(STEERING_MS);
   #timer: NodeJS.Timeout | undefined;
   #drainedMs = 0;
   #welcomes = 0;
@@ -82,8 +89,12 @@ export class Loop {
     return this.#hooks;
   }
 
+  get maps(): readonly MapUse[] {
+    return this.#maps;
+  }
+
   start(): void {
-    this.#hooks = this.#options.observe.hooks();
+    this.#hooks = this.#lookAtHooks();
     this.#drainedMs = performance.now();
     this.#turn();
   }
@@ -112,9 +123,14 @@ export class Loop {
     this.#timer = setTimeout(() => this.#turn(), pauseMs);
   }
 
+  #lookAtHooks(): Hook[] {
+    const { observe, steered, programStatistics } = this.#options;
+    return [...observe.hooks(), ...(steered.engine?.hooks(programStatistics) ?? [])];
+  }
+
   /** Does what is due; returns when to come back, ms. */
   #work(nowMs: number): number {
-    const { observe, drain, uplink, listeners, spool } = this.#options;
+    const { observe, steered, drain, uplink, listeners, spool } = this.#options;
     // Listeners first: they tell which processes are ours, before records of theirs are named.
     if (this.#listen.due(nowMs)) listeners.update(observe.listeners(), Number(clockPairNs().boottime));
     if (this.#look.due(nowMs)) observe.look();
@@ -128,8 +144,9 @@ export class Loop {
     if (drain.ageMs(nowMs) + pauseMs > frameMs) drain.cut();
     uplink.pump();
     spool.tick(nowMs);
-    if (this.#readHooks.due(nowMs)) this.#hooks = observe.hooks();
-    if (this.#readMaps.due(nowMs)) this.#maps = observe.maps();
+    if (this.#steer.due(nowMs)) steered.steering?.tick();
+    if (this.#readHooks.due(nowMs)) this.#hooks = this.#lookAtHooks();
+    if (this.#readMaps.due(nowMs)) this.#maps = [...observe.maps(), ...(steered.engine?.mapUse() ?? [])];
     // A new collector learns at once what this node is.
     if (this.#report.due(nowMs) || uplink.welcomes !== this.#welcomes) uplink.report(this.report());
     this.#welcomes = uplink.welcomes;

@@ -7,13 +7,15 @@ import { ABI_VERSION, HttpRecord } from '@undermesh/bpf-abi';
 import { createLogger } from '@undermesh/core';
 import type { Command, Hello, Hook, MapUse, Report } from '@undermesh/schema';
 import type { AgentConfig } from './config/schema.js';
-import { absentEngine } from './engine/absent.js';
+import { makeSteered, meshSnapshot, type Steered, steers } from './engine/make.js';
 import { Orders } from './engine/orders.js';
 import type { AgentSnapshot } from './http/metrics.js';
 import { Identity } from './identity/identity.js';
 import { Workloads } from './identity/workloads.js';
 import {
+  checkEnrolment,
   clockPairNs,
+  EngineStore,
   httpObject,
   InstanceLock,
   kernelFeatures,
@@ -48,11 +50,12 @@ export interface Parts {
   readonly loop: Loop;
   readonly earlier: EarlierRuns;
   readonly orders: Orders;
+  readonly steered: Steered;
   /** A consistent look at all counters. */
   snapshot(): AgentSnapshot;
   /** Has the disk keep what was not acknowledged, for the next run. */
   leave(): Promise<void>;
-  /** Takes everything out of the kernel. */
+  /** Takes everything out of the kernel but the engine: that outlives the agent. */
   remove(): void;
 }
 
@@ -63,6 +66,7 @@ export function makeParts(config: AgentConfig): Parts {
     return assemble(config, kernel);
   } catch (error) {
     kernel.observe.close({ last: false, failed: true });
+    if (kernel.store?.isNew) EngineStore.remove(config.pinDirectory, config.instance || config.node);
     kernel.lock.release();
     throw error;
   }
@@ -71,11 +75,13 @@ export function makeParts(config: AgentConfig): Parts {
 /** What is in the kernel, and whose it is. */
 interface Kernel {
   readonly observe: Observe;
+  /** The pins of its engine, if there is to be one. */
+  readonly store: EngineStore | undefined;
   readonly scope: Scope;
   readonly lock: InstanceLock;
 }
 
-function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts {
+function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel): Parts {
   const startedAtMs = Date.now();
   const streamId = randomBytes(16);
   const bootId = readBootId();
@@ -114,9 +120,9 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
     log: createLogger('uplink'),
     onCommand: (command: Command, collectorNowMs: number) => void orders.take(command, collectorNowMs),
   };
-  const control = absentEngine('it is not part of this build');
+  const steered = makeSteered(config, { store, observe, scope });
   const orders = new Orders({
-    control,
+    control: steered.control,
     file: join(config.engine.directory, `${config.instance || config.node}.json`),
     configured: config.engine.default,
     onOutcome: () => uplink.report(loop.report()),
@@ -163,7 +169,7 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
         earlierStreams: earlier.unfinished.length,
       },
       uplink,
-      helperErrors: observe.helperErrors(),
+      helperErrors: [...observe.helperErrors(), ...(steered.engine?.helperErrors() ?? [])],
       open: openConnections(
         { ...counts, endsEmitted: counts.endsEmitted - beginning.left },
         { failed: drain.failed - beginning.failed, adopted: drain.adopted - beginning.adopted },
@@ -171,6 +177,8 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
       workloads: workloads.size,
       listeners: listeners.size,
       hooks: loop.hooks,
+      maps: loop.maps,
+      mesh: meshSnapshot(steered),
     };
   };
   const report = (kernel: { hooks: Hook[]; maps: MapUse[] }): Report =>
@@ -184,10 +192,12 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
     });
   const loop: Loop = new Loop({
     observe,
+    steered,
     drain,
     uplink,
     listeners,
     spool: disk,
+    programStatistics: config.programStatistics,
     log: createLogger('records'),
     intervals: {
       busyMs: config.drain.busy,
@@ -223,10 +233,11 @@ function assemble(config: AgentConfig, { observe, scope, lock }: Kernel): Parts 
     await disk.leave({ made: ledger.made, lost: ledger.lost, requests: of?.made ?? 0 });
   };
   const remove = (): void => {
+    steered.engine?.close();
     observe.close({ last: lock.last });
     lock.release();
   };
-  return { scope, observe, drain, uplink, loop, earlier, orders, snapshot, leave, remove };
+  return { scope, observe, drain, uplink, loop, earlier, orders, steered, snapshot, leave, remove };
 }
 
 /** Checks, locks, loads. */
@@ -235,20 +246,26 @@ function load(config: AgentConfig): Kernel {
   const scope = resolveScope(config.cgroup);
   const objectFile = observeObject(config.objectFile);
   const instance = config.instance || config.node;
+  checkEnrolment(scope, config.mesh.enrol);
   const lock = new InstanceLock(config.runDirectory, instance);
   try {
+    const { pinDirectory } = config;
+    if (!steers(config)) EngineStore.remove(pinDirectory, instance);
+    const store = steers(config) ? new EngineStore(pinDirectory, instance) : undefined;
+    using steerings = store?.openMap('steerings');
     const observe = new Observe({
       objectFile,
       scope,
       ringBytes: config.ringBytes,
       progressIntervalMs: config.progressInterval,
       programStatistics: config.programStatistics,
-      pinDirectory: config.pinDirectory,
+      pinDirectory,
       instance,
+      ...(steerings === undefined ? {} : { steerings }),
       outlive: config.spool.bytes > 0,
       ...(config.http ? { httpObjectFile: httpObject(objectFile) } : {}),
     });
-    return { observe, scope, lock };
+    return { observe, store, scope, lock };
   } catch (error) {
     lock.release();
     throw error;

@@ -176,9 +176,9 @@ export class EngineBed {
   }
 }
 
-/** Waits until something is as it should be: at most ten seconds. */
+/** Waits until something is as it should be: at most half a minute. */
 export async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 1200; i++) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

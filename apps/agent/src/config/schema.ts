@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { LOG_LEVELS } from '@undermesh/core';
 import { ENGINES, type Engine, NAME_PATTERN } from '@undermesh/schema';
 import { type Static, Type } from 'typebox';
+import { MeshConfig } from './mesh.js';
 
 const Milliseconds = (value: number, description: string) =>
   Type.Integer({ minimum: 1, maximum: 60_000, default: value, description });
@@ -136,6 +137,7 @@ export const AgentConfig = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
+    mesh: MeshConfig,
     lookInterval: Milliseconds(250, 'How often open connections are looked at, ms'),
     progressInterval: Milliseconds(5000, 'How often an open and active connection reports, ms'),
     listenerInterval: Milliseconds(1000, 'How often listening sockets are looked at, ms'),

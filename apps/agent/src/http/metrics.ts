@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { MapUse } from '@undermesh/schema';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { KernelCounts, Ledger } from '../records/ledger.js';
 import type { UplinkState } from '../uplink/uplink.js';
+import { MeshMetrics, type MeshSnapshot } from './mesh-metrics.js';
 
 /** One consistent look at the agent, for a scrape. */
 export interface AgentSnapshot {
@@ -38,6 +40,9 @@ export interface AgentSnapshot {
   readonly workloads: number;
   readonly listeners: number;
   readonly hooks: readonly { readonly name: string; readonly attached: boolean }[];
+  readonly maps: readonly MapUse[];
+  /** What is steered; absent where nothing is. */
+  readonly mesh: MeshSnapshot | undefined;
 }
 
 // Not prom-client's default metrics: they watch the event loop with a timer of 10 ms, which costs an idle agent ten
@@ -158,6 +163,7 @@ export class AgentMetrics {
   readonly #requestsLost: Counter<'reason'>;
   readonly #helperErrors: Counter<'site' | 'errno'>;
   readonly #hooks: Gauge<'hook'>;
+  readonly #mesh: MeshMetrics;
 
   constructor(snapshot: () => AgentSnapshot) {
     this.#snapshot = snapshot;
@@ -184,6 +190,7 @@ export class AgentMetrics {
       ...named('hook_attached', '1 while the kernel says that the program is attached'),
       labelNames: ['hook'],
     });
+    this.#mesh = new MeshMetrics(this.#registry);
   }
 
   /** Text in the Prometheus format. */
@@ -205,6 +212,7 @@ export class AgentMetrics {
       this.#helperErrors.inc({ site, errno }, count);
     this.#hooks.reset();
     for (const { name, attached } of snapshot.hooks) this.#hooks.set({ hook: name }, attached ? 1 : 0);
+    this.#mesh.update(snapshot.mesh, snapshot.maps);
     return await this.#registry.metrics();
   }
 

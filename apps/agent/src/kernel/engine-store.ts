@@ -24,6 +24,8 @@ export type StepListener = (step: string) => void;
  */
 export class EngineStore {
   readonly directory: string;
+  /** Nothing had been pinned before. */
+  readonly isNew: boolean;
   readonly #step: StepListener;
 
   /**
@@ -37,6 +39,7 @@ export class EngineStore {
     if (!isBpffs(dirname(pinDirectory))) mountBpffs(dirname(pinDirectory));
     checkTree(own);
     this.#takeOver(own);
+    this.isNew = !existsSync(this.directory);
     mkdirSync(this.#path('links'), { recursive: true, mode: 0o700 });
     this.#recover();
   }

@@ -12,7 +12,7 @@ import {
   ServiceKey,
   Slot,
 } from '@undermesh/bpf-abi';
-import { messageOf } from '@undermesh/core';
+import { messageOf, UndermeshError } from '@undermesh/core';
 import { BpfError, type BpfMap, clockPairNs } from '@undermesh/libbpf-ts';
 import { ENGINES, type Hook, type MapUse, type Report } from '@undermesh/schema';
 import { NO_KERNEL_NATIVE } from '../engine/absent.js';
@@ -103,6 +103,17 @@ export class Engine implements EngineControl {
     }
   }
 
+  /** Same as the constructor; where the kernel does not take it, returns why. */
+  static open(store: EngineStore, options: EngineOptions): Engine | string {
+    try {
+      return new Engine(store, options);
+    } catch (error) {
+      const known = error instanceof UndermeshError && error.code === 'engine_failed';
+      if (error instanceof BpfError || known) return messageOf(error);
+      throw error;
+    }
+  }
+
   /** A map of the engine, by name. Throws UndermeshError `object_mismatch`. */
   map(name: string): BpfMap {
     const map = this.#version.maps.get(name);
@@ -184,7 +195,7 @@ export class Engine implements EngineControl {
   mapUse(): MapUse[] {
     return [...this.#version.maps]
       .filter(([name]) => name !== CONSTANTS && ENGINE_PROGRAMS[name] === undefined)
-      .map(([name, map]) => ({ ...readMapUse(map), name }));
+      .map(([name, map]) => ({ ...readMapUse(map, this.maps.entriesOf(name)), name }));
   }
 
   /** Sums of the kernel's counters. */

@@ -58,14 +58,14 @@ function isAttached({ program, link, cgroup }: Attachment): boolean {
 /** Types of maps whose entries can be counted cheaply enough. */
 const COUNTED = new Set(['hash', 'lru_hash']);
 
-/** How full a map is and what it takes, as the kernel says. */
-export function readMapUse(map: BpfMap): MapUse {
+/** How full a map is and what it takes, as the kernel says; `entries` where they are known without counting. */
+export function readMapUse(map: BpfMap, entries?: number): MapUse {
   const memoryBytes = memoryOf(map.fd);
   return {
     name: map.name,
     type: map.type,
     maxEntries: map.maxEntries,
-    ...(COUNTED.has(map.type) ? { entries: map.readAll().count } : {}),
+    ...(COUNTED.has(map.type) ? { entries: entries ?? map.readAll().count } : {}),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
 }

@@ -16,6 +16,7 @@ import {
   keyBytes,
   keyText,
   MESH_MAPS,
+  type MeshMap,
   newTables,
   sizeOf,
   type Tables,
@@ -56,6 +57,12 @@ export class MeshMaps {
   /** Entries in all maps of the mesh. */
   get size(): number {
     return sizeOf(this.#written);
+  }
+
+  /** Entries of one of its maps, without asking the kernel; `undefined` of other maps. */
+  entriesOf(map: string): number | undefined {
+    if (map === 'endpoint_health') return this.#health.size;
+    return MESH_MAPS.some((name) => name === map) ? this.#written[map as MeshMap].size : undefined;
   }
 
   /** Endpoints that are kept for their open connections only. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { ABI_VERSION } from '@undermesh/bpf-abi';
 import { BpfError, BpfMap, type BpfObject, bpffs, isBpffs, mountBpffs } from '@undermesh/libbpf-ts';
 
@@ -43,11 +43,16 @@ export class OwnerMap {
     }
   }
 
-  /** Removes the pin of a directory, and the directory if nothing else is in it. The map lives on while programs use it. */
+  /**
+   * Removes the pin of a directory, and the directory, unless something of an agent is left there: an engine that has
+   * outlived it goes by the same marks. The map lives on while programs use it.
+   */
   static removePin(directory: string): void {
+    if (!existsSync(directory)) return;
     const path = pinPath(directory);
+    if (readdirSync(directory).some((name) => name !== basename(path))) return;
     if (existsSync(path)) bpffs.unpin(path);
-    if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);
+    rmdirSync(directory);
   }
 
   close(): void {
