@@ -22,7 +22,12 @@ export const AGENT_ERRORS = {
     'Create the agent credential on the collector and store it in agent.collector.credentialFile.',
   credential_permissions: 'Make the credential file readable by its owner only: chmod 600.',
   identity_rule_invalid: 'Correct the rule under agent.identity.',
-  enrolment_invalid: 'Give a path at or below agent.cgroup that begins with /, with * within components only, e.g. /shop/*.',
+  enrolment_invalid:
+    'Give a path at or below agent.cgroup that begins with /, with * within components only, e.g. /shop/*.',
+  waypoint_unrenderable:
+    'Change the manifest; until then the waypoint goes on with the last configuration that it could take.',
+  waypoint_failed:
+    'See the cause and the log of the waypoint; it is tried again with the next change and every few seconds.',
   listen_failed: 'Free the address, or set agent.listen to another one.',
   uplink_refused: 'Check the credential and that its node name is agent.node.',
   uplink_protocol: 'Use an agent and a collector of the same release.',
