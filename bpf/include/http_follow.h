@@ -75,6 +75,19 @@ static __always_inline __u8 http_recognise(__u64 word, __u32 length, bool respon
 	return http_may_begin_request(word, length) ? HTTP_PROTOCOL_UNKNOWN : HTTP_PROTOCOL_OTHER;
 }
 
+/*
+ * Whether some of a request's body passed while framing was lost: the other end has got further than the stream of
+ * requests, which is still in the midst of it. Its size is not known then, and never will be.
+ */
+static __always_inline bool http_was_missed(struct http_exchange *exchange,
+					    const struct http_request *request)
+{
+	struct http_stream *requests = &exchange->streams[HTTP_REQUESTS];
+
+	return (request->flags & HTTP_SAMPLE_FLAG_RESYNCED) && requests->inside &&
+	       (__s32)(exchange->streams[HTTP_RESPONSES].acknowledged - requests->next) > 0;
+}
+
 /* The present response is complete: a sample of it and its request. */
 static __always_inline void http_complete(struct http_visit *visit, __u64 last_ns)
 {
@@ -101,7 +114,7 @@ static __always_inline void http_complete(struct http_visit *visit, __u64 last_n
 	stream->inside = 0;
 	exchange->complete_ns = last_ns;
 	http_publish(&stream->count, stream->count + 1);
-	if (request->lost)
+	if (request->lost || http_was_missed(exchange, request))
 		return;
 	if (!waiting)
 		exchange->waiting_ns = http_boot_ns();
@@ -360,8 +373,9 @@ static __always_inline bool http_find_again(struct http_visit *visit, __u32 sequ
 	}
 	if (asked != http_counter(&exchange->streams[HTTP_RESPONSES].count) && !exchange->responses_lost)
 		return false;
-	if (length < 16 || http_read(visit, 0, &word, sizeof(word)) || (__u8)word <= ' ' ||
-	    !http_may_begin_request(word, sizeof(word)))
+	/* Of a method that is known: none of those ends like another, so that it is not the rest of one. */
+	if (length < 16 || http_read(visit, 0, &word, sizeof(word)) ||
+	    http_method_of(word) == HTTP_METHOD_OTHER)
 		return false;
 	http_resync(visit, sequence, 0);
 	stream->resynced = 1;
