@@ -132,10 +132,16 @@ function readRetry(field: Field): Retry {
   field.map(['codes', 'attempts', 'backoff']);
   return {
     attempts: field.get('attempts').or(1, (attempts) => attempts.integer(1, MAXIMUM_ATTEMPTS)),
-    codes: field
-      .get('codes')
-      .list()
-      .map((code) => code.integer(400, 599)),
+    codes: field.get('codes').list().map(readCode),
     backoffMs: field.get('backoff').or(null, duration),
   };
+}
+
+/** What proxies can tell from a response's head alone. */
+const RETRYABLE = [401, 403, 404, 408, 425, 500, 501, 502, 503, 504];
+
+function readCode(field: Field): number {
+  const code = RETRYABLE.find((known) => known === field.value);
+  if (code === undefined) field.wrong(`give one of ${RETRYABLE.join(', ')}`);
+  return code ?? 503;
 }

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import type { Balancing, HeaderChanges, PathChange, Redirect } from '@undermesh/mesh';
+import { conditionsOf } from './conditions.js';
+import type { PlannedMatch, PlannedRule, PlannedService, PlannedTarget, Pool, WaypointPlan } from './plan.js';
+import { literal, quote, socketAddress } from './quote.js';
+
+/** Configuration of one HAProxy, and the map file that it reads, named by its contents. */
+export interface Rendered {
+  readonly configuration: string;
+  readonly map: { readonly name: string; readonly text: string };
+}
+
+export interface RenderOptions {
+  /** Directory of the map file. */
+  readonly directory: string;
+  /** Who HAProxy runs as once it listens; `null`: as who starts it. */
+  readonly user: string | null;
+}
+
+/**
+ * Renders a waypoint for HAProxy 2.6. A connection is for the service that its original destination names, whether
+ * `getsockname()` answered with that (an option on the SYN) or the PROXY protocol; one to anywhere else is refused.
+ */
+export function renderWaypoint(plan: WaypointPlan, options: RenderOptions): Rendered {
+  const map = mapOf(plan.services);
+  const sections = [
+    globalSection(options),
+    defaultsSection(),
+    frontendSection(plan, `${options.directory}/${map.name}`),
+    ...plan.services.map(({ id, pool }) => section(`backend service_${id}`, poolLines(pool))),
+    ...plan.rules.flatMap((rule) => rule.targets.map((target) => targetSection(rule, target))),
+  ];
+  return { configuration: `${sections.join('\n')}`, map };
+}
+
+const section = (head: string, lines: readonly string[]): string =>
+  `${[head, ...lines.map((line) => `    ${line}`)].join('\n')}\n`;
+
+function mapOf(services: readonly PlannedService[]): Rendered['map'] {
+  const text = services
+    .flatMap(({ id, addresses, port }) => addresses.map((address) => `${address}|${port} ${id}\n`))
+    .join('');
+  return { name: `services-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.map`, text };
+}
+
+function globalSection({ user }: RenderOptions): string {
+  return section('global', [
+    ...(user === null ? [] : [`user ${user}`]),
+    'fd-hard-limit 40100',
+    'tune.bufsize 32768',
+    'log stderr format short daemon',
+  ]);
+}
+
+/** Long waits are the application's own affair: what it set for itself is shorter. */
+function defaultsSection(): string {
+  return section('defaults', [
+    'mode http',
+    'timeout connect 3s',
+    'timeout client 1h',
+    'timeout server 1h',
+    'timeout tunnel 24h',
+    'timeout http-request 1m',
+    'timeout http-keep-alive 10m',
+    'retries 2',
+    'option redispatch 1',
+    'option forwardfor',
+    'option idle-close-on-response',
+  ]);
+}
+
+function frontendSection(plan: WaypointPlan, mapFile: string): string {
+  const { services, matches, rules } = plan;
+  return section('frontend waypoint', [
+    ...bindLines(plan),
+    'tcp-request session set-var-fmt(sess.destination) %[dst]|%[dst_port]',
+    `tcp-request session set-var(sess.service) var(sess.destination),map_str_int(${mapFile})`,
+    'tcp-request session reject unless { var(sess.service) -m found }',
+    ...services
+      .filter(({ routed }) => routed)
+      .map(({ id }) => `acl service_${id} var(sess.service) -m int ${id}`),
+    'acl matched var(txn.match) -m found',
+    'http-request set-var(txn.path) path',
+    ...matches.flatMap(matchLines),
+    ...services
+      .filter(({ routed }) => routed)
+      .map(({ id }) => `http-request return status 404 if service_${id} !matched`),
+    ...(rules.some(({ rule }) => rule.redirect !== null) ? REDIRECT_VARIABLES : []),
+    ...rules.flatMap(ruleLines),
+    'use_backend target_%[var(txn.target)] if { var(txn.target) -m found }',
+    'use_backend service_%[var(sess.service)]',
+  ]);
+}
+
+function bindLines({ waypoint }: WaypointPlan): string[] {
+  const addresses = [...waypoint.addresses.v4, ...waypoint.addresses.v6];
+  return waypoint.listeners
+    .filter(({ transport }) => transport !== 'kmesh-tlv')
+    .flatMap(({ port, transport }) =>
+      addresses.map(
+        (address) => `bind ${socketAddress(address, port)}${transport === 'proxy-v2' ? ' accept-proxy' : ''}`,
+      ),
+    );
+}
+
+/** The first match that takes the request leaves its number. */
+function matchLines(planned: PlannedMatch): string[] {
+  const { lines, names } = conditionsOf(planned);
+  const service = planned.serviceId === null ? [] : [`service_${planned.serviceId}`];
+  const conditions = ['!matched', ...service, ...names].join(' ');
+  return [...lines, `http-request set-var(txn.match) int(${planned.id}) if ${conditions}`];
+}
+
+/** Answers, or draws the target by weight. */
+function ruleLines({ id, rule, matches, targets }: PlannedRule): string[] {
+  const taken = `rule_${id}`;
+  const lines = [`acl ${taken} var(txn.match) -m int ${matches.map((match) => match.id).join(' ')}`];
+  if (rule.redirect !== null) return [...lines, ...redirectLines(rule.redirect, matches)];
+  if (targets.length === 0) return [...lines, `http-request return status 500 if ${taken}`];
+  const total = targets.reduce((sum, { backend }) => sum + backend.weight, 0);
+  lines.push(`http-request set-var(txn.draw) rand(${total}) if ${taken}`);
+  let below = 0;
+  for (const target of targets) {
+    below += target.backend.weight;
+    lines.push(
+      `http-request set-var(txn.target) int(${target.id}) if ${taken} !{ var(txn.target) -m found } { var(txn.draw) -m int lt ${below} }`,
+    );
+  }
+  return lines;
+}
+
+/** The port that the client named, unless it is HTTP's own, and the query with its question mark. */
+const REDIRECT_VARIABLES = [
+  'http-request set-var-fmt(txn.port) :%[dst_port] unless { dst_port 80 }',
+  'http-request set-var-fmt(txn.query) ?%[query] if { query -m found }',
+];
+
+const OWN_PORTS = { http: 80, https: 443 } as const;
+
+function redirectLines(redirect: Redirect, matches: readonly PlannedMatch[]): string[] {
+  const { scheme, hostname, port, path, status } = redirect;
+  const host = hostname === null ? '%[req.hdr(host),host_only]' : literal(hostname);
+  const before = `${scheme ?? 'http'}://${host}${portFormat(scheme, port)}`;
+  return pathFormats(path, matches).map(
+    ({ format, condition }) =>
+      `http-request redirect code ${status} location ${quote(`${before}${format}%[var(txn.query)]`)} if ${condition}`,
+  );
+}
+
+/** Without a port given, a scheme given brings its own; else the one asked for stays. */
+function portFormat(scheme: Redirect['scheme'], port: number | null): string {
+  if (port === null) return scheme === null ? '%[var(txn.port)]' : '';
+  return port === OWN_PORTS[scheme ?? 'http'] ? '' : `:${port}`;
+}
+
+/**
+ * What the path becomes, by the match that took it: its prefix may be replaced. All goes by the path as it came, which
+ * `txn.path` keeps.
+ */
+function pathFormats(
+  change: PathChange | null,
+  matches: readonly PlannedMatch[],
+): { readonly format: string; readonly condition: string }[] {
+  return matches.flatMap(({ id, match }) => {
+    const condition = `{ var(txn.match) -m int ${id} }`;
+    if (change === null) return [{ format: '%[var(txn.path)]', condition }];
+    const value = literal(change.value);
+    if (change.kind === 'full') return [{ format: value, condition }];
+    const prefix = match.path.value;
+    const rest = prefix === '/' ? '%[var(txn.path)]' : `%[var(txn.path),bytes(${prefix.length})]`;
+    if (change.value !== '/') return [{ format: `${value}${rest}`, condition }];
+    if (prefix === '/') return [{ format: rest, condition }];
+    const whole = `{ var(txn.path) -m str -- ${quote(prefix)} }`;
+    return [
+      { format: '/', condition: `${condition} ${whole}` },
+      { format: rest, condition: `${condition} !${whole}` },
+    ];
+  });
+}
+
+function targetSection({ rule, matches }: PlannedRule, { id, backend, pool }: PlannedTarget): string {
+  const { rewrite, retry } = rule;
+  const path = rewrite?.path ?? null;
+  const timeoutMs = rule.timeouts.backendRequestMs ?? rule.timeouts.requestMs;
+  return section(`backend target_${id}`, [
+    ...(timeoutMs === null ? [] : [`timeout server ${timeoutMs}ms`]),
+    ...(retry === null ? [] : retryLines(retry)),
+    ...(path === null ? [] : pathLines(path, matches)),
+    ...(rewrite === null || rewrite.hostname === null
+      ? []
+      : [`http-request set-header Host ${quote(literal(rewrite.hostname))}`]),
+    ...headerLines('http-request', rule.requestHeaders),
+    ...headerLines('http-request', backend.requestHeaders),
+    ...headerLines('http-after-response', backend.responseHeaders),
+    ...headerLines('http-after-response', rule.responseHeaders),
+    ...poolLines(pool),
+  ]);
+}
+
+function pathLines(path: PathChange, matches: readonly PlannedMatch[]): string[] {
+  return pathFormats(path, matches).map(
+    ({ format, condition }) => `http-request set-path ${quote(format)} if ${condition}`,
+  );
+}
+
+function retryLines({
+  attempts,
+  codes,
+}: {
+  readonly attempts: number;
+  readonly codes: readonly number[];
+}): string[] {
+  const timeout = codes.includes(504) ? ['response-timeout'] : [];
+  const on = codes.length === 0 ? [] : ['empty-response', ...timeout, ...codes];
+  return [`retries ${attempts}`, ['retry-on', 'conn-failure', ...on].join(' ')];
+}
+
+function headerLines(action: string, { set, add, remove }: HeaderChanges): string[] {
+  return [
+    ...set.map(({ name, value }) => `${action} set-header ${quote(name)} ${quote(literal(value))}`),
+    ...add.map(({ name, value }) => `${action} add-header ${quote(name)} ${quote(literal(value))}`),
+    ...remove.map((name) => `${action} del-header ${quote(name)} -m str`),
+  ];
+}
+
+const BALANCE: Readonly<Record<Balancing, string>> = {
+  'weighted-random': 'random(1)',
+  'round-robin': 'roundrobin',
+  'least-connections': 'leastconn',
+};
+
+function poolLines({ balancing, servers }: Pool): string[] {
+  return [
+    `balance ${BALANCE[balancing]}`,
+    ...servers.map(({ address, port, weight }, at) => {
+      const share = balancing === 'round-robin' ? 1 : weight;
+      return `server endpoint_${at} ${socketAddress(address, port)} weight ${share}`;
+    }),
+  ];
+}
