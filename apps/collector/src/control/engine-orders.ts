@@ -26,9 +26,20 @@ export interface NodeOrders {
   readonly refused: number;
   /** What has drifted and has not been put right. */
   readonly drift: ReadonlySet<string>;
+  /** When each thing that ever drifted was noticed last; the latest {@link MOST_DRIFTED} of them. */
+  readonly driftedAt: ReadonlyMap<string, string>;
 }
 
-const NONE: NodeOrders = { order: null, api: null, generation: 0, refused: 0, drift: new Set() };
+const MOST_DRIFTED = 64;
+
+const NONE: NodeOrders = {
+  order: null,
+  api: null,
+  generation: 0,
+  refused: 0,
+  drift: new Set(),
+  driftedAt: new Map(),
+};
 
 /** Desired engines by node: the fold of the change log. */
 export class EngineOrders {
@@ -59,9 +70,16 @@ export class EngineOrders {
       case 'engine_refused':
         this.#nodes.set(change.subject, { ...node, refused: change.order?.generation ?? 0 });
         return;
-      case 'engine_drifted':
-        this.#nodes.set(change.subject, { ...node, drift: new Set([...node.drift, change.detail ?? '']) });
+      case 'engine_drifted': {
+        const what = change.detail ?? '';
+        const others = [...node.driftedAt].filter(([name]) => name !== what).slice(1 - MOST_DRIFTED);
+        this.#nodes.set(change.subject, {
+          ...node,
+          drift: new Set([...node.drift, what]),
+          driftedAt: new Map([...others, [what, change.time]]),
+        });
         return;
+      }
       case 'engine_mended': {
         const drift = [...node.drift].filter((what) => what !== change.detail);
         this.#nodes.set(change.subject, { ...node, drift: new Set(drift) });

@@ -1,31 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createLogger } from '@undermesh/core';
-import {
-  type Command,
-  ENGINE_LABEL,
-  ENGINES,
-  type Engine,
-  type EngineCondition,
-  type EngineDecider,
-  type EngineOrder,
-  type EngineReport,
-  type Engines as EnginesAnswer,
-  LAST_GENERATION,
-  type NodeEngine,
+import type {
+  Command,
+  Engine,
+  EngineCondition,
+  EngineOrder,
+  EngineReport,
+  Engines as EnginesAnswer,
+  NodeEngine,
 } from '@undermesh/schema';
 import { toTime } from '../aggregate/mesh-view.js';
 import { CollectorError } from '../errors.js';
 import type { Agents } from '../ingest/agents.js';
 import type { ChangeLog } from './change-log.js';
+import { adoptionOf, driftNews, type NewOrder, objectionTo, settlementOf } from './engine-decisions.js';
 import {
   conditionOf,
   describeEngine,
-  driftOf,
   type EngineFacts,
   isInForce,
   isKept,
   refusalOf,
-  type Sent,
 } from './node-engine.js';
 
 const log = createLogger('engines');
@@ -34,6 +29,9 @@ const log = createLogger('engines');
 const DEADLINE_MS = 5_000;
 /** An order that was refused is sent again after this long, as what it lacked may be there. */
 const REFUSED_MS = 30_000;
+/** Lines about drift of one node in a minute. */
+const MOST_TELLINGS = 60;
+const MINUTE_MS = 60_000;
 
 /** What mode control works with. */
 export interface EnginesParts {
@@ -43,11 +41,17 @@ export interface EnginesParts {
   readonly send: (node: string, command: Command) => boolean;
 }
 
+/** An order on its way. Times are the collector's, Unix ms. */
+interface Sent {
+  readonly generation: number;
+  readonly deadlineMs: number;
+}
+
 /** What only this run of the collector knows of a node. */
 interface Watched {
   heard: EngineReport | null;
-  /** Whether its agent knows orders. */
-  capable: boolean;
+  /** Whether its agent knows orders; `null`: it has not been here. */
+  capable: boolean | null;
   sent: Sent | null;
   late: boolean;
   condition: EngineCondition;
@@ -55,8 +59,9 @@ interface Watched {
   switchMs: number | null;
   /** The order whose time is taken, of a node that was there when it was given. */
   timed: { readonly generation: number; readonly beganMs: number } | null;
-  /** Drift that has been told of although it was put right at once. */
-  readonly told: Set<string>;
+  /** How often drift was told of, since when. */
+  tellings: number;
+  tellingSince: number;
   /** One thing after the other. */
   turn: Promise<unknown>;
   shown: string;
@@ -133,11 +138,14 @@ export class Engines {
     }
     const watched = this.#watch(node);
     return this.#inTurn(node, async () => {
-      this.#check(node, order);
-      const { order: current } = this.#parts.log.orders.of(node);
+      const facts = this.#facts(node, Date.now());
+      const objection = objectionTo(node, order, facts);
+      if (objection !== null) throw objection;
+      const { order: current, generation: newest } = facts.orders;
       if (current?.setBy === 'api' && current.engine === order.engine) watched.sent = null;
       else {
-        const generation = await this.#order(node, { engine: order.engine, setBy: 'api', who, reason });
+        const generation = newest + 1;
+        await this.#order(node, { engine: order.engine, generation, setBy: 'api', who, reason });
         const reporting = this.#parts.agents.isReporting(node, Date.now());
         watched.timed = reporting ? { generation, beganMs } : null;
       }
@@ -170,77 +178,21 @@ export class Engines {
     return { items, next: null, chain: log.chain };
   }
 
-  #check(node: string, order: EngineOrder): void {
-    const { order: current, generation } = this.#parts.log.orders.of(node);
-    const { heard, capable } = this.#watch(node);
-    const connected = this.#parts.agents.get(node)?.hello != null;
-    if (connected && !capable) {
-      throw new CollectorError(
-        'engine_unavailable',
-        `The agent of ${node} knows no engines yet: upgrade it first.`,
-      );
-    }
-    if (heard === null && generation === 0) {
-      throw new CollectorError(
-        'engine_unsettled',
-        `${node} has not reported yet: what it runs is not known. Try again when it has.`,
-      );
-    }
-    if (current?.setBy === 'label') {
-      throw new CollectorError(
-        'engine_managed',
-        `The engine of ${node} is managed by its label ${ENGINE_LABEL}=${current.engine}: change the label.`,
-      );
-    }
-    const known = current?.generation ?? 0;
-    if (order.generation !== undefined && order.generation !== known) {
-      throw new CollectorError(
-        'engine_changed',
-        `The engine of ${node} is of generation ${known} by now, not ${order.generation}${
-          current === null ? '' : `: ${current.who} set ${current.engine} at ${current.since}`
-        }. Look again, and decide anew.`,
-      );
-    }
-    const reason = heard?.unavailable?.[order.engine];
-    if (reason !== undefined) {
-      throw new CollectorError('engine_unavailable', `${node} cannot run ${order.engine}: ${reason}`);
-    }
-    if (generation >= LAST_GENERATION) {
-      throw new CollectorError(
-        'engine_unavailable',
-        `${node} has been given ${LAST_GENERATION} orders, the most there can be: install its agent anew.`,
-      );
-    }
-  }
-
-  /** Writes an order down; returns its generation. */
-  async #order(
-    node: string,
-    of: {
-      engine: Engine;
-      setBy: EngineDecider;
-      who: string;
-      reason: string;
-      adopted?: boolean;
-      generation?: number;
-    },
-  ): Promise<number> {
+  /** Writes an order down. */
+  async #order(node: string, order: NewOrder): Promise<void> {
     const { log: changes } = this.#parts;
-    const { order: before, generation: newest } = changes.orders.of(node);
     const watched = this.#watch(node);
-    const { engine, setBy, who, reason } = of;
-    const generation = of.generation ?? newest + 1;
+    const { engine, adopted, ...rest } = order;
     await changes.record({
-      kind: of.adopted === true ? 'engine_adopted' : 'engine_set',
+      kind: adopted === true ? 'engine_adopted' : 'engine_set',
       time: toTime(Date.now()),
       subject: node,
-      before: before?.engine ?? watched.heard?.observed ?? null,
+      before: changes.orders.of(node).order?.engine ?? watched.heard?.observed ?? null,
       after: engine,
-      order: { generation, setBy, who, reason },
+      order: { generation: rest.generation, setBy: rest.setBy, who: rest.who, reason: rest.reason },
     });
     watched.late = false;
-    log.info({ node, engine, generation, setBy, who }, 'an engine is desired');
-    return generation;
+    log.info({ node, engine, ...rest }, 'an engine is desired');
   }
 
   #reviewSoon(node: string): void {
@@ -251,10 +203,14 @@ export class Engines {
 
   /** Settles what is desired, and has it brought about. */
   async #review(node: string): Promise<void> {
-    const watched = this.#watch(node);
-    if (watched.heard !== null && watched.capable) {
-      await this.#adopt(node, watched.heard);
-      await this.#followLabel(node, watched.heard);
+    const { heard, capable } = this.#watch(node);
+    const { log: changes, agents } = this.#parts;
+    if (heard !== null && capable === true) {
+      const adoption = adoptionOf(changes.orders.of(node), heard);
+      if (adoption !== null) await this.#order(node, adoption);
+      const labels = agents.get(node)?.hello?.labels ?? {};
+      const settlement = settlementOf(changes.orders.of(node), heard, labels);
+      if (settlement !== null) await this.#order(node, settlement);
       this.#send(node, Date.now());
       this.#takeTime(node);
       await this.#tellRefusal(node);
@@ -263,56 +219,12 @@ export class Engines {
     this.#show(node, Date.now());
   }
 
-  /** A node that is ahead of us, or elsewhere, stays where it is. */
-  async #adopt(node: string, heard: EngineReport): Promise<void> {
-    const { order, generation } = this.#parts.log.orders.of(node);
-    const { desiredSeen = 0, refused } = heard;
-    const newest = Math.max(heard.generation ?? 0, desiredSeen, refused?.generation ?? 0);
-    const isElsewhere = order?.generation === desiredSeen && order.engine !== heard.desired;
-    const isUnknown = order === null && newest > 0;
-    if (newest <= generation && !isElsewhere && !isUnknown) return;
-    await this.#order(node, {
-      adopted: true,
-      engine: heard.observed,
-      // One that its agent does not keep is sent to it, so that it does not go back to another at its next start.
-      generation:
-        heard.desired === heard.observed ? Math.max(newest, generation) : Math.max(newest, generation) + 1,
-      setBy: 'api',
-      who: 'collector',
-      reason: `The node came with order ${newest}, the change log ends at ${order === null ? 'none' : generation}: what it runs is taken for what is desired.`,
-    });
-  }
-
-  /** The label settles it while it is there; what the API or the configuration said holds again after it. */
-  async #followLabel(node: string, heard: EngineReport): Promise<void> {
-    const { order, api } = this.#parts.log.orders.of(node);
-    const label = this.#parts.agents.get(node)?.hello?.labels?.[ENGINE_LABEL];
-    const engine = ENGINES.find((name) => name === label);
-    if (engine !== undefined) {
-      if (order?.setBy === 'label' && order.engine === engine) return;
-      const reason = `The node carries ${ENGINE_LABEL}=${engine}.`;
-      await this.#order(node, { engine, setBy: 'label', who: ENGINE_LABEL, reason });
-      return;
-    }
-    const configured = heard.configured ?? 'off';
-    if (order?.setBy === 'label') {
-      const back =
-        api === null
-          ? { engine: configured, setBy: 'config' as const, who: 'configuration' }
-          : { engine: api.engine, setBy: 'api' as const, who: api.who };
-      await this.#order(node, { ...back, reason: `The label ${ENGINE_LABEL} is gone.` });
-    } else if (order?.setBy === 'config' && order.engine !== configured) {
-      const reason = 'The configuration of its agent has changed.';
-      await this.#order(node, { engine: configured, setBy: 'config', who: 'configuration', reason });
-    }
-  }
-
   /** Sends what is desired unless the node has it, or is still at it. */
   #send(node: string, now: number): void {
     const watched = this.#watch(node);
     const facts = this.#facts(node, now);
     const { order } = facts.orders;
-    if (order === null || !watched.capable) return;
+    if (order === null || watched.capable !== true) return;
     if (isKept(facts)) {
       watched.sent = null;
       watched.late = false;
@@ -358,31 +270,14 @@ export class Engines {
   }
 
   async #tellDrift(node: string): Promise<void> {
-    const facts = this.#facts(node, Date.now());
-    const { told } = this.#watch(node);
-    const current = new Set(driftOf(facts));
-    const tell = (kind: 'engine_drifted' | 'engine_mended', what: string): Promise<unknown> =>
-      this.#parts.log.record({
-        kind,
-        time: toTime(Date.now()),
-        subject: node,
-        before: null,
-        after: null,
-        detail: what,
-      });
-    for (const what of current) if (!facts.orders.drift.has(what)) await tell('engine_drifted', what);
-    for (const what of facts.orders.drift) if (!current.has(what)) await tell('engine_mended', what);
-    const mended = (facts.heard?.drift ?? []).filter((one) => one.mended);
-    for (const { what, sinceMs } of mended) {
-      const key = `${sinceMs} ${what}`;
-      if (told.has(key)) continue;
-      told.add(key);
-      if (facts.orders.drift.has(what)) continue;
-      await tell('engine_drifted', what);
-      await tell('engine_mended', what);
+    const watched = this.#watch(node);
+    const now = Date.now();
+    for (const { kind, time, what } of driftNews(this.#facts(node, now), now)) {
+      if (now - watched.tellingSince >= MINUTE_MS) Object.assign(watched, { tellingSince: now, tellings: 0 });
+      // Whoever takes turns with the agent at the kernel does not fill the disk with it.
+      if (++watched.tellings > MOST_TELLINGS) return;
+      await this.#parts.log.record({ kind, time, subject: node, before: null, after: null, detail: what });
     }
-    const kept = new Set((facts.heard?.drift ?? []).map(({ what, sinceMs }) => `${sinceMs} ${what}`));
-    for (const key of told) if (!kept.has(key)) told.delete(key);
   }
 
   #watch(node: string): Watched {
@@ -390,14 +285,15 @@ export class Engines {
     if (watched === undefined) {
       watched = {
         heard: null,
-        capable: false,
+        capable: null,
         sent: null,
         late: false,
         condition: 'silent',
         sinceMs: null,
         switchMs: null,
         timed: null,
-        told: new Set(),
+        tellings: 0,
+        tellingSince: 0,
         turn: Promise.resolve(),
         shown: '',
       };
@@ -414,9 +310,15 @@ export class Engines {
   }
 
   #facts(node: string, now: number): EngineFacts {
-    const { heard, sent, late } = this.#watch(node);
+    const { heard, capable, late } = this.#watch(node);
     const { log, agents } = this.#parts;
-    return { orders: log.orders.of(node), heard, reporting: agents.isReporting(node, now), sent, late };
+    return {
+      orders: log.orders.of(node),
+      heard,
+      capable,
+      reporting: agents.isReporting(node, now),
+      late,
+    };
   }
 
   #judge(node: string, now: number): Watched {

@@ -3,19 +3,14 @@ import type { EngineCondition, EngineReport, NodeEngine } from '@undermesh/schem
 import { toTime } from '../aggregate/mesh-view.js';
 import type { NodeOrders, Order } from './engine-orders.js';
 
-/** An order on its way. Times are the collector's, Unix ms. */
-export interface Sent {
-  readonly generation: number;
-  readonly deadlineMs: number;
-}
-
 /** All that is known of one node's engine. */
 export interface EngineFacts {
   readonly orders: NodeOrders;
   /** What its agent said last; `null`: nothing since the collector started. */
   readonly heard: EngineReport | null;
+  /** Whether its agent knows orders; `null`: it has not been here. */
+  readonly capable: boolean | null;
   readonly reporting: boolean;
-  readonly sent: Sent | null;
   /** Whether the order has not been carried out by a deadline. */
   readonly late: boolean;
 }
