@@ -9,6 +9,7 @@ import { collectorKilled } from '../../bench/faults/collector-killed.mjs';
 import { diskFull } from '../../bench/faults/disk-full.mjs';
 import { linkDown } from '../../bench/faults/link-down.mjs';
 import { overload } from '../../bench/faults/overload.mjs';
+import { requestsCounted } from '../../bench/faults/requests-counted.mjs';
 import { spoolDamaged } from '../../bench/faults/spool-damaged.mjs';
 import { storeSlow } from '../../bench/faults/store-slow.mjs';
 import { sweep } from '../testbed/testbed.mjs';
@@ -65,6 +66,11 @@ describe.concurrent('made = stored + counted lost, nothing twice', () => {
   it(
     'when frames on disk are torn and damaged',
     () => held(spoolDamaged({ name: name('damaged'), rounds: 1, connections: 300 })),
+    timeout,
+  );
+  it(
+    'when agent and collector are killed, of requests too',
+    () => held(requestsCounted({ name: name('requests'), times: 2, requests: 400, perSecond: 100 })),
     timeout,
   );
   it('when there is too much', () => held(overload({ name: name('overload'), seconds: 4 })), timeout);

@@ -182,8 +182,9 @@ export class Collector {
     this.changes.restore();
     await this.store.open();
     this.placements.restore(await this.store.workloads());
-    this.ledger.restore(await this.store.positions());
-    this.requestLedger.restore([]);
+    const positions = await this.store.positions();
+    this.ledger.restore(positions);
+    this.requestLedger.restore(positions.map(({ requests, ...of }) => ({ ...of, stored: requests })));
     await this.ingest.restore();
     const counted = await this.checkpoints.restore(Date.now());
     this.#app = await buildServer(this);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Nodes, Status, Topology } from '@undermesh/schema';
@@ -87,6 +87,37 @@ describe.each(['memory', 'duckdb'] as const)('a collector that starts again, wit
     expect(await second.get<string>('/metrics')).toMatch(
       /istio_tcp_received_bytes_total\{reporter="source",source_workload="cart".*\} 100\n/,
     );
+    again.kill();
+  });
+
+  it('knows which requests were stored, though it was killed before the books were written', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'undermesh-restart-'));
+    const memory = new MemoryStore();
+    const open = (): RecordStore =>
+      driver === 'memory' ? memory : createStore({ driver, directory: join(data, 'records') });
+    const first = await start({ data }, open());
+    const agent = first.agent('node-a');
+    await agent.connect();
+    await agent.deliver([
+      connection().http('source', [{}, {}, {}]),
+      connection().http('destination', [{}, {}]),
+    ]);
+    await first.stop();
+    running = [];
+    rmSync(join(data, 'requests.json'));
+
+    const second = await start({ data }, open());
+    const again = new FakeAgent({ ...agent.options, url: second.url, streamId: agent.streamId });
+    await again.connect();
+    again.report({ requests: { made: 5, waiting: 0, lost: {} } });
+    await eventually(async () => {
+      expect((await second.get<Status>('/api/v1/status')).requests).toMatchObject({
+        made: 5,
+        stored: 5,
+        waiting: 0,
+        lost: {},
+      });
+    });
     again.kill();
   });
 });

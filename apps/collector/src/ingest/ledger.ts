@@ -74,12 +74,15 @@ export class Ledger {
     this.#file = file;
   }
 
-  /** Takes up the books of an earlier run. An unreadable file is logged and begun anew: the store still has the ends. */
-  restore(positions: readonly StreamPosition[]): void {
+  /**
+   * Takes up the books of an earlier run. An unreadable file is logged and begun anew: the store still has what it stored,
+   * and it is later than the file, which is written now and then.
+   */
+  restore(positions: readonly Pick<StreamPosition, 'node' | 'streamId' | 'stored'>[]): void {
     if (this.#file !== null) this.#load(this.#file);
     for (const position of positions) {
       const account = this.#account(position.node, position.streamId);
-      account.stored = position.stored;
+      account.stored = Math.max(account.stored, position.stored);
       account.received = Math.max(account.received, position.stored + sum(account.own));
     }
   }

@@ -12,7 +12,7 @@ import { latencyConnections, type RegionRequest } from './latency-region.js';
 import { MemoryEnds } from './memory-ends.js';
 import { framePart, type MemoryFrame, memoryFrame } from './memory-frame.js';
 import { memoryRegion } from './memory-region.js';
-import { batchKind, endsOf } from './record-kind.js';
+import { batchKind, endsOf, requestsOf } from './record-kind.js';
 import type {
   RecordBatch,
   RecordStore,
@@ -61,6 +61,7 @@ export class MemoryStore implements RecordStore {
       streamId: batch.streamId,
       sequence: batch.sequence,
       stored: (known?.stored ?? 0) + endsOf(batch),
+      requests: (known?.requests ?? 0) + requestsOf(batch),
     });
     if (batch.count > 0) this.#keep(memoryFrame(batch, ++this.#lastFrame));
     this.#expire();

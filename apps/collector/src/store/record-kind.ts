@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { RecordKind } from '@undermesh/bpf-abi';
+import { HttpLimit, HttpRecord, RecordKind } from '@undermesh/bpf-abi';
 import type { RecordBatch } from './store.js';
 
 /** The kind of the records of a batch: a frame holds one kind, and byte 0 of each record says which. */
@@ -9,3 +9,17 @@ export const batchKind = ({ count, records }: Pick<RecordBatch, 'count' | 'recor
 /** How many connection ends a batch holds: what the ledger counts. */
 export const endsOf = (batch: Pick<RecordBatch, 'count' | 'records'>): number =>
   batchKind(batch) === RecordKind.HTTP ? 0 : batch.count;
+
+/** How many requests a batch holds. */
+export function requestsOf({
+  count,
+  records,
+  recordBytes,
+}: Pick<RecordBatch, 'count' | 'records' | 'recordBytes'>): number {
+  if (batchKind({ count, records }) !== RecordKind.HTTP) return 0;
+  let requests = 0;
+  for (let index = 0, at: number = HttpRecord.sampleCount; index < count; index++, at += recordBytes) {
+    requests += Math.min(HttpLimit.SAMPLES, records[at] ?? 0);
+  }
+  return requests;
+}

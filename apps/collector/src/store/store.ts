@@ -70,6 +70,8 @@ export interface StreamPosition {
   sequence: bigint;
   /** Ends stored of this stream, ever (retention does not lower it). */
   stored: number;
+  /** Requests in the http records stored of it, likewise. */
+  requests: number;
 }
 
 /** Which records {@link RecordStore.replay} gives. */

@@ -55,7 +55,7 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
       expect(again.sort()).toEqual(['duplicate', 'stored']);
       expect((await store.connections({})).matched).toBe(2);
       expect(await store.positions()).toEqual([
-        { node: 'shop-1', streamId: STREAM, sequence: 2n, stored: 2 },
+        { node: 'shop-1', streamId: STREAM, sequence: 2n, stored: 2, requests: 0 },
       ]);
       expect(store.stats()).toMatchObject({ rows: 2, state: 'ok' });
     });
@@ -63,7 +63,7 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
     it('moves the position for a frame without ends', async () => {
       await store.append(batchOf([], { sequence: 41n }));
       expect(await store.positions()).toEqual([
-        { node: 'shop-1', streamId: STREAM, sequence: 41n, stored: 0 },
+        { node: 'shop-1', streamId: STREAM, sequence: 41n, stored: 0, requests: 0 },
       ]);
       expect((await store.connections({})).items).toEqual([]);
     });
@@ -420,8 +420,8 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
       for (const batch of batches) expect(await store.append(batch)).toBe('stored');
       expect(await store.append(requests)).toBe('duplicate');
       expect(store.stats()).toMatchObject({ rows: 2, httpRows: 2 });
-      // What a stream has stored is counted in ends.
-      expect(await store.positions()).toMatchObject([{ sequence: 3n, stored: 2 }]);
+      // What a stream has stored is counted in ends, and in requests beside them.
+      expect(await store.positions()).toMatchObject([{ sequence: 3n, stored: 2, requests: 8 }]);
       expect((await store.connections({})).matched).toBe(2);
       const seen: RecordBatch[] = [];
       await store.replay({}, (batch) => seen.push(batch));

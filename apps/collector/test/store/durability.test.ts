@@ -160,6 +160,7 @@ describe('a store of an earlier format', () => {
     const instance = await DuckDBInstance.create(join(directory, 'records-000001.duckdb'));
     const connection = await instance.connect();
     for (const table of ['http', 'http_tail']) await connection.run(`DROP TABLE ${table}`);
+    await connection.run('ALTER TABLE streams DROP COLUMN requests');
     await connection.run('UPDATE segment SET format = 1');
     connection.closeSync();
     instance.closeSync();
@@ -168,6 +169,33 @@ describe('a store of an earlier format', () => {
     const requests = httpBatchOf([{ value: record(), local: 1, peer: 2, samples: [{}] }], { sequence: 2n });
     expect(await second.append(requests)).toBe('stored');
     expect(second.stats()).toMatchObject({ rows: 30, httpRows: 1 });
+    expect(await second.positions()).toMatchObject([{ sequence: 2n, stored: 30, requests: 1 }]);
+    await second.close();
+  });
+
+  it('counts the requests that it did not count then', async () => {
+    const first = new DuckdbStore({ directory, ...KEEP_ALL, lingerMs: 0 });
+    await first.open();
+    const end = { value: record(), local: 1, peer: 2 };
+    await first.append(
+      httpBatchOf(
+        [
+          { ...end, samples: [{}, {}] },
+          { ...end, samples: [{}] },
+        ],
+        { sequence: 1n },
+      ),
+    );
+    await first.close();
+    const instance = await DuckDBInstance.create(join(directory, 'records-000001.duckdb'));
+    const connection = await instance.connect();
+    await connection.run('ALTER TABLE streams DROP COLUMN requests');
+    await connection.run('UPDATE segment SET format = 2');
+    connection.closeSync();
+    instance.closeSync();
+    const second = new DuckdbStore({ directory, ...KEEP_ALL, lingerMs: 0 });
+    await second.open();
+    expect(await second.positions()).toMatchObject([{ sequence: 1n, stored: 0, requests: 3 }]);
     await second.close();
   });
 });

@@ -11,7 +11,7 @@ import type {
 } from '@undermesh/schema';
 import { findConnection, listConnections } from '../connection-list.js';
 import { latencyConnections } from '../latency-region.js';
-import { endsOf } from '../record-kind.js';
+import { endsOf, requestsOf } from '../record-kind.js';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
 import { encodedFrame } from './frame-layout.js';
 import type { DuckdbOptions } from './options.js';
@@ -106,9 +106,13 @@ export class DuckdbEngine {
   }
 
   positions(): StreamPosition[] {
-    return this.#segments.streams
-      .all()
-      .map(({ node, streamId, sequence, stored }) => ({ node, streamId, sequence, stored }));
+    return this.#segments.streams.all().map(({ node, streamId, sequence, stored, requests }) => ({
+      node,
+      streamId,
+      sequence,
+      stored,
+      requests,
+    }));
   }
 
   workloads(): Workload[] {
@@ -212,13 +216,16 @@ export class DuckdbEngine {
       const known = changed.get(frame.streamId) ?? streams.byId(frame.streamId);
       if (known !== undefined && frame.sequence <= known.sequence) return 'duplicate';
       const stream = known?.stream ?? streams.size + ++added;
+      const records = new Uint8Array(frame.bytes);
+      const { count, recordBytes } = frame;
       changed.set(frame.streamId, {
         stream,
         streamId: frame.streamId,
         node: frame.node,
         cluster: frame.cluster,
         sequence: frame.sequence,
-        stored: (known?.stored ?? 0) + endsOf({ count: frame.count, records: new Uint8Array(frame.bytes) }),
+        stored: (known?.stored ?? 0) + endsOf({ count, records }),
+        requests: (known?.requests ?? 0) + requestsOf({ count, records, recordBytes }),
         isNew: known?.isNew ?? true,
       });
       if (frame.count > 0) encoded.push(encodedFrame(frame, stream, ++lastBatch));

@@ -137,22 +137,23 @@ export class SegmentWriter {
     const known = streams.filter((stream) => !stream.isNew);
     if (known.length > 0) {
       await this.#connection.run(
-        `UPDATE ${alias}.streams AS t SET sequence = n.sequence, stored = n.stored
-         FROM (SELECT unnest($stream) AS stream, unnest($sequence) AS sequence, unnest($stored) AS stored) AS n
+        `UPDATE ${alias}.streams AS t SET sequence = n.sequence, stored = n.stored, requests = n.requests
+         FROM (SELECT unnest($stream) AS stream, unnest($sequence) AS sequence, unnest($stored) AS stored, unnest($requests) AS requests) AS n
          WHERE t.stream = n.stream`,
         {
           stream: listValue(known.map(({ stream }) => stream)),
           sequence: listValue(known.map(({ sequence }) => sequence)),
           stored: listValue(known.map(({ stored }) => BigInt(stored))),
+          requests: listValue(known.map(({ requests }) => BigInt(requests))),
         },
-        { stream: LIST(UINTEGER), sequence: LIST(UBIGINT), stored: LIST(UBIGINT) },
+        { stream: LIST(UINTEGER), sequence: LIST(UBIGINT), stored: LIST(UBIGINT), requests: LIST(UBIGINT) },
       );
     }
-    for (const { stream, streamId, node, cluster, sequence, stored } of fresh) {
+    for (const { stream, streamId, node, cluster, sequence, stored, requests } of fresh) {
       await this.#connection.run(
-        `INSERT INTO ${alias}.streams VALUES ($1, $2, $3, $4, $5, $6)`,
-        [stream, streamId, node, cluster, sequence, BigInt(stored)],
-        [UINTEGER, VARCHAR, VARCHAR, VARCHAR, UBIGINT, UBIGINT],
+        `INSERT INTO ${alias}.streams VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        [stream, streamId, node, cluster, sequence, BigInt(stored), BigInt(requests)],
+        [UINTEGER, VARCHAR, VARCHAR, VARCHAR, UBIGINT, UBIGINT, UBIGINT],
       );
     }
     await this.#connection.run(`UPDATE ${alias}.segment SET last_batch = $1`, [BigInt(lastBatch)], [UBIGINT]);

@@ -6,8 +6,8 @@ import { RECORD_TABLES, type RecordTable } from './record-columns.js';
 import { RowTimes } from './row-times.js';
 import { NS_PER_SECOND as NS, type RowRange } from './time-range.js';
 
-/** Version of the tables in a segment file. A file of a later one is refused; 1 had no http records. */
-export const SEGMENT_FORMAT = 2;
+/** Version of the tables in a segment file. A file of a later one is refused; 1 had no http records, 2 did not count requests. */
+export const SEGMENT_FORMAT = 3;
 const FILE_NAME = /^records-(\d{6,})\.duckdb$/;
 
 /**
@@ -109,7 +109,13 @@ export class Segment {
   async #upgrade(connection: DuckDBConnection): Promise<void> {
     await connection.run('BEGIN');
     await this.#createTables(connection);
-    await connection.run(`UPDATE ${this.alias}.segment SET format = ${SEGMENT_FORMAT}`);
+    const { alias } = this;
+    await connection.run(`ALTER TABLE ${alias}.streams ADD COLUMN requests UBIGINT`);
+    await connection.run(
+      `UPDATE ${alias}.streams AS t SET requests = coalesce((
+         SELECT sum(sample_count) FROM (FROM ${alias}.http UNION ALL FROM ${alias}.http_tail) AS h WHERE h.stream = t.stream), 0)`,
+    );
+    await connection.run(`UPDATE ${alias}.segment SET format = ${SEGMENT_FORMAT}`);
     await connection.run('COMMIT');
   }
 
@@ -149,6 +155,6 @@ export class Segment {
 }
 
 const STREAM_COLUMNS =
-  'stream UINTEGER, stream_id VARCHAR, node VARCHAR, cluster VARCHAR, sequence UBIGINT, stored UBIGINT';
+  'stream UINTEGER, stream_id VARCHAR, node VARCHAR, cluster VARCHAR, sequence UBIGINT, stored UBIGINT, requests UBIGINT';
 const WORKLOAD_COLUMNS =
   'id UINTEGER, cluster VARCHAR, namespace VARCHAR, name VARCHAR, version VARCHAR, kind VARCHAR, system BOOLEAN, external BOOLEAN';

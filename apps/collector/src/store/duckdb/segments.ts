@@ -143,9 +143,9 @@ export class Segments {
   async #readNames(connection: DuckDBConnection): Promise<void> {
     const { alias } = this.active;
     const streams = await connection.runAndReadAll(
-      `SELECT stream, stream_id, node, cluster, sequence, stored FROM ${alias}.streams ORDER BY stream`,
+      `SELECT stream, stream_id, node, cluster, sequence, stored, requests FROM ${alias}.streams ORDER BY stream`,
     );
-    for (const [stream, streamId, node, cluster, sequence, stored] of streams.getRows()) {
+    for (const [stream, streamId, node, cluster, sequence, stored, requests] of streams.getRows()) {
       this.streams.put({
         stream: Number(stream),
         streamId: String(streamId),
@@ -153,6 +153,7 @@ export class Segments {
         cluster: String(cluster),
         sequence: BigInt(String(sequence)),
         stored: Number(stored),
+        requests: Number(requests),
         isNew: false,
       });
     }
