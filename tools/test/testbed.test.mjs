@@ -5,7 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { cgroup2Mount, cgroupProcesses } from '../testbed/cgroups.mjs';
+import { mountBpffs, unmountBpffs } from '../bpffs.mjs';
+import { bpffsMount, cgroup2Mount, cgroupProcesses } from '../testbed/cgroups.mjs';
 import { addBlackhole, enter, joinByBridge, namespacePath, setSysctls } from '../testbed/namespaces.mjs';
 import { readRecord } from '../testbed/owners.mjs';
 import { sweep, Testbed } from '../testbed/testbed.mjs';
@@ -94,8 +95,11 @@ describe('a testbed', () => {
 
   it('is swept after its owner was killed', async () => {
     const module = fileURLToPath(new URL('../testbed/testbed.mjs', import.meta.url));
-    const script = `import { Testbed } from ${JSON.stringify(module)};
+    const mounted = mountBpffs();
+    const script = `import { mkdirSync } from 'node:fs';
+      import { Testbed } from ${JSON.stringify(module)};
       const testbed = await Testbed.create('${name}-killed');
+      mkdirSync(testbed.pins + '/node', { recursive: true });
       testbed.spawn('sleep', ['1000'], { namespace: testbed.namespace('left'), stdio: 'ignore' });
       await new Promise((resolve) => setTimeout(resolve, 200));
       process.kill(process.pid, 'SIGKILL');`;
@@ -104,10 +108,14 @@ describe('a testbed', () => {
     const root = join(cgroup2Mount(), `${name}-killed`);
     expect(cgroupProcesses(root)).toHaveLength(1);
     expect(enter(`${name}-killed-left`, ['true'])).toBe('');
+    const pins = join(bpffsMount(), `${name}-killed`);
+    expect(existsSync(pins)).toBe(true);
 
     expect(await sweep(name)).toEqual([`${name}-killed`]);
     expect(existsSync(root)).toBe(false);
     expect(existsSync(namespacePath(`${name}-killed-left`))).toBe(false);
+    expect(existsSync(pins)).toBe(false);
+    if (mounted) await unmountBpffs(mounted).catch(() => {}); // somebody else's pins may be there by now
   });
 });
 

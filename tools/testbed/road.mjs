@@ -18,7 +18,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { mountBpffs, unmountBpffs } from '../bpffs.mjs';
 import { environment, root } from '../paths.mjs';
-import { bpffsMount, cgroup2Mount } from './cgroups.mjs';
+import { cgroup2Mount } from './cgroups.mjs';
 import { samples } from './metrics.mjs';
 import { enter } from './namespaces.mjs';
 import { Testbed } from './testbed.mjs';
@@ -31,7 +31,6 @@ const START_TIMEOUT_MS = 120_000;
 
 export class Road {
   #state;
-  #pins;
   #mounted;
   #agents = new Map();
   #collector;
@@ -50,7 +49,6 @@ export class Road {
     this.testbed = testbed;
     this.#mounted = mounted;
     this.#state = mkdtempSync(join(tmpdir(), 'undermesh-road-'));
-    this.#pins = join(bpffsMount(), testbed.name);
     /** Names every workload by its cgroup, `NODE/NAMESPACE/WORKLOAD` below the testbed's own. */
     this.identity = [{ cgroup: `**/${testbed.name}/*/:namespace/:workload` }];
   }
@@ -98,7 +96,8 @@ export class Road {
     const file = this.#write('collector', { collector: { listen: { port }, ...config } });
     const command = [collectorProgram, '--data', this.data, '--config', file];
     const started = await this.#start('collector', command, { env, namespace, line: 'collector listens' });
-    this.#collector = { ...started, namespace, url: started.entry.url };
+    const output = this.#collector?.output ?? started.output; // the token is told at the first start only
+    this.#collector = { ...started, output, namespace, url: started.entry.url };
   }
 
   /** Makes the credential of a node. @returns {Promise<string>} the file that holds it */
@@ -134,7 +133,7 @@ export class Road {
         identity: this.identity,
         runDirectory: join(this.#state, 'run'),
         spool: { directory: join(this.#state, 'spool') },
-        pinDirectory: this.#pins,
+        pinDirectory: this.testbed.pins,
         ...settings,
       },
     });
@@ -176,6 +175,27 @@ export class Road {
   async api(path) {
     const response = await this.#fetch(`/api/v1/${path}`);
     return response.json();
+  }
+
+  /** Changes something as the operator, below `/api/v1/`. Throws with the answer's words when it is refused. */
+  async put(path, body) {
+    const token = /^UNDERMESH_TOKEN=(\S+)$/m.exec(this.#collector.output())?.[1];
+    const response = await fetch(`${this.url}/api/v1/${path}`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(60_000),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  /** Takes out of the kernel what an agent leaves there when it stops. */
+  async uninstall(node) {
+    await this.stopAgents();
+    const file = join(this.#state, `agent-${node}.yaml`);
+    const command = [agentProgram, 'uninstall', '--config', file];
+    await promisify(execFile)(process.execPath, command, { env: environment });
   }
 
   /** All connections that match, in one export. @param {string} query without the format */
@@ -252,7 +272,6 @@ export class Road {
     await this.stopAgents().catch(() => {});
     if (this.#collector?.child.exitCode === null) await this.stopCollector().catch(() => {});
     await this.testbed.destroy();
-    rmSync(this.#pins, { recursive: true, force: true });
     rmSync(this.#state, { recursive: true, force: true });
     if (this.#mounted) await unmountBpffs(this.#mounted).catch(() => {}); // somebody else's pins may be there by now
   }
@@ -279,8 +298,10 @@ export class Road {
     const child = this.testbed.spawn(process.execPath, command, {
       namespace,
       env: { ...environment, ...env },
-      stdio: ['pipe', 'ignore', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
     const log = join(this.#state, `${name}.log`);
     writeFileSync(log, '');
     const lines = createInterface({ input: child.stderr });
@@ -302,7 +323,7 @@ export class Road {
         if (!started) reject(new Error(`${name} ended with ${code}:\n${this.log(name)}`));
       });
     });
-    return { child, entry };
+    return { child, entry, output: () => output };
   }
 }
 

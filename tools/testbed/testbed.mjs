@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A testbed: network namespaces, cgroups and processes that one run makes and that are gone when it ends.
+// A testbed: network namespaces, cgroups, processes and pins that one run makes and that are gone when it ends.
 //
 //   const testbed = await Testbed.create('undermesh-test-exact');
 //   const left = testbed.namespace('left');
@@ -9,8 +9,9 @@
 // Everything is written down before it is made (owners.mjs), so that a killed run is cleaned up by the next one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroup2Mount, makeCgroup, removeCgroup } from './cgroups.mjs';
+import { bpffsMount, cgroup2Mount, makeCgroup, removeCgroup } from './cgroups.mjs';
 import { makeNamespace, namespacePath, removeNamespace } from './namespaces.mjs';
 import { identityOf, isAlive, readRecord, recordedNames, removeRecord, writeRecord } from './owners.mjs';
 
@@ -36,7 +37,9 @@ export class Testbed {
     this.name = name;
     /** The cgroup above all others of this testbed. */
     this.root = root;
-    this.#record = { owner: identityOf(process.pid), namespaces: [], cgroup: root };
+    /** Where agents of this testbed pin what they have in the kernel; gone with it. */
+    this.pins = join(bpffsMount() ?? '/sys/fs/bpf', name);
+    this.#record = { owner: identityOf(process.pid), namespaces: [], cgroup: root, pins: this.pins };
     writeRecord(name, this.#record);
     makeCgroup(root);
   }
@@ -82,7 +85,7 @@ export class Testbed {
     return { code, ...output };
   }
 
-  /** Ends every process, and removes namespaces, cgroups and the record. May be called twice. */
+  /** Ends every process, and removes namespaces, cgroups, pins and the record. May be called twice. */
   async destroy() {
     const ended = [...this.#children].map((child) => once(child, 'exit'));
     await removeTestbed(this.name);
@@ -115,5 +118,6 @@ export async function removeTestbed(name) {
   if (!record) return;
   await removeCgroup(record.cgroup);
   for (const namespace of record.namespaces) removeNamespace(namespace);
+  if (record.pins) rmSync(record.pins, { recursive: true, force: true });
   removeRecord(name);
 }
