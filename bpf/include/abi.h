@@ -203,6 +203,7 @@ enum helper_site {
 	HELPER_SITE_GENERATION_USE = 9,
 	HELPER_SITE_WRITE_OPTION = 10, /* -28: no room in the SYN */
 	HELPER_SITE_SAVE_SYN = 11,
+	HELPER_SITE_PREFACE = 12,
 };
 
 struct helper_error {
@@ -362,6 +363,7 @@ enum steering_flag {
 	STEERING_FLAG_SHORTCUT = 4, /* joined with a socket of this node */
 	STEERING_FLAG_ACCEPTED = 8, /* a waypoint's: what the client had asked for */
 	STEERING_FLAG_OPTION = 16,  /* its segments carry the option */
+	STEERING_FLAG_PREFACE = 32, /* a preface is to go before its first byte */
 };
 
 /*
@@ -377,9 +379,17 @@ struct steering {
 	__u32 endpoint_id; /* of the endpoint or of the waypoint */
 	__u32 vip_id;
 	__u32 generation;
-	__u16 flags;	 /* enum steering_flag bits */
-	__u16 transport; /* enum waypoint_transport */
-	__u8 spare[24];
+	__u16 flags;	     /* enum steering_flag bits */
+	__u16 transport;     /* enum waypoint_transport */
+	__u64 socket_cookie; /* known once a preface needs it */
+	__u32 preface_bytes; /* sent before the application's, and no payload */
+	__u8 spare[12];
+};
+
+/* Value of map service_names, by service id: what a PROXY header calls the service. */
+struct service_name {
+	__u8 length; /* of name, which ends without a zero */
+	char name[63];
 };
 
 /* Addresses that connections with a SYN option may come from: a prefix, in IPv6's form (::ffff:a.b.c.d). */

@@ -118,7 +118,7 @@ static __always_inline __u16 record_flags(struct connection_state *state)
 	}
 }
 
-/* What the application asked for, where an engine has sent the socket somewhere else. */
+/* What the application asked for and sent, where an engine has sent the socket somewhere else. After totals. */
 static __always_inline void write_steering(struct connection_record *record, struct sock *sk)
 {
 	struct steering *steering = STEERING_OF(sk);
@@ -132,6 +132,7 @@ static __always_inline void write_steering(struct connection_record *record, str
 	record->generation = steering->generation;
 	record->service_id = steering->service_id;
 	record->original_port = steering->original_port;
+	record->sent_bytes -= steering->preface_bytes;
 	__builtin_memcpy(record->original_address, steering->original_address,
 			 sizeof(record->original_address));
 }
@@ -159,8 +160,8 @@ static __always_inline void write_record(struct connection_record *record, struc
 	record->local_port = bpf_ntohs(tcp->inet_conn.icsk_inet.inet_sport);
 	record->peer_port = bpf_ntohs(sk->__sk_common.skc_dport);
 	record->original_port = record->peer_port;
-	write_steering(record, sk);
 	write_totals(record, tcp);
+	write_steering(record, sk);
 }
 
 #endif

@@ -302,10 +302,10 @@ function aliasTable(weights: readonly number[]): { threshold: number; other: num
 }
 
 /** Resolves when `check` holds; throws its last error after two seconds. */
-export async function eventually(check: () => void): Promise<void> {
+export async function eventually(check: () => void | Promise<void>): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
-      return check();
+      return await check();
     } catch (error) {
       if (tries === 100) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));

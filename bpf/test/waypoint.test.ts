@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { EndpointFlag, WaypointTransport } from '@undermesh/bpf-abi';
 import { cgroupId } from '@undermesh/libbpf-ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { curl, Haproxy, hasHaproxy } from './haproxy.js';
 import { attachRude, compileFixture, isRoot, sleep, TestCgroup } from './observed.js';
 import { DualEngine, eventually, MeshProgram, number, type Opened } from './steered.js';
 import { WaypointSide } from './waypoint.js';
-
-const HAPROXY = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'].find((path) => existsSync(path));
 
 /** What `accepted` answers. */
 interface Accepted {
@@ -185,67 +180,39 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
     expect(engine.totals()).toMatchObject({ optionUnknown: 1n });
   });
 
-  describe.skipIf(!HAPROXY)('a stock HAProxy (needs /usr/sbin/haproxy)', () => {
-    let place: TestCgroup;
-    let directory: string;
-    let haproxy: ChildProcess;
-
-    /** Runs a command in a cgroup, in the namespace of the mesh. */
-    const inMesh = (where: TestCgroup, command: string): string[] => [
-      '-c',
-      `echo $$ > "${where.path}/cgroup.procs"; exec nsenter --net=/proc/${mesh.pid}/ns/net ${command}`,
-    ];
-    const curl = (url: string): string =>
-      execFileSync('sh', inMesh(cgroup, `curl -sg -m 5 -w '%{http_code}' ${url}`)).toString();
+  describe.skipIf(!hasHaproxy)('a stock HAProxy (needs /usr/sbin/haproxy)', () => {
+    let haproxy: Haproxy;
+    const get = (url: string) => curl(mesh, cgroup, url);
 
     beforeEach(async () => {
-      await mesh.tell('sysctl net/ipv4/tcp_syn_retries 1'); // and the namespace is made
-      place = new TestCgroup();
-      directory = mkdtempSync(join(tmpdir(), 'undermesh-haproxy-'));
-      const config = join(directory, 'haproxy.cfg');
-      writeFileSync(
-        config,
-        `defaults
-  mode http
-  timeout client 5s
-frontend waypoint
-  bind 127.0.0.1:15008
-  bind ::1:15008
-  bind :::15009 v4v6
-  http-request deny deny_status 421 unless { dst 10.96.0.1 10.96.0.2 fd00:96::1 }
-  http-request return status 200 content-type text/plain lf-string "[%[dst]]:%[dst_port] "
-`,
-      );
-      haproxy = spawn('sh', inMesh(place, `${HAPROXY} -db -q -f ${config}`), {
-        stdio: ['ignore', 'inherit', 'inherit'],
-      });
-      side = new WaypointSide(place, engine);
+      await mesh.tell('accepted'); // its namespace is made
+      haproxy = new Haproxy(mesh, [
+        '  bind 127.0.0.1:15008',
+        '  bind ::1:15008',
+        '  bind :::15009 v4v6',
+        '  http-request deny deny_status 421 unless { dst 10.96.0.1 10.96.0.2 fd00:96::1 }',
+        '  http-request return status 200 content-type text/plain lf-string "[%[dst]]:%[dst_port] "',
+      ]);
+      side = new WaypointSide(haproxy.cgroup, engine);
       side.trust('127.0.0.0/8', '::1/128');
       serve('10.96.0.1', '127.0.0.1');
-      await eventually(() => expect(curl('http://127.0.0.1:15008/')).toContain('421'));
+      await eventually(() => expect(get('http://127.0.0.1:15008/')).toContain('421'));
     });
-    afterEach(async () => {
-      const gone = new Promise((resolve) => haproxy.once('close', resolve));
-      haproxy.kill();
-      await gone;
-      rmSync(directory, { recursive: true });
-      await sleep(20);
-      place.remove();
-    });
+    afterEach(() => haproxy.end());
 
     it('routes by the original destination, without any configuration of its own', async () => {
-      expect(curl('http://10.96.0.1/')).toBe('[10.96.0.1]:80 200');
+      expect(get('http://10.96.0.1/')).toBe('[10.96.0.1]:80 200');
       serve('10.96.0.2', '127.0.0.1', { id: 8 });
-      expect(curl('http://10.96.0.2/')).toBe('[10.96.0.2]:80 200');
+      expect(get('http://10.96.0.2/')).toBe('[10.96.0.2]:80 200');
       serve('fd00:96::1', '::1', { id: 9 });
-      expect(curl('http://[fd00:96::1]/')).toBe('[fd00:96::1]:80 200');
+      expect(get('http://[fd00:96::1]/')).toBe('[fd00:96::1]:80 200');
       serve('10.96.0.1', '127.0.0.1', { port: 15009 }); // bound to both families
-      expect(curl('http://10.96.0.1/')).toBe('[::ffff:10.96.0.1]:80 200');
+      expect(get('http://10.96.0.1/')).toBe('[::ffff:10.96.0.1]:80 200');
     });
 
-    it('finds nothing to route to when the option is lost', async () => {
+    it('finds nothing to route to when the option is lost', () => {
       serve('10.96.0.1', '127.0.0.1', { transport: WaypointTransport.NONE });
-      expect(curl('http://10.96.0.1/')).toContain('421');
+      expect(get('http://10.96.0.1/')).toContain('421');
     });
   });
 });

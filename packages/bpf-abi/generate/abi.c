@@ -38,6 +38,7 @@ struct abi {
 	struct endpoint_health endpoint_health;
 	struct engine_state engine_state;
 	struct steering steering;
+	struct service_name service_name;
 	struct mesh_node mesh_node;
 	struct mesh_totals mesh_totals;
 } abi;

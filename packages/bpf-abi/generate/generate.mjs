@@ -26,6 +26,7 @@ try {
     http: namesOf('http'),
     dualEngine: namesOf('dual_engine'),
     waypoint: namesOf('waypoint'),
+    preface: namesOf('preface'),
   };
   const comments = readComments(header);
   const outputs = new Map([

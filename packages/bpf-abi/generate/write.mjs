@@ -125,6 +125,10 @@ export const DUAL_ENGINE_MAPS = ${list(names.dualEngine.maps)};
 export const WAYPOINT_PROGRAMS = ${list(names.waypoint.programs)};
 /** Maps of \`waypoint.bpf.o\`; those that the dual engine has too are shared with it. */
 export const WAYPOINT_MAPS = ${list(names.waypoint.maps)};
+/** Programs of \`preface.bpf.o\`. */
+export const PREFACE_PROGRAMS = ${list(names.preface.programs)};
+/** Maps of \`preface.bpf.o\`; those that the dual engine has too are shared with it. */
+export const PREFACE_MAPS = ${list(names.preface.maps)};
 
 ${abi.enums.map((e) => writeEnum(e, comments)).join('\n')}
 ${abi.structs.map((s) => writeStruct(s, comments)).join('\n')}`;

@@ -21,6 +21,10 @@ export const DUAL_ENGINE_MAPS = ['connect4_programs', 'connect6_programs', 'data
 export const WAYPOINT_PROGRAMS = ['keep_syns', 'show_sockname4', 'show_sockname6', 'take_option', 'tell_original'] as const;
 /** Maps of `waypoint.bpf.o`; those that the dual engine has too are shared with it. */
 export const WAYPOINT_MAPS = ['mesh_errors', 'mesh_nodes', 'mesh_totals', 'services', 'steerings', 'vips', 'waypoint_cgroups'] as const;
+/** Programs of `preface.bpf.o`. */
+export const PREFACE_PROGRAMS = ['arm_preface', 'push_preface'] as const;
+/** Maps of `preface.bpf.o`; those that the dual engine has too are shared with it. */
+export const PREFACE_MAPS = ['mesh_errors', 'mesh_totals', 'preface_sockets', 'service_names', 'steerings'] as const;
 
 /** `enum record_kind`. */
 export const RecordKind = {
@@ -158,6 +162,7 @@ export const HelperSite = {
   /** -28: no room in the SYN. */
   WRITE_OPTION: 10,
   SAVE_SYN: 11,
+  PREFACE: 12,
 } as const;
 
 /** `enum mesh_limit`. */
@@ -214,6 +219,8 @@ export const SteeringFlag = {
   ACCEPTED: 8,
   /** its segments carry the option. */
   OPTION: 16,
+  /** a preface is to go before its first byte. */
+  PREFACE: 32,
 } as const;
 
 /** Byte offsets in `struct connection_record`, and its size. */
@@ -1232,7 +1239,11 @@ export const Steering = {
   flags: 36,
   /** enum waypoint_transport. */
   transport: 38,
-  spare: 40,
+  /** known once a preface needs it. */
+  socketCookie: 40,
+  /** sent before the application's, and no payload. */
+  prefaceBytes: 48,
+  spare: 52,
 } as const;
 
 /** `struct steering`, decoded. */
@@ -1253,6 +1264,10 @@ export interface SteeringValue {
   flags: number;
   /** enum waypoint_transport. */
   transport: number;
+  /** known once a preface needs it. */
+  socketCookie: bigint;
+  /** sent before the application's, and no payload. */
+  prefaceBytes: number;
   spare: Uint8Array;
 }
 
@@ -1270,7 +1285,9 @@ export function decodeSteering(bytes: Uint8Array, offset = 0): SteeringValue {
     generation: view.getUint32(offset + 32, true),
     flags: view.getUint16(offset + 36, true),
     transport: view.getUint16(offset + 38, true),
-    spare: bytes.slice(offset + 40, offset + 64),
+    socketCookie: view.getBigUint64(offset + 40, true),
+    prefaceBytes: view.getUint32(offset + 48, true),
+    spare: bytes.slice(offset + 52, offset + 64),
   };
 }
 
@@ -1288,7 +1305,42 @@ export function encodeSteering(value: SteeringValue): Uint8Array {
   view.setUint32(32, value.generation, true);
   view.setUint16(36, value.flags, true);
   view.setUint16(38, value.transport, true);
-  bytes.set(value.spare.subarray(0, 24), 40);
+  view.setBigUint64(40, value.socketCookie, true);
+  view.setUint32(48, value.prefaceBytes, true);
+  bytes.set(value.spare.subarray(0, 12), 52);
+  return bytes;
+}
+
+/** Byte offsets in `struct service_name`, and its size. */
+export const ServiceName = {
+  BYTES: 64,
+  /** of name, which ends without a zero. */
+  length: 0,
+  name: 1,
+} as const;
+
+/** `struct service_name`, decoded. */
+export interface ServiceNameValue {
+  /** of name, which ends without a zero. */
+  length: number;
+  name: string;
+}
+
+/** Decodes one `struct service_name`. Throws RangeError when fewer than 64 bytes follow `offset`. */
+export function decodeServiceName(bytes: Uint8Array, offset = 0): ServiceNameValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    length: view.getUint8(offset + 0),
+    name: readText(bytes, offset + 1, 63),
+  };
+}
+
+/** Encodes one `struct service_name` into 64 new bytes. */
+export function encodeServiceName(value: ServiceNameValue): Uint8Array {
+  const bytes = new Uint8Array(64);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, value.length);
+  writeText(bytes, 1, 63, value.name);
   return bytes;
 }
 

@@ -89,7 +89,15 @@ function attach(program, object, cgroup) {
   if (program.attachType?.startsWith('cgroup_')) return program.attachCgroup(cgroup);
   if (program.section === 'iter/bpf_sk_storage_map')
     return program.attachIter({ map: object.map('connections') });
+  if (program.type === 'sk_msg') return attachToSockets(program, object);
   return program.attach();
+}
+
+/** What such a program attaches to has no link. */
+function attachToSockets(program, object) {
+  const sockets = object.maps().find(({ type }) => type === 'sockhash');
+  program.attachMap(sockets);
+  return { close: () => program.detachMap(sockets) };
 }
 
 const lastLines = (log) =>

@@ -14,6 +14,7 @@ const FILES = [
   'test/dual-engine.test.ts',
   'test/dual-engine-balance.test.ts',
   'test/waypoint.test.ts',
+  'test/preface.test.ts',
 ];
 
 const reporter = join(root, 'tools/vitest-reporter.mjs');

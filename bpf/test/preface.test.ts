@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EndpointFlag, RecordEvent, Reporter, WaypointTransport } from '@undermesh/bpf-abi';
+import { enableProgramStats } from '@undermesh/libbpf-ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { curl, Haproxy, hasHaproxy } from './haproxy.js';
+import { compileFixture, isRoot, Observed, sleep, TestCgroup } from './observed.js';
+import { Prefaces } from './preface.js';
+import { bytesOf, DualEngine, eventually, MeshProgram, type Opened } from './steered.js';
+
+/** What `collected` answers. */
+interface Collected {
+  readonly bytes: number;
+  /** The first 256 bytes, in hexadecimal digits. */
+  readonly first: string;
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const hexPort = (port: number): string => port.toString(16).padStart(4, '0');
+const letters = (count: number): string =>
+  hex(Uint8Array.from({ length: count }, (_, i) => 'a'.charCodeAt(0) + (i % 26)));
+
+/** Signature, version 2 and command PROXY. */
+const PROXY = '0d0a0d0a000d0a515549540a21';
+
+describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
+  let program: ReturnType<typeof compileFixture>;
+  let cgroup: TestCgroup;
+  let mesh: MeshProgram;
+  let engine: DualEngine;
+  let observed: Observed;
+  let prefaces: Prefaces;
+
+  beforeAll(() => {
+    program = compileFixture('mesh', ['-pthread']);
+  });
+  afterAll(() => program.remove());
+  beforeEach(() => {
+    cgroup = new TestCgroup();
+    engine = new DualEngine(cgroup);
+    observed = new Observed(cgroup, { steeredBy: engine.object });
+    prefaces = new Prefaces(cgroup, engine);
+    mesh = new MeshProgram(program.path, cgroup);
+  });
+  afterEach(async () => {
+    await mesh.end();
+    prefaces.close();
+    observed.close();
+    engine.close();
+    await sleep(20);
+    cgroup.remove();
+  });
+
+  const serve = (transport: number, address = '10.96.0.1', at = '127.0.0.1') => {
+    engine.addEndpoint({ id: 5, address: at, port: 15019, flags: EndpointFlag.WAYPOINT });
+    engine.serve({ address, port: 80, id: 42, groups: [], waypointId: 5, transport });
+  };
+  /** What the waypoint got when the client sent `size` bytes in this way. */
+  const talk = async (family: string, size: number, options: { how?: string; address?: string } = {}) => {
+    const { how = 'write', address = '10.96.0.1' } = options;
+    const told = await mesh.tell(`talk ${how} ${family} ${address} 80 ${size}`);
+    expect(told).toEqual({ sent: size, by: 15019, error: 0 });
+    return mesh.tell<Collected>('collected');
+  };
+  /** The client's end of the only connection so far. */
+  const source = async () => {
+    let found: ReturnType<Observed['records']>[number] | undefined;
+    await eventually(() => {
+      found ??= observed
+        .records()
+        .find(({ reporter, event }) => reporter === Reporter.SOURCE && event === RecordEvent.CLOSED);
+      expect(found).toBeDefined();
+    });
+    if (!found) throw new Error('no record');
+    return found;
+  };
+
+  describe.each([
+    ['IPv4', '4', '10.96.0.1', '127.0.0.1'],
+    ['IPv6', '6', 'fd00:96::1', '::1'],
+    ['IPv4 on an IPv6 socket', 'm', '10.96.0.1', '127.0.0.1'],
+  ])('%s', (_, family, address, at) => {
+    const v6 = family === '6';
+    const onWire = (text: string) => hex(bytesOf(text)).slice(0, v6 ? 32 : 8);
+    const collect = () => mesh.tell(`collect ${v6 ? 6 : 4} ${at} 15019`);
+
+    it('sends version 2 of the PROXY protocol before the first byte, and counts it as no payload', async () => {
+      serve(WaypointTransport.PROXY_V2, address, at);
+      prefaces.name(42, 'catalog.bookshop');
+      await collect();
+      const { first } = await talk(family, 30, { address });
+      const record = await source();
+      const unique = record.socketCookie.toString(16).padStart(16, '0');
+      const body =
+        `${onWire(at)}${onWire(address)}${hexPort(record.localPort)}0050` +
+        `050008${unique}020010${hex(Buffer.from('catalog.bookshop'))}`;
+      const length = hexPort(body.length / 2);
+      expect(first).toBe(`${PROXY}${v6 ? '21' : '11'}${length}${body}${letters(30)}`);
+      expect(record.sentBytes).toBe(30n);
+      expect(record.originalAddress).toEqual(bytesOf(address));
+    });
+
+    it("sends Kmesh's TLV", async () => {
+      serve(WaypointTransport.KMESH_TLV, address, at);
+      await collect();
+      const { first } = await talk(family, 30, { address });
+      expect(first).toBe(`01${v6 ? '00000012' : '00000006'}${onWire(address)}0050fe00000000${letters(30)}`);
+      expect((await source()).sentBytes).toBe(30n);
+    });
+  });
+
+  it.each([
+    ['write', 1],
+    ['writev', 1000],
+    ['sendfile', 100_000],
+    ['bits', 200],
+    ['write', 5_000_000],
+    ['nonblocking', 5_000_000],
+  ])('comes once, whatever the first bytes are sent by: %s, %d bytes', async (how, size) => {
+    serve(WaypointTransport.KMESH_TLV);
+    await mesh.tell('collect 4 127.0.0.1 15019');
+    const { first } = await talk('4', size, { how });
+    expect(first).toMatch(/^01000000060a6000010050fe00000000/);
+    expect(`${first.slice(32)}`).toBe(letters(first.length / 2 - 16));
+    await eventually(async () => expect((await mesh.tell<Collected>('collected')).bytes).toBe(size + 16));
+    expect((await source()).sentBytes).toBe(BigInt(size));
+    expect(engine.errors()).toEqual([]);
+  });
+
+  it('leaves out the name of a service that has none', async () => {
+    serve(WaypointTransport.PROXY_V2);
+    await mesh.tell('collect 4 127.0.0.1 15019');
+    const { first } = await talk('4', 1);
+    expect(first.slice(26, 32)).toBe('110017');
+    expect(first).toHaveLength(2 * (16 + 12 + 11 + 1));
+  });
+
+  it('lets a socket go with the first answer, so that later sends cost nothing', async () => {
+    using _statistics = enableProgramStats();
+    serve(WaypointTransport.PROXY_V2);
+    await mesh.tell('serve tcp 4 127.0.0.1 15019'); // speaks first; what it sends back begins with the preface
+    const { handle } = await mesh.tell<Opened>('open 4 10.96.0.1 80');
+    for (let i = 0; i < 30; i++) await mesh.tell(`echo ${handle}`);
+    expect(prefaces.sends()).toBeGreaterThan(0);
+    expect(prefaces.sends()).toBeLessThan(5);
+    await mesh.tell(`close ${handle}`);
+  });
+
+  it.skipIf(!hasHaproxy)('is understood by a stock HAProxy (needs /usr/sbin/haproxy)', async () => {
+    await mesh.tell('accepted'); // its namespace is made
+    const haproxy = new Haproxy(mesh, [
+      '  bind 127.0.0.1:15019 accept-proxy',
+      '  bind ::1:15019 accept-proxy',
+      '  http-request return status 200 content-type text/plain lf-string "%[fc_pp_authority] %[src] [%[dst]]:%[dst_port] "',
+    ]);
+    try {
+      prefaces.name(42, 'catalog.bookshop');
+      for (const [address, at] of [
+        ['10.96.0.1', '127.0.0.1'],
+        ['fd00:96::1', '::1'],
+      ] as const) {
+        serve(WaypointTransport.PROXY_V2, address, at);
+        const url = `http://${at === '::1' ? `[${address}]` : address}/`;
+        await eventually(() =>
+          expect(curl(mesh, cgroup, url)).toBe(`catalog.bookshop ${at} [${address}]:80 200`),
+        );
+      }
+    } finally {
+      await haproxy.end();
+    }
+  });
+
+  it('lets nothing else of a connection change', async () => {
+    serve(WaypointTransport.NONE);
+    await mesh.tell('collect 4 127.0.0.1 15019');
+    expect(await talk('4', 40)).toEqual({ bytes: 40, first: letters(40) });
+  });
+
+  it('counts when there is no room for a socket', async () => {
+    prefaces.close();
+    prefaces = new Prefaces(cgroup, engine, { sockets: 1 });
+    serve(WaypointTransport.KMESH_TLV);
+    await mesh.tell('serve tcp 4 127.0.0.1 15019');
+    await mesh.tell('open 4 10.96.0.1 80'); // sends nothing: stays in the map
+    await mesh.tell('open 4 10.96.0.1 80');
+    expect(engine.totals().failed).toBe(1n);
+  });
+});
