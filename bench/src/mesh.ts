@@ -98,6 +98,7 @@ export class Mesh {
         listen: { port: 0 },
         runDirectory: join(this.#scratch.path, 'run'),
         spool: { directory: join(this.#scratch.path, 'spool') },
+        engine: { directory: join(this.#scratch.path, 'engine') },
         pinDirectory: PINS,
         logLevel: 'error',
         ...options.agent,

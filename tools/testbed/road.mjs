@@ -133,6 +133,7 @@ export class Road {
         identity: this.identity,
         runDirectory: join(this.#state, 'run'),
         spool: { directory: join(this.#state, 'spool') },
+        engine: { directory: join(this.#state, 'engine') },
         pinDirectory: this.testbed.pins,
         ...settings,
       },

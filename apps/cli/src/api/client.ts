@@ -13,7 +13,7 @@ const TIMEOUT_MS = 30_000;
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Routes without parameters in their path. */
-type Route = Exclude<keyof typeof ROUTES, 'connection' | 'engine'>;
+type Route = Exclude<keyof typeof ROUTES, 'connection' | 'node' | 'engine'>;
 /** What a route answers. */
 export type Answer<Name extends Route> = Static<(typeof ROUTES)[Name]['answer']>;
 

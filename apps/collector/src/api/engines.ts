@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EngineOrder, ROUTES } from '@undermesh/schema';
 import type { FastifyInstance } from 'fastify';
-import { Type } from 'typebox';
 import type { Engines } from '../control/engines.js';
 import { CollectorError } from '../errors.js';
 import { operatorOf } from './guard.js';
 import type { LiveTopics } from './live.js';
+import { NodeParams } from './node-params.js';
 
 /** Orders that are taken per minute, of all operators together. */
 const MOST_ORDERS = 300;
@@ -30,14 +30,14 @@ export function engineRoutes(app: FastifyInstance, engines: Engines): void {
     {
       schema: {
         summary: 'Set the engine of a node; needs the operator token',
-        params: Type.Object({ name: Type.String({ maxLength: 253 }) }),
+        params: NodeParams,
         body: ROUTES.engine.body,
         response: { 200: ROUTES.engine.answer },
       },
     },
     async (request) => {
       spend(Date.now());
-      const { name } = request.params as { name: string };
+      const { name } = request.params as NodeParams;
       return engines.set(name, request.body as EngineOrder, operatorOf(request));
     },
   );

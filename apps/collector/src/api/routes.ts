@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type EdgesQuery, ROUTES, type TopologyQuery } from '@undermesh/schema';
+import { type EdgesQuery, type Node, ROUTES, type TopologyQuery } from '@undermesh/schema';
 import type { FastifyInstance } from 'fastify';
 import type { MeshView } from '../aggregate/mesh-view.js';
 import type { Engines } from '../control/engines.js';
 import type { Agents } from '../ingest/agents.js';
 import type { StatusReader } from '../status.js';
 import { edgesAnswer } from './edges.js';
+import { NodeParams } from './node-params.js';
 import { topologyQueryOf } from './view-query.js';
 
 export interface MeshRoutesOptions {
@@ -20,6 +21,10 @@ export interface MeshRoutesOptions {
 /** /status, /topology, /edges and /nodes. */
 export function meshRoutes(app: FastifyInstance, options: MeshRoutesOptions): void {
   const { status, view, agents, engines } = options;
+  const describe = (name: string, now: number): Node => ({
+    ...agents.describe(name, { now, openEnds: options.openEndsOf(name) }),
+    engine: engines.describe(name, now),
+  });
   app.get(
     ROUTES.status.path,
     { schema: { summary: 'How the collector and its nodes are', response: { 200: ROUTES.status.answer } } },
@@ -52,11 +57,22 @@ export function meshRoutes(app: FastifyInstance, options: MeshRoutesOptions): vo
     { schema: { summary: 'Nodes with their agents', response: { 200: ROUTES.nodes.answer } } },
     async () => {
       const now = Date.now();
-      const items = agents.names().map((name) => ({
-        ...agents.describe(name, { now, openEnds: options.openEndsOf(name) }),
-        engine: engines.describe(name, now),
-      }));
-      return { items, next: null };
+      return { items: agents.names().map((name) => describe(name, now)), next: null };
+    },
+  );
+  app.get(
+    ROUTES.node.path,
+    {
+      schema: {
+        summary: 'One node with its agent',
+        params: NodeParams,
+        response: { 200: ROUTES.node.answer },
+      },
+    },
+    async (request) => {
+      const { name } = request.params as NodeParams;
+      agents.expect(name);
+      return describe(name, Date.now());
     },
   );
 }

@@ -133,9 +133,7 @@ export class Engines {
     const reason = order.reason?.trim() ?? '';
     if (reason === '')
       throw new CollectorError('reason_required', 'Say why: `reason` goes into the change log.');
-    if (!this.#parts.agents.names().includes(node)) {
-      throw new CollectorError('node_unknown', `There is no node ${JSON.stringify(node)}.`);
-    }
+    this.#parts.agents.expect(node);
     const watched = this.#watch(node);
     return this.#inTurn(node, async () => {
       const facts = this.#facts(node, Date.now());

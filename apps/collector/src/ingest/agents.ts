@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hello, Node, Report } from '@undermesh/schema';
 import { toTime } from '../aggregate/mesh-view.js';
+import { CollectorError } from '../errors.js';
 import { History } from './history.js';
 import type { Ledger } from './ledger.js';
 
@@ -120,6 +121,12 @@ export class Agents {
     return [
       ...new Set([...this.#credentialed(), ...this.#ledger.lastSeen.keys(), ...this.#agents.keys()]),
     ].sort();
+  }
+
+  /** Throws CollectorError `node_unknown` unless there is such a node. */
+  expect(node: string): void {
+    if (this.names().includes(node)) return;
+    throw new CollectorError('node_unknown', `There is no node ${JSON.stringify(node)}.`);
   }
 
   lastSeen(node: string): number | null {

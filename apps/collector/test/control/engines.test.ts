@@ -215,6 +215,8 @@ describe('an order', () => {
     const code = async (node: string): Promise<string> =>
       (await put<Problem>(mesh, node, { engine: 'off', reason: 'a' })).body.code;
     expect([await code('nobody'), await code('old')]).toEqual(['node_unknown', 'engine_unavailable']);
+    expect((await fetch(`${mesh.url}/api/v1/nodes/nobody`)).status).toBe(404);
+    expect(await mesh.get('/api/v1/nodes/old')).toMatchObject({ name: 'old', engine: { observed: 'off' } });
     await eventually(async () => expect(await code('new')).toBe('engine_unsettled'));
     await settled(mesh, 'old', { state: 'in-force', observed: 'off' });
     expect(old.commands).toEqual([]);
