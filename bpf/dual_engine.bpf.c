@@ -46,7 +46,7 @@ static __always_inline int refuse_for_lack(void)
 	return refuse();
 }
 
-/* A socket can connect again, to something else than before. */
+/* A connect that is left as it is. The socket may have connected to something else before. */
 static __always_inline int pass(struct bpf_sock_addr *ctx)
 {
 	if (STEERING_OF(ctx->sk))
@@ -56,24 +56,13 @@ static __always_inline int pass(struct bpf_sock_addr *ctx)
 
 /* --- which engine --- */
 
-/* The engine is off, or it has no program here: then at least nothing goes to a virtual address. */
-static __always_inline int without_engine(struct bpf_sock_addr *ctx, bool v6, __u32 engine)
+/* The engine has no program here: then at least nothing may go to a virtual address. */
+static __always_inline bool would_leak(struct bpf_sock_addr *ctx, bool v6, __u32 engine)
 {
 	struct service_key key = {};
 
-	if (engine != ENGINE_OFF && read_destination(ctx, v6, &key) && bpf_map_lookup_elem(&services, &key))
-		return refuse_for_lack();
-	return pass(ctx);
-}
-
-static __always_inline int dispatch(struct bpf_sock_addr *ctx, void *programs, bool v6)
-{
-	struct engine_state state = engine_in_force();
-
-	if (OWNED_BY_ANOTHER(ctx->sk, config, count_mesh_error))
-		return 1;
-	bpf_tail_call(ctx, programs, state.engine);
-	return without_engine(ctx, v6, state.engine);
+	return engine != ENGINE_OFF && read_destination(ctx, v6, &key) &&
+	       bpf_map_lookup_elem(&services, &key);
 }
 
 static __always_inline int dispatch_connect(struct bpf_sock_addr *ctx, void *programs, bool v6)
@@ -83,9 +72,21 @@ static __always_inline int dispatch_connect(struct bpf_sock_addr *ctx, void *pro
 	if (OWNED_BY_ANOTHER(ctx->sk, config, count_mesh_error))
 		return 1;
 	bpf_tail_call(ctx, programs, state.engine);
+	if (would_leak(ctx, v6, state.engine))
+		return refuse_for_lack();
 	if (state.engine == ENGINE_OFF)
 		MESH_COUNT(passed_off);
-	return without_engine(ctx, v6, state.engine);
+	return pass(ctx);
+}
+
+static __always_inline int dispatch_sendmsg(struct bpf_sock_addr *ctx, void *programs, bool v6)
+{
+	struct engine_state state = engine_in_force();
+
+	if (OWNED_BY_ANOTHER(ctx->sk, config, count_mesh_error))
+		return 1;
+	bpf_tail_call(ctx, programs, state.engine);
+	return would_leak(ctx, v6, state.engine) ? refuse_for_lack() : 1;
 }
 
 SEC("cgroup/connect4")
@@ -103,13 +104,13 @@ int steer_connect6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sendmsg4")
 int steer_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return dispatch(ctx, &sendmsg4_programs, false);
+	return dispatch_sendmsg(ctx, &sendmsg4_programs, false);
 }
 
 SEC("cgroup/sendmsg6")
 int steer_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return dispatch(ctx, &sendmsg6_programs, true);
+	return dispatch_sendmsg(ctx, &sendmsg6_programs, true);
 }
 
 /* --- connect() --- */

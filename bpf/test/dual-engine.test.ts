@@ -142,6 +142,17 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     expect((await mesh.tell('send 4 10.96.0.1 80 5')).by).toEqual({ 9002: 5 });
   });
 
+  it('goes on showing the virtual address of a connected UDP socket that also sends elsewhere', async () => {
+    const engine = start();
+    engine.serve({ ...vip, protocol: 'udp', groups: [[one]] });
+    const { handle } = await mesh.tell<{ handle: number }>('tie 4 10.96.0.1 80');
+    for (const inForce of [Engine.DUAL_ENGINE, Engine.OFF, Engine.KERNEL_NATIVE]) {
+      engine.switchTo(inForce, 2);
+      const told = await mesh.tell(`stray ${handle} 9002`);
+      expect(told).toEqual({ by: {}, errors: {}, peer: '10.96.0.1:80' });
+    }
+  });
+
   it('counts what is open by endpoint and by generation, and takes a switch without touching it', async () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]] });
