@@ -186,7 +186,11 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
       ...snapshot(),
       ...kernel,
       engine: orders.report(),
-      features: { ...features, http_latency: observe.http },
+      features: {
+        ...features,
+        http_latency: observe.http,
+        ...(steered.engine === undefined ? {} : { waypoint: steered.engine.waypointSupport }),
+      },
       startedAtMs,
       scope: { cgroup: scope.path, wholeHost: scope.wholeHost },
     });

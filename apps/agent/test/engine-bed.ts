@@ -22,7 +22,8 @@ const SERVER = `
 const net = require('node:net'), dgram = require('node:dgram');
 for (const at of process.argv.slice(1)) {
   const i = at.lastIndexOf(':'), host = at.slice(0, i), port = Number(at.slice(i + 1));
-  net.createServer((s) => { s.on('error', () => {}); s.write(at + '\\n'); s.on('data', (d) => s.write(d)); })
+  const name = (s) => process.env.WAYPOINT ? s.localAddress + ':' + s.localPort : at;
+  net.createServer((s) => { s.on('error', () => {}); s.write(name(s) + '\\n'); s.on('data', (d) => s.write(d)); })
     .listen(port, host);
   const u = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4');
   u.on('message', (m, r) => u.send(at, r.port, r.address)); u.bind(port, host);
@@ -150,8 +151,19 @@ export class EngineBed {
   }
 
   /** Servers that tell their own address and send back what they hear. */
-  async serve(...addresses: string[]): Promise<ChildProcess> {
-    const child = spawnIn(this.namespace, undefined, [process.execPath, '-e', SERVER, ...addresses]);
+  serve(...addresses: string[]): Promise<ChildProcess> {
+    return this.#serve(undefined, [process.execPath, '-e', SERVER, ...addresses]);
+  }
+
+  /** A server in a cgroup below the bed's that tells what getsockname() says of each connection. */
+  waypoint(path: string, address: string): Promise<ChildProcess> {
+    mkdirSync(join(this.cgroup, path), { recursive: true });
+    const command = ['env', 'WAYPOINT=1', process.execPath, '-e', SERVER, address];
+    return this.#serve(join(this.cgroup, path), command);
+  }
+
+  async #serve(cgroup: string | undefined, command: string[]): Promise<ChildProcess> {
+    const child = spawnIn(this.namespace, cgroup, command);
     this.#children.push(child);
     await new Promise((ready) => child.stdout?.once('data', ready));
     return child;

@@ -40,6 +40,20 @@ export const MeshConfig = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
+    waypoints: Type.Object(
+      {
+        cgroups: Type.Array(Type.String(), {
+          default: [],
+          description: 'Cgroups that waypoints of this node run in; written as those to enrol',
+        }),
+        trusted: Type.Array(Type.String({ pattern: '^[0-9a-f.:]+(/[0-9]{1,3})?$' }), {
+          default: [],
+          description:
+            "Addresses and prefixes of workloads whose connections a waypoint here believes, besides the addresses of the mesh's nodes and endpoints",
+        }),
+      },
+      { default: {}, additionalProperties: false },
+    ),
     shortcut: Type.Boolean({
       default: false,
       description: 'Join sockets of two workloads of this node where their service does not say',

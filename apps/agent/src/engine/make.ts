@@ -10,6 +10,7 @@ import {
   type Observe,
   ownerOf,
   type Scope,
+  waypointObject,
 } from '../kernel/index.js';
 import { IdBook } from '../mesh/index.js';
 import { absentEngine } from './absent.js';
@@ -46,12 +47,14 @@ export function makeSteered(
   let book: IdBook | undefined;
   const engine = Engine.open(store, {
     objectFile: engineObject(config.objectFile),
+    waypointFile: waypointObject(config.objectFile),
     scope,
     sizes: mesh.limits,
     owner: ownerOf(config.instance || config.node),
     marksOwnership: !scope.wholeHost,
     shared: observe.shared,
     enrol: mesh.enrol,
+    waypoints: mesh.waypoints.cgroups,
     onEndpointGone: (id) => book?.release(id),
   });
   if (typeof engine === 'string') return { control: absentEngine(engine) };
@@ -65,6 +68,7 @@ export function makeSteered(
     zone: zone || null,
     region: region || null,
     shortcut: mesh.shortcut,
+    trusted: mesh.waypoints.cgroups.length > 0 ? mesh.waypoints.trusted : null,
     log: createLogger('engine'),
   });
   return { control: engine, engine, steering };

@@ -26,6 +26,8 @@ export interface SteeringOptions {
   readonly region: string | null;
   /** Join sockets of this node where a service does not say. */
   readonly shortcut: boolean;
+  /** Addresses and prefixes that waypoints of this node believe, besides those in the mesh; `null`: it has none. */
+  readonly trusted: readonly string[] | null;
   readonly log: Logger;
 }
 
@@ -120,6 +122,7 @@ export class Steering {
           : contentsDifference(this.#contents, contents);
       this.#contents = undefined;
       engine.maps.write(changes);
+      engine.waypoints.trust(this.#trusted(mesh));
       this.#contents = contents;
       this.#taken = mesh;
       this.#againAtMs = Number.POSITIVE_INFINITY;
@@ -139,6 +142,20 @@ export class Steering {
     const here: Locality = { node, zone, region };
     const previous = this.#contents;
     return compile(mesh, { here, book, shortcut, ...(previous === undefined ? {} : { previous }) });
+  }
+
+  /** Nodes of the mesh, and the workloads on them as far as they are known. */
+  #trusted(mesh: Mesh): Set<string> {
+    const trusted = new Set(this.#options.trusted ?? []);
+    if (this.#options.trusted === null) return trusted;
+    for (const { addresses } of mesh.nodes.values()) {
+      for (const address of [...addresses.v4, ...addresses.v6]) trusted.add(address);
+    }
+    for (const { endpoints } of mesh.services.values()) {
+      for (const { address, node } of endpoints)
+        if (node !== null && mesh.nodes.has(node)) trusted.add(address);
+    }
+    return trusted;
   }
 
   #count(changes: readonly Change[], tookMs: number): void {

@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type EngineObjectOptions, loadEngine } from './engine-object.js';
+import { type EngineObjectOptions, LoadedEngine } from './engine-object.js';
 import type { EngineStore } from './engine-store.js';
 import { EngineVersion } from './engine-version.js';
 import { addWhatFollowed, copyMap, isCounted } from './map-migration.js';
 
+/** What came of an attempt to install a build. */
+export interface Installation {
+  /** Why an earlier build stays in force; `undefined`: this one is. */
+  readonly problem?: unknown;
+  /** Why the kernel does not take what waypoints need. */
+  readonly waypointProblem?: string | undefined;
+}
+
 /**
- * Has this build pinned and at work, with all that an earlier one has in its maps. Returns why it is not, when the earlier
- * one stays in force; throws that when there is none.
+ * Has this build pinned and at work, with all that an earlier one has in its maps. Throws why it is not when there is no
+ * earlier one.
  */
-export function installEngine(store: EngineStore, options: EngineObjectOptions): unknown {
+export function installEngine(store: EngineStore, options: EngineObjectOptions): Installation {
   using pinned = store.open();
   try {
-    const loaded = loadEngine(options, pinned);
-    using object = loaded.object;
-    if (loaded.same) return undefined;
+    using loaded = new LoadedEngine(options, pinned);
+    const { waypointProblem } = loaded;
+    if (loaded.same) return { waypointProblem };
     const copies: (() => void)[] = [];
     store.install(
       (directory) => {
         EngineVersion.pin(directory, loaded);
         for (const name of loaded.reshaped) {
-          const [from, to] = [pinned?.maps.get(name), object.map(name)];
-          if (from === undefined) continue;
+          const [from, to] = [pinned?.maps.get(name), loaded.maps.get(name)];
+          if (from === undefined || to === undefined) continue;
           const copied = copyMap(from, to);
           if (isCounted(name)) copies.push(() => addWhatFollowed(from, to, copied));
         }
@@ -29,9 +37,9 @@ export function installEngine(store: EngineStore, options: EngineObjectOptions):
         for (const finish of copies) finish();
       },
     );
-    return undefined;
+    return { waypointProblem };
   } catch (error) {
     if (pinned === undefined) throw error;
-    return error;
+    return { problem: error };
   }
 }

@@ -2,7 +2,14 @@
 import { existsSync } from 'node:fs';
 import { BpfError, BpfProgram, bpffs } from '@undermesh/libbpf-ts';
 import type { EngineHook } from '../engine/control.js';
-import { CGROUP_HOOKS, type CgroupHook, HOST_ATTACH_TYPE, HOST_HOOK } from './engine-object.js';
+import {
+  CGROUP_HOOKS,
+  type CgroupHook,
+  ENROLLED_HOOKS,
+  HOST_ATTACH_TYPE,
+  HOST_HOOK,
+  WAYPOINT_HOOKS,
+} from './engine-hooks.js';
 import { type EngineStore, HOST, linkName, openLink, readLinkName } from './engine-store.js';
 import type { EngineVersion } from './engine-version.js';
 import type { EnrolledCgroup } from './enrolment.js';
@@ -11,6 +18,20 @@ import type { EnrolledCgroup } from './enrolment.js';
 export interface LinkFinding {
   readonly what: string;
   readonly mended: boolean;
+}
+
+/** Cgroups that have something attached. */
+export interface Places {
+  /** Whose workloads are steered. */
+  readonly enrolled: readonly EnrolledCgroup[];
+  /** Which waypoints run in. */
+  readonly waypoints: readonly EnrolledCgroup[];
+}
+
+/** A program at a cgroup; at the host without one. */
+interface Place {
+  readonly cgroup?: EnrolledCgroup;
+  readonly hook?: CgroupHook;
 }
 
 /** Links looked at in one look: more are looked at in turns. */
@@ -23,8 +44,9 @@ const LOOK_LINKS = 500;
 export class EngineLinks {
   readonly #store: EngineStore;
   readonly #version: EngineVersion;
-  #enrolled = new Map<string, EnrolledCgroup>();
-  /** Names of links that ought to be there, and whether they were at the last look. */
+  /** What ought to be attached, by name of the link. */
+  #wanted: ReadonlyMap<string, Place> = new Map();
+  /** Of those, whether they were at the last look. */
   readonly #attached = new Map<string, boolean>();
   #turn = 0;
 
@@ -33,29 +55,20 @@ export class EngineLinks {
     this.#version = version;
   }
 
-  get enrolled(): readonly EnrolledCgroup[] {
-    return [...this.#enrolled.values()];
-  }
-
   /**
    * Attaches to cgroups that have come and detaches from those that are no longer wanted: what steers at once, the rest
    * when `drained`, as the connections of such a cgroup go on. Links of an earlier run are kept as they are.
    */
-  enrol(cgroups: readonly EnrolledCgroup[], drained: boolean): LinkFinding[] {
-    const wanted = new Map(cgroups.map((cgroup) => [cgroup.id, cgroup]));
-    this.#enrolled = wanted;
+  attach(places: Places, drained: boolean): LinkFinding[] {
+    this.#wanted = this.#namesOf(places);
+    for (const name of this.#attached.keys()) if (!this.#wanted.has(name)) this.#attached.delete(name);
     const pinned = new Set(this.#store.links());
-    const names = [
-      linkName(HOST, HOST_HOOK),
-      ...cgroups.flatMap(({ id }) => CGROUP_HOOKS.map(({ program }) => linkName(id, program))),
-    ];
-    const findings = names
+    const findings = [...this.#wanted.keys()]
       .filter((name) => !this.#attached.has(name))
       .flatMap((name) => this.#take(name, pinned.has(name)));
     for (const name of pinned) {
-      const { cgroup, program } = readLinkName(name);
-      if (cgroup === HOST || wanted.has(cgroup)) continue;
-      this.#attached.delete(name);
+      if (this.#wanted.has(name)) continue;
+      const { program } = readLinkName(name);
       const steers = CGROUP_HOOKS.find((hook) => hook.program === program)?.steers ?? true;
       if (steers || drained || this.#isGone(name)) bpffs.unpin(this.#store.linkPath(name));
     }
@@ -76,14 +89,32 @@ export class EngineLinks {
     return findings;
   }
 
-  /** By hook, as of the last look. */
+  /** By hook, as of the last look; those that are wanted nowhere are left out. */
   hooks(): EngineHook[] {
     const count = (program: string): EngineHook => {
       const suffix = `-${program}`;
       const of = [...this.#attached].filter(([name]) => name.endsWith(suffix));
       return { name: program, expected: of.length, attached: of.filter(([, attached]) => attached).length };
     };
-    return [...CGROUP_HOOKS.map(({ program }) => program), HOST_HOOK].map(count);
+    const programs = [...CGROUP_HOOKS.map(({ program }) => program), HOST_HOOK];
+    return programs.map(count).filter(({ expected }) => expected > 0);
+  }
+
+  /** Programs that this kernel does not take are left out. */
+  #namesOf({ enrolled, waypoints }: Places): Map<string, Place> {
+    const names = new Map<string, Place>([[linkName(HOST, HOST_HOOK), {}]]);
+    const add = (cgroups: readonly EnrolledCgroup[], hooks: readonly CgroupHook[]): void => {
+      for (const cgroup of cgroups) {
+        for (const hook of hooks) {
+          if (this.#version.programs.has(hook.program)) {
+            names.set(linkName(cgroup.id, hook.program), { cgroup, hook });
+          }
+        }
+      }
+    };
+    add(enrolled, ENROLLED_HOOKS);
+    add(waypoints, WAYPOINT_HOOKS);
+    return names;
   }
 
   #take(name: string, pinned: boolean): LinkFinding[] {
@@ -115,7 +146,7 @@ export class EngineLinks {
     using link = openLink(path);
     const { programId, cgroupId } = link.info();
     if (cgroup !== HOST && String(cgroupId) !== cgroup) {
-      const directory = this.#enrolled.get(cgroup)?.directory;
+      const directory = this.#wanted.get(name)?.cgroup?.directory;
       return directory === undefined || !existsSync(directory)
         ? undefined
         : this.#nameOf(name, 'was detached from');
@@ -125,21 +156,19 @@ export class EngineLinks {
   }
 
   #nameOf(name: string, happened: string): string {
-    const { cgroup, program } = readLinkName(name);
-    return `${program} ${happened} ${this.#enrolled.get(cgroup)?.path ?? 'the host'}`;
+    const { program } = readLinkName(name);
+    return `${program} ${happened} ${this.#wanted.get(name)?.cgroup?.path ?? 'the host'}`;
   }
 
   /** True, or why not. */
   #mend(name: string): true | string {
-    const { cgroup, program } = readLinkName(name);
     const path = this.#store.linkPath(name);
-    const enrolled = this.#enrolled.get(cgroup);
-    const hook = CGROUP_HOOKS.find((each) => each.program === program);
+    const { cgroup, hook } = this.#wanted.get(name) ?? {};
     try {
       if (existsSync(path) && this.#takeBack(name)) return true;
       if (existsSync(path)) bpffs.unpin(path);
-      if (cgroup === HOST) this.#attachHost();
-      else if (enrolled !== undefined && hook !== undefined) this.#attach(enrolled, hook);
+      if (cgroup !== undefined && hook !== undefined) this.#attach(cgroup, hook);
+      else this.#attachHost();
       return true;
     } catch (error) {
       if (error instanceof BpfError) return error.message;

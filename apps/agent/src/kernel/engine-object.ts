@@ -2,62 +2,25 @@
 import {
   DUAL_ENGINE_MAPS,
   DUAL_ENGINE_PROGRAMS,
-  Engine,
   EngineConfig,
   encodeEngineConfig,
+  WAYPOINT_MAPS,
+  WAYPOINT_PROGRAMS,
 } from '@undermesh/bpf-abi';
+import { messageOf } from '@undermesh/core';
 import {
-  type AttachType,
   BpfError,
   type BpfMap,
   type BpfObject,
+  type BpfProgram,
   type MapSpec,
   openObject,
   readObjectSpec,
 } from '@undermesh/libbpf-ts';
 import { agentError } from '../errors.js';
 import { numberKey } from '../mesh/index.js';
+import { ENGINE_PROGRAMS } from './engine-hooks.js';
 import type { EngineVersion } from './engine-version.js';
-
-/** A program that every enrolled cgroup has. */
-export interface CgroupHook {
-  readonly program: string;
-  readonly attachType: AttachType;
-  /** It steers what is new; without it no connection is steered any more. */
-  readonly steers: boolean;
-}
-
-const hook = (program: string, attachType: AttachType): CgroupHook => ({
-  program,
-  attachType,
-  steers: program.startsWith('steer_'),
-});
-
-/** In the order of their attachment: who follows a connection is there before who steers it. */
-export const CGROUP_HOOKS: readonly CgroupHook[] = [
-  hook('follow_sockops', 'cgroup_sock_ops'),
-  hook('show_peername4', 'cgroup_inet4_getpeername'),
-  hook('show_peername6', 'cgroup_inet6_getpeername'),
-  hook('show_sender4', 'cgroup_udp4_recvmsg'),
-  hook('show_sender6', 'cgroup_udp6_recvmsg'),
-  hook('steer_sendmsg4', 'cgroup_udp4_sendmsg'),
-  hook('steer_sendmsg6', 'cgroup_udp6_sendmsg'),
-  hook('steer_connect4', 'cgroup_inet4_connect'),
-  hook('steer_connect6', 'cgroup_inet6_connect'),
-];
-/** Attached once, to the kernel's own tracepoint. */
-export const HOST_HOOK = 'follow_close';
-export const HOST_ATTACH_TYPE: AttachType = 'trace_raw_tp';
-
-/** The program of each engine, by the array that a hook jumps through. */
-export const ENGINE_PROGRAMS: Readonly<
-  Record<string, readonly (readonly [engine: number, program: string])[]>
-> = {
-  connect4_programs: [[Engine.DUAL_ENGINE, 'dual_connect4']],
-  connect6_programs: [[Engine.DUAL_ENGINE, 'dual_connect6']],
-  sendmsg4_programs: [[Engine.DUAL_ENGINE, 'dual_sendmsg4']],
-  sendmsg6_programs: [[Engine.DUAL_ENGINE, 'dual_sendmsg6']],
-};
 
 /** Entries that the maps of the mesh take at most. */
 export interface MeshSizes {
@@ -68,7 +31,10 @@ export interface MeshSizes {
 }
 
 export interface EngineObjectOptions {
+  /** dual_engine.bpf.o */
   readonly objectFile: string;
+  /** waypoint.bpf.o */
+  readonly waypointFile: string;
   readonly sizes: MeshSizes;
   /** This agent's number among the agents of this kernel. */
   readonly owner: number;
@@ -77,104 +43,157 @@ export interface EngineObjectOptions {
   readonly shared: ReadonlyMap<string, BpfMap>;
 }
 
-/** A loaded object, and how it differs from what is pinned. */
-export interface LoadedEngine {
-  readonly object: BpfObject;
-  readonly mapNames: readonly string[];
-  /** Maps that are new although there is a pinned one: of another shape. Their contents are to be taken over. */
-  readonly reshaped: readonly string[];
-  /** Whether it is in all the same as what is pinned. */
-  readonly same: boolean;
-}
-
 /** Name of the map of constants. */
 export const CONSTANTS = '.rodata';
 /** Maps that each load makes anew: they belong to its programs. */
-const isOwn = ({ name, type }: MapSpec): boolean => type === 'prog_array' || name === CONSTANTS;
+const isOwn = ({ name, type }: Pick<MapSpec, 'name' | 'type'>): boolean =>
+  type === 'prog_array' || name === CONSTANTS;
 
 /** The kernel answers EAGAIN when a signal interrupts the verifier. */
 const LOAD_ATTEMPTS = 5;
 
 /**
- * Loads with the maps that are pinned, where they have the shape that the object wants. Throws BpfError, with the
- * verifier's reason, and UndermeshError `object_mismatch`, `engine_failed`.
+ * The objects of the engine, loaded: its own and the one of waypoints, on common maps, with those that are pinned where
+ * they have the shape that the objects want.
  */
-export function loadEngine(options: EngineObjectOptions, pinned: EngineVersion | undefined): LoadedEngine {
-  checkObject(options.objectFile);
-  for (let attempt = 1; ; attempt++) {
-    const object = openObject(options.objectFile);
+export class LoadedEngine implements Disposable {
+  readonly maps = new Map<string, BpfMap>();
+  readonly programs: BpfProgram[] = [];
+  /** Maps that are new although there is a pinned one: of another shape. Their contents are to be taken over. */
+  readonly reshaped: string[] = [];
+  /** Why the kernel does not take what waypoints need; the engine works without. */
+  readonly waypointProblem: string | undefined;
+  readonly #options: EngineObjectOptions;
+  readonly #pinned: EngineVersion | undefined;
+  readonly #objects: BpfObject[] = [];
+  #changed: boolean;
+
+  /** Throws BpfError, with the verifier's reason, and UndermeshError `object_mismatch`. */
+  constructor(options: EngineObjectOptions, pinned: EngineVersion | undefined) {
+    this.#options = options;
+    this.#pinned = pinned;
+    this.#changed = pinned === undefined;
+    const { objectFile, waypointFile } = options;
+    checkObject(objectFile, [...DUAL_ENGINE_PROGRAMS, ...DUAL_ENGINE_MAPS]);
+    checkObject(waypointFile, [...WAYPOINT_PROGRAMS, ...WAYPOINT_MAPS]);
     try {
-      return load(object, options, pinned);
+      this.#load(objectFile);
+      this.#fillArrays();
+      this.waypointProblem = this.#loadWaypoint();
     } catch (error) {
-      object.close();
-      const interrupted = error instanceof BpfError && error.errnoName === 'EAGAIN';
-      if (!interrupted || attempt >= LOAD_ATTEMPTS) throw error;
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Whether it is in all the same as what is pinned. Equal programs have equal tags; constants are not part of a tag. */
+  get same(): boolean {
+    const pinned = this.#pinned;
+    if (pinned === undefined || this.#changed || this.programs.length !== pinned.programs.size) return false;
+    if (this.programs.some(({ name, tag }) => pinned.programs.get(name)?.tag !== tag)) return false;
+    const [mine, theirs] = [this.maps, pinned.maps].map((maps) => maps.get(CONSTANTS)?.lookup(numberKey(0)));
+    return mine !== undefined && theirs !== undefined && Buffer.compare(mine, theirs) === 0;
+  }
+
+  /** Lets go of it; pins keep what is pinned. */
+  [Symbol.dispose](): void {
+    for (const object of this.#objects.splice(0)) object.close();
+  }
+
+  #loadWaypoint(): string | undefined {
+    try {
+      this.#load(this.#options.waypointFile);
+      return undefined;
+    } catch (error) {
+      if (error instanceof BpfError) return messageOf(error);
+      throw error;
+    }
+  }
+
+  #load(file: string): void {
+    for (let attempt = 1; ; attempt++) {
+      const object = openObject(file);
+      try {
+        const shapes = this.#configure(object, file);
+        object.load();
+        this.#take(object, shapes);
+        return;
+      } catch (error) {
+        object.close();
+        const interrupted = error instanceof BpfError && error.errnoName === 'EAGAIN';
+        if (!interrupted || attempt >= LOAD_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Sizes maps and has them be those that exist; returns the maps that are new. */
+  #configure(object: BpfObject, file: string): string[] {
+    const { sizes, owner, marksOwnership, shared } = this.#options;
+    const names = readObjectSpec(file).maps.map(({ name }) => name);
+    const made: string[] = [];
+    for (const name of names) {
+      const size = sizeOf(name, sizes);
+      if (size !== undefined) object.setMaxEntries(name, size);
+      const spec = object.mapSpec(name);
+      if (isOwn(spec)) continue;
+      const old = this.#pinned?.maps.get(name);
+      const fitting = old !== undefined && hasShape(old, spec) ? old : undefined;
+      const use = this.maps.get(name) ?? shared.get(name) ?? fitting;
+      if (use === undefined) made.push(name);
+      else object.reuseMap(name, use);
+    }
+    if (names.includes(CONSTANTS)) {
+      const config = encodeEngineConfig({ owner, marksOwnership: marksOwnership ? 1 : 0 });
+      object.setRodata((view) => {
+        if (view.byteLength < EngineConfig.BYTES) {
+          throw agentError('object_mismatch', `The engine's constants are ${view.byteLength} bytes long.`);
+        }
+        new Uint8Array(view.buffer, view.byteOffset).set(config);
+      });
+    }
+    return made;
+  }
+
+  #take(object: BpfObject, made: readonly string[]): void {
+    this.#objects.push(object);
+    this.programs.push(...object.programs());
+    for (const map of object.maps()) {
+      if (this.maps.has(map.name)) continue;
+      this.maps.set(map.name, map);
+      const old = this.#pinned?.maps.get(map.name);
+      const isNew = old?.id !== map.id && !isOwn(map);
+      if (isNew || old === undefined) this.#changed = true;
+      if (old !== undefined && made.includes(map.name)) this.reshaped.push(map.name);
+    }
+  }
+
+  #fillArrays(): void {
+    for (const [array, programs] of Object.entries(ENGINE_PROGRAMS)) {
+      for (const [engine, name] of programs) {
+        const program = this.programs.find((each) => each.name === name);
+        if (program !== undefined) this.maps.get(array)?.update(numberKey(engine), numberKey(program.fd));
+      }
     }
   }
 }
 
-function load(
-  object: BpfObject,
-  options: EngineObjectOptions,
-  pinned: EngineVersion | undefined,
-): LoadedEngine {
-  configure(object, options);
-  const mapNames = readObjectSpec(options.objectFile).maps.map(({ name }) => name);
-  const reshaped: string[] = [];
-  let changed = pinned === undefined || mapNames.some((name) => !pinned.maps.has(name));
-  for (const name of mapNames) {
-    const spec = object.mapSpec(name);
-    if (isOwn(spec)) continue;
-    const old = pinned?.maps.get(name);
-    const shared = options.shared.get(name);
-    const use = shared ?? (old !== undefined && hasShape(old, spec) ? old : undefined);
-    if (use !== undefined) object.reuseMap(name, use);
-    if (old === undefined || use?.id === old.id) continue;
-    changed = true;
-    if (shared === undefined) reshaped.push(name);
-  }
-  object.load();
-  for (const [array, programs] of Object.entries(ENGINE_PROGRAMS)) {
-    for (const [engine, program] of programs) {
-      object.map(array).update(numberKey(engine), numberKey(object.program(program).fd));
-    }
-  }
-  const same = pinned !== undefined && !changed && hasPrograms(object, pinned);
-  return { object, mapNames, reshaped, same };
+const BY_ENDPOINT = new Set(['slots', 'endpoints', 'endpoint_health', 'mesh_nodes']);
+
+/** `undefined`: as the object says. */
+function sizeOf(map: string, sizes: MeshSizes): number | undefined {
+  if (map === 'services' || map === 'vips') return sizes.services;
+  return BY_ENDPOINT.has(map) ? sizes.endpoints : undefined;
 }
 
-function checkObject(path: string): void {
+function checkObject(path: string, wanted: readonly string[]): void {
   const { programs, maps } = readObjectSpec(path);
   const names = new Set([...programs, ...maps].map(({ name }) => name));
-  const missing = [...DUAL_ENGINE_PROGRAMS, ...DUAL_ENGINE_MAPS].filter((name) => !names.has(name));
+  const missing = wanted.filter((name) => !names.has(name));
   if (missing.length === 0) return;
   throw agentError('object_mismatch', `The eBPF object ${path} lacks ${missing.join(', ')}.`);
-}
-
-function configure(object: BpfObject, { sizes, owner, marksOwnership }: EngineObjectOptions): void {
-  for (const map of ['services', 'vips']) object.setMaxEntries(map, sizes.services);
-  for (const map of ['slots', 'endpoints', 'endpoint_health']) object.setMaxEntries(map, sizes.endpoints);
-  const config = encodeEngineConfig({ owner, marksOwnership: marksOwnership ? 1 : 0 });
-  object.setRodata((view) => {
-    if (view.byteLength < EngineConfig.BYTES) {
-      throw agentError('object_mismatch', `The engine's constants are ${view.byteLength} bytes long.`);
-    }
-    new Uint8Array(view.buffer, view.byteOffset).set(config);
-  });
 }
 
 const hasShape = (map: BpfMap, spec: MapSpec): boolean =>
   (['type', 'keySize', 'valueSize', 'maxEntries', 'flags'] as const).every(
     (field) => map[field] === spec[field],
   );
-
-/** Equal programs have equal tags; constants are not part of a tag. */
-function hasPrograms(object: BpfObject, pinned: EngineVersion): boolean {
-  const programs = object.programs();
-  if (programs.length !== pinned.programs.size) return false;
-  if (programs.some(({ name, tag }) => pinned.programs.get(name)?.tag !== tag)) return false;
-  const [mine, theirs] = [object.map(CONSTANTS), pinned.maps.get(CONSTANTS)].map((map) =>
-    map?.lookup(numberKey(0)),
-  );
-  return mine !== undefined && theirs !== undefined && Buffer.compare(mine, theirs) === 0;
-}

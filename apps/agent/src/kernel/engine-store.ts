@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { ABI_VERSION } from '@undermesh/bpf-abi';
 import { BpfError, BpfLink, BpfMap, BpfProgram, bpffs, isBpffs, mountBpffs } from '@undermesh/libbpf-ts';
 import { agentError } from '../errors.js';
-import { HOST_ATTACH_TYPE } from './engine-object.js';
+import { HOST_ATTACH_TYPE } from './engine-hooks.js';
 import { EngineVersion, mapPin, programPin } from './engine-version.js';
 import { checkTree, foreignPin, instanceDirectory, removeIfEmpty, removeTree } from './pin-tree.js';
 

@@ -35,12 +35,12 @@ export class EngineVersion implements Disposable {
     }
   }
 
-  /** Pins a loaded object in a new directory. */
-  static pin(directory: string, { object, mapNames }: LoadedEngine): void {
+  /** Pins what is loaded in a new directory. */
+  static pin(directory: string, { maps, programs }: LoadedEngine): void {
     mkdirSync(join(directory, 'maps'), { recursive: true, mode: 0o700 });
     mkdirSync(join(directory, 'programs'), { mode: 0o700 });
-    for (const name of mapNames) object.map(name).pin(mapPin(directory, name));
-    for (const program of object.programs()) program.pin(programPin(directory, program.name));
+    for (const [name, map] of maps) map.pin(mapPin(directory, name));
+    for (const program of programs) program.pin(programPin(directory, program.name));
   }
 
   close(): void {

@@ -21,22 +21,26 @@ import { DriftLog, type Finding } from '../engine/drift-log.js';
 import { agentError } from '../errors.js';
 import { numberKey } from '../mesh/index.js';
 import { readHelperErrors } from './counters.js';
+import { ENGINE_PROGRAMS, HOST_HOOK } from './engine-hooks.js';
 import { installEngine } from './engine-install.js';
 import { EngineLinks } from './engine-links.js';
-import { CONSTANTS, ENGINE_PROGRAMS, type EngineObjectOptions } from './engine-object.js';
+import { CONSTANTS, type EngineObjectOptions } from './engine-object.js';
 import type { EngineStore } from './engine-store.js';
 import type { EngineVersion } from './engine-version.js';
-import { findEnrolled } from './enrolment.js';
+import { type EnrolledCgroup, findEnrolled } from './enrolment.js';
 import { GenerationUse } from './generation-use.js';
 import { readMapUse, readProgram } from './hooks.js';
 import { MeshMaps } from './mesh-maps.js';
 import type { Scope } from './scope.js';
+import { WaypointSide } from './waypoint-side.js';
 
 /** What to load, and whom to enrol. */
 export interface EngineOptions extends EngineObjectOptions {
   readonly scope: Scope;
-  /** Patterns of cgroups below the agent's. */
+  /** Cgroups whose workloads are steered: patterns, see {@link findEnrolled}. */
   readonly enrol: readonly string[];
+  /** Cgroups that waypoints run in: patterns. */
+  readonly waypoints: readonly string[];
   /** Called with the number of an endpoint whose entry has left the kernel. */
   readonly onEndpointGone: (endpointId: number) => void;
 }
@@ -62,6 +66,9 @@ const CHECK_MS = { least: 2_000, most: 60_000 } as const;
  */
 export class Engine implements EngineControl {
   readonly maps: MeshMaps;
+  readonly waypoints: WaypointSide;
+  /** Why this kernel does not take what waypoints need; `true`: it does. */
+  readonly waypointSupport: true | string;
   readonly #store: EngineStore;
   readonly #options: EngineOptions;
   readonly #version: EngineVersion;
@@ -71,6 +78,7 @@ export class Engine implements EngineControl {
   readonly #log = new DriftLog();
   /** What was written last; 64 bits. */
   #written: bigint;
+  #enrolled: readonly EnrolledCgroup[] = [];
   #checkAtMs = 0;
   #suspicious = false;
   #removed = false;
@@ -83,7 +91,7 @@ export class Engine implements EngineControl {
   constructor(store: EngineStore, options: EngineOptions) {
     this.#store = store;
     this.#options = options;
-    const problem = installEngine(store, options);
+    const { problem, waypointProblem } = installEngine(store, options);
     const version = store.open();
     if (version === undefined) throw problem ?? agentError('engine_failed', 'The engine is not pinned.');
     this.#version = version;
@@ -96,6 +104,8 @@ export class Engine implements EngineControl {
       this.#written = this.#state[0] ?? 0n;
       this.#use = new GenerationUse(this.map('generation_use'));
       this.#links = new EngineLinks(store, version);
+      this.waypoints = new WaypointSide(store, version);
+      this.waypointSupport = waypointProblem ?? true;
       this.tick();
     } catch (error) {
       version.close();
@@ -141,7 +151,7 @@ export class Engine implements EngineControl {
       generation,
       available: this.#available(),
       hooks: this.#removed ? [] : this.#links.hooks(),
-      enrolled: this.#removed ? [] : this.#links.enrolled.map(({ path }) => path),
+      enrolled: this.#removed ? [] : this.#enrolled.map(({ path }) => path),
       drift: this.#log.drift,
       openConnections: this.#use.openConnections,
     };
@@ -165,9 +175,12 @@ export class Engine implements EngineControl {
       missing.map((pin) => this.#pinAgain(pin)),
     );
     this.#use.look(this.#inForce().generation);
-    const cgroups = findEnrolled(this.#options.scope, this.#options.enrol);
-    const enrolled = this.#links.enrol(cgroups, this.#use.total === 0);
-    this.#log.look('links', [...enrolled, ...this.#links.look()]);
+    const { scope, enrol, waypoints } = this.#options;
+    this.#enrolled = findEnrolled(scope, enrol);
+    const places = { enrolled: this.#enrolled, waypoints: findEnrolled(scope, waypoints) };
+    const attached = this.#links.attach(places, this.#use.total === 0);
+    this.#log.look('links', [...attached, ...this.#links.look()]);
+    this.waypoints.look(places.waypoints);
     this.#log.look('state', [...this.#checkState(), ...this.#checkPrograms()]);
     this.maps.letGo();
     this.#checkMaps();
@@ -181,8 +194,7 @@ export class Engine implements EngineControl {
     return this.#links.hooks().flatMap(({ name, expected, attached }) => {
       const program = this.#version.programs.get(name);
       if (program === undefined || expected === 0) return [];
-      const [only] = this.#links.enrolled;
-      const attachedTo = expected === 1 && only !== undefined ? only.path : `${expected} cgroups`;
+      const attachedTo = name === HOST_HOOK ? 'inet_sock_set_state' : `${expected} cgroups`;
       return [
         {
           ...readProgram(program, { name, attachedTo, offsetMs, statistics }),

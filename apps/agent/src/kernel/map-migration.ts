@@ -5,7 +5,7 @@ import { agentError } from '../errors.js';
 import { keyBytes, keyText } from '../mesh/index.js';
 
 /** Types of maps whose contents can be copied. What sockets carry can not: those layouts keep spare bytes instead. */
-const COPIED = new Set(['hash', 'lru_hash', 'array', 'percpu_hash', 'percpu_array']);
+const COPIED = new Set(['hash', 'lru_hash', 'lpm_trie', 'array', 'percpu_hash', 'percpu_array']);
 
 /** What a map holds: the values of each key, one, or one per CPU. Keys are text of one character for each byte. */
 type Snapshot = ReadonlyMap<string, readonly Uint8Array[]>;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { addressBytes } from './address-bytes.js';
 export { type CompileOptions, compile } from './compile.js';
 export {
   type Contents,

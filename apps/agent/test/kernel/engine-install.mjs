@@ -9,8 +9,9 @@ let steps = 0;
 const store = new EngineStore(pins, 'test', () => {
   if (++steps === Number(killAt)) process.kill(process.pid, 'SIGKILL');
 });
-const problem = installEngine(store, {
+const { problem } = installEngine(store, {
   objectFile,
+  waypointFile: objectFile.replace('dual_engine', 'waypoint'),
   sizes: { services: 256, endpoints: Number(entries) },
   owner: 7,
   marksOwnership: true,

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BpfLink, BpfMap } from '@undermesh/libbpf-ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engine, EngineStore, engineObject, resolveScope } from '../../src/kernel/index.js';
+import { Engine, EngineStore, engineObject, resolveScope, waypointObject } from '../../src/kernel/index.js';
 import { compile, difference, flatten, IdBook } from '../../src/mesh/index.js';
 import { type Client, EngineBed } from '../engine-bed.js';
 import { endpoint, meshOf, service } from '../mesh/meshes.js';
@@ -19,7 +19,7 @@ const script = fileURLToPath(new URL('engine-install.mjs', import.meta.url));
 function compileNext(directory: string): string {
   const bpf = dirname(dirname(engineObject('')));
   mkdirSync(directory);
-  for (const name of ['include', 'Makefile', 'dual_engine.bpf.c']) {
+  for (const name of ['include', 'Makefile', 'dual_engine.bpf.c', 'waypoint.bpf.c']) {
     cpSync(join(bpf, name), join(directory, name), { recursive: true });
   }
   const header = join(directory, 'include/abi.h');
@@ -27,7 +27,7 @@ function compileNext(directory: string): string {
     .replace('__u32 slot; /* from 0 */', '__u32 slot;\n\t__u32 added;')
     .replace('__u32 other_endpoint_id;\n', '__u32 other_endpoint_id;\n\t__u32 added[5];\n');
   writeFileSync(header, grown);
-  execFileSync('make', ['-C', directory, 'dist/dual_engine.bpf.o'], {
+  execFileSync('make', ['-C', directory, 'dist/dual_engine.bpf.o', 'dist/waypoint.bpf.o'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return join(directory, 'dist/dual_engine.bpf.o');
@@ -75,6 +75,8 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
     const store = new EngineStore(bed.pins, 'test');
     const engine = new Engine(store, {
       objectFile: builds.former,
+      waypointFile: waypointObject(''),
+      waypoints: [],
       scope: resolveScope(bed.cgroup),
       sizes: SIZES,
       owner: 7,

@@ -6,7 +6,7 @@ import { ABI_VERSION, decodeEngineState } from '@undermesh/bpf-abi';
 import { BpfLink, BpfMap, BpfProgram } from '@undermesh/libbpf-ts';
 import type { Mesh } from '@undermesh/mesh';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Engine, EngineStore, engineObject, resolveScope } from '../../src/kernel/index.js';
+import { Engine, EngineStore, engineObject, resolveScope, waypointObject } from '../../src/kernel/index.js';
 import { type Contents, compile, difference, flatten, IdBook } from '../../src/mesh/index.js';
 import { type Client, EngineBed, until } from '../engine-bed.js';
 import { endpoint, meshOf, service } from '../mesh/meshes.js';
@@ -40,10 +40,12 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
     readonly book: IdBook;
     #contents: Contents = new Map();
 
-    constructor(options: { sizes?: typeof SIZES; enrol?: string[] } = {}) {
+    constructor(options: { sizes?: typeof SIZES; enrol?: string[]; waypoints?: string[] } = {}) {
       this.store = new EngineStore(bed.pins, 'test');
       this.engine = new Engine(this.store, {
         objectFile: engineObject(''),
+        waypointFile: waypointObject(''),
+        waypoints: (options.waypoints ?? []).map((path) => `/${bed.namespace}${path}`),
         scope: resolveScope(bed.cgroup),
         sizes: options.sizes ?? SIZES,
         owner: 7,
@@ -225,6 +227,37 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
     });
     await late.stop();
     rmdirSync(join(bed.cgroup, 'shop/late'));
+  });
+
+  it('tells a waypoint, also one that is older, where a connection wanted to go', async () => {
+    await bed.waypoint('edge', '10.1.0.4:15008');
+    const run = new Run({ waypoints: ['/edge'] });
+    const gate = {
+      namespace: 'shop',
+      name: 'gate',
+      addresses: { v4: ['10.1.0.4'], v6: [] },
+      listeners: [{ name: 'mesh', port: 15_008, transport: 'syn-option' as const }],
+      node: 'here',
+      routes: [],
+    };
+    const here = { name: 'here', addresses: { v4: [], v6: [] }, zone: null, region: null, engine: null };
+    const a = service('a', { waypoint: gate, endpoints: [endpoint('10.1.0.1')] });
+    run.steer(meshOf([a], { waypoint: gate, nodes: new Map([['here', here]]) }));
+    await run.engine.apply({ engine: 'dual-engine', generation: 1 });
+    expect((await enrolled.connect(VIP)).said).toBe('10.1.0.4:15008'); // from nobody that it trusts
+    run.engine.waypoints.trust(['10.0.0.0/8', 'fd01::/16', '10.96.7.7']);
+    expect(await enrolled.connect(VIP)).toMatchObject({ said: VIP, peer: VIP });
+    run.engine.waypoints.trust(['10.96.7.7']);
+    expect((await enrolled.connect(VIP)).said).toBe('10.1.0.4:15008');
+    expect(run.engine.totals()).toMatchObject({
+      steeredToWaypoint: 3n,
+      optionTaken: 1n,
+      optionUntrusted: 2n,
+    });
+    expect(run.engine.readback().hooks.find(({ name }) => name === 'take_option')).toMatchObject({
+      expected: 1,
+      attached: 1,
+    });
   });
 
   it('is gone when its pins are removed by hand, also while an agent runs', async () => {
