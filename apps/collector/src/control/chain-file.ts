@@ -110,11 +110,13 @@ export class ChainFile {
     this.#lines += lines.length;
     this.#bytes += Buffer.byteLength(text);
     if (isNew) await syncDirectory(dirname(this.#file));
-    await this.#remember();
   }
 
-  /** The lines are there whether or not this succeeds: an older hash only notices less. */
-  async #remember(): Promise<void> {
+  /**
+   * Writes down beside the file where it ends. Its lines are there whether or not this succeeds: an older place only
+   * notices less. Not while lines are being appended.
+   */
+  async remember(): Promise<void> {
     try {
       await replaceFile(this.#headFile, this.#head);
     } catch (error) {

@@ -158,7 +158,7 @@ export class ChangeLog {
     // What is asked for in the same turn goes to the disk together.
     await null;
     // Ends in the same turn in which there was found to be nothing more: what comes later begins anew.
-    while (this.#waiting.length > 0 && (await this.#writeBatch()));
+    while (this.#waiting.length > 0 && (await this.#writeBatch())) await this.#file?.remember();
     this.#writing = null;
   }
 

@@ -35,6 +35,7 @@ const kinds = (log: ChangeLog): Change['kind'][] => [...log.changes()].map(({ ki
 async function threeOrders(): Promise<void> {
   const log = opened();
   for (const generation of [1, 2, 3]) await log.record(order(generation));
+  await log.flush();
 }
 
 describe('the change log', () => {
@@ -43,6 +44,7 @@ describe('the change log', () => {
     const log = opened();
     log.append([{ kind: 'node_joined', time: order(4).time, subject: 'shop-2', before: null, after: '1' }]);
     await log.record(order(4, { after: 'off' }));
+    await log.flush();
     const again = opened();
     expect(kinds(again)).toEqual(['engine_set', 'engine_set', 'engine_set', 'node_joined', 'engine_set']);
     expect(again.chain).toEqual({ verifiedTo: 5, breaks: [] });
@@ -88,6 +90,7 @@ describe('the change log', () => {
     expect(kinds(log).at(-1)).toBe('log_broken');
     const broken = log.chain.breaks[0]?.change ?? 0;
     await log.record(order(9));
+    await log.flush();
     const again = opened();
     expect(again.chain).toMatchObject({ verifiedTo: broken + 1, breaks: [{ change: broken }] });
     expect(again.orders.of('shop-1').order?.generation).toBe(9);
@@ -118,6 +121,7 @@ describe('the change log', () => {
     const log = opened();
     const all = await Promise.all([1, 2, 3, 4, 5].map((generation) => log.record(order(generation))));
     expect(all.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
+    await log.flush();
     expect([...opened().changes()].map(({ number }) => number)).toEqual([5, 4, 3, 2, 1]);
   });
 });
