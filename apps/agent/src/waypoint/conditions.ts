@@ -1,33 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { HttpMatch, ValueMatch } from '@undermesh/mesh';
+import type { PathMatch, ValueMatch } from '@undermesh/mesh';
 import type { PlannedMatch } from './plan.js';
 import { argument, quote } from './quote.js';
 
-/** Conditions that all have to hold, as lines `acl NAME ...` and the names. */
-export interface Conditions {
-  readonly lines: readonly string[];
-  readonly names: readonly string[];
-}
-
-/** What a request has to be like for a match, but for the service it is for. */
-export function conditionsOf({ id, match, hostname }: PlannedMatch): Conditions {
-  const lines: string[] = [];
-  const names: string[] = [];
-  const add = (name: string, ...tests: readonly string[]): void => {
-    names.push(name);
-    for (const test of tests) lines.push(`acl ${name} ${test}`);
-  };
-  if (hostname !== null) add(`match_${id}_host`, hostTest(hostname));
-  const path = pathTests(match);
-  if (path.length > 0) add(`match_${id}_path`, ...path);
-  if (match.method !== null) add(`match_${id}_method`, `method -m str -- ${quote(match.method)}`);
-  match.headers.forEach((header, at) => {
-    add(`match_${id}_header_${at}`, valueTest(`req.fhdr(${argument(header.name)})`, header));
-  });
-  match.query.forEach((parameter, at) => {
-    add(`match_${id}_query_${at}`, valueTest(`url_param(${argument(parameter.name)}),url_dec(1)`, parameter));
-  });
-  return { lines, names };
+/** What a request has to be like for a match, but for the service it is for: tests that all have to hold. */
+export function conditionsOf({ match, hostname }: PlannedMatch): string[] {
+  const { path, method, headers, query } = match;
+  return [
+    ...(hostname === null ? [] : [hostTest(hostname)]),
+    ...(path.kind === 'prefix' && path.value === '/' ? [] : [pathTest(path)]),
+    ...(method === null ? [] : [`method -m str -- ${quote(method)}`]),
+    ...headers.map((header) => valueTest(`req.fhdr(${argument(header.name)})`, header)),
+    ...query.map((parameter) => valueTest(`url_param(${argument(parameter.name)}),url_dec(1)`, parameter)),
+  ];
 }
 
 function hostTest(hostname: string): string {
@@ -37,12 +22,11 @@ function hostTest(hostname: string): string {
     : `${host} -m str -- ${quote(hostname.toLowerCase())}`;
 }
 
-/** Any of the tests; none where every path will do. */
-function pathTests({ path: { kind, value } }: HttpMatch): string[] {
-  if (kind === 'exact') return [`path -m str -- ${quote(value)}`];
-  if (kind === 'regex') return [`path -m reg -- ${quote(whole(value))}`];
-  if (value === '/') return [];
-  return [`path -m str -- ${quote(value)}`, `path -m beg -- ${quote(`${value}/`)}`];
+/** `txn.folder` is the path with a slash at its end, so that a prefix of whole elements is a prefix of letters. */
+function pathTest({ kind, value }: PathMatch): string {
+  if (kind === 'exact') return `var(txn.path) -m str -- ${quote(value)}`;
+  if (kind === 'regex') return `var(txn.path) -m reg -- ${quote(whole(value))}`;
+  return `var(txn.folder) -m beg -- ${quote(`${value.replace(/\/$/, '')}/`)}`;
 }
 
 const valueTest = (sample: string, { kind, value }: ValueMatch): string =>

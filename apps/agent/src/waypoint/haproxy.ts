@@ -102,7 +102,7 @@ export class Haproxy {
     writeFileSync(join(directory, map.name), map.text);
     writeFileSync(candidate, configuration);
     try {
-      await run(program, ['-c', '-q', '-f', candidate]);
+      await run(program, ['-c', '-f', candidate]);
     } catch (error) {
       throw agentError(
         'waypoint_failed',

@@ -9,8 +9,15 @@ const ADDRESS = /^[0-9A-Fa-f:.]+$/;
 
 /** One word that means exactly this text: within single quotes nothing but the quote itself is special. */
 export function quote(text: string): string {
+  if (text === '') throw unusable(text, 'it is empty');
   if (CONTROL.test(text)) throw unusable(text, 'it holds a control character');
   return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A part of an address to go to: one that held a space would end it, and what follows be something else. */
+export function visible(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw unusable(text, 'only visible ASCII characters can stand in a path or host name');
 }
 
 /** A text as part of a format, in which `%` begins a variable. Still to be quoted. */

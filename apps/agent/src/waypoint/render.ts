@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Balancing, HeaderChanges, PathChange, Redirect } from '@undermesh/mesh';
 import { conditionsOf } from './conditions.js';
 import type { PlannedMatch, PlannedRule, PlannedService, PlannedTarget, Pool, WaypointPlan } from './plan.js';
-import { literal, quote, socketAddress } from './quote.js';
+import { literal, quote, socketAddress, visible } from './quote.js';
 
 /** Configuration of one HAProxy, and the map file that it reads, named by its contents. */
 export interface Rendered {
@@ -82,6 +82,7 @@ function frontendSection(plan: WaypointPlan, mapFile: string): string {
       .map(({ id }) => `acl service_${id} var(sess.service) -m int ${id}`),
     'acl matched var(txn.match) -m found',
     'http-request set-var(txn.path) path',
+    'http-request set-var-fmt(txn.folder) %[path]/',
     ...matches.flatMap(matchLines),
     ...services
       .filter(({ routed }) => routed)
@@ -104,12 +105,21 @@ function bindLines({ waypoint }: WaypointPlan): string[] {
     );
 }
 
-/** The first match that takes the request leaves its number. */
+/**
+ * The first match that takes the request leaves its number. Tests stand in braces, as HAProxy takes a time that grows with
+ * the square of the number of names; only a text that would close the brace needs a name.
+ */
 function matchLines(planned: PlannedMatch): string[] {
-  const { lines, names } = conditionsOf(planned);
-  const service = planned.serviceId === null ? [] : [`service_${planned.serviceId}`];
-  const conditions = ['!matched', ...service, ...names].join(' ');
-  return [...lines, `http-request set-var(txn.match) int(${planned.id}) if ${conditions}`];
+  const { id, serviceId } = planned;
+  const lines: string[] = [];
+  const tests = conditionsOf(planned).map((test, at) => {
+    if (!test.endsWith(` ${quote('}')}`)) return `{ ${test} }`;
+    lines.push(`acl match_${id}_${at} ${test}`);
+    return `match_${id}_${at}`;
+  });
+  const service = serviceId === null ? [] : [`service_${serviceId}`];
+  const conditions = ['!matched', ...service, ...tests].join(' ');
+  return [...lines, `http-request set-var(txn.match) int(${id}) if ${conditions}`];
 }
 
 /** Answers, or draws the target by weight. */
@@ -140,7 +150,7 @@ const OWN_PORTS = { http: 80, https: 443 } as const;
 
 function redirectLines(redirect: Redirect, matches: readonly PlannedMatch[]): string[] {
   const { scheme, hostname, port, path, status } = redirect;
-  const host = hostname === null ? '%[req.hdr(host),host_only]' : literal(hostname);
+  const host = hostname === null ? '%[req.hdr(host),host_only]' : literal(visible(hostname));
   const before = `${scheme ?? 'http'}://${host}${portFormat(scheme, port)}`;
   return pathFormats(path, matches).map(
     ({ format, condition }) =>
@@ -165,7 +175,7 @@ function pathFormats(
   return matches.flatMap(({ id, match }) => {
     const condition = `{ var(txn.match) -m int ${id} }`;
     if (change === null) return [{ format: '%[var(txn.path)]', condition }];
-    const value = literal(change.value);
+    const value = literal(visible(change.value));
     if (change.kind === 'full') return [{ format: value, condition }];
     const prefix = match.path.value;
     const rest = prefix === '/' ? '%[var(txn.path)]' : `%[var(txn.path),bytes(${prefix.length})]`;
@@ -189,7 +199,7 @@ function targetSection({ rule, matches }: PlannedRule, { id, backend, pool }: Pl
     ...(path === null ? [] : pathLines(path, matches)),
     ...(rewrite === null || rewrite.hostname === null
       ? []
-      : [`http-request set-header Host ${quote(literal(rewrite.hostname))}`]),
+      : [`http-request set-header Host ${quote(literal(visible(rewrite.hostname)))}`]),
     ...headerLines('http-request', rule.requestHeaders),
     ...headerLines('http-request', backend.requestHeaders),
     ...headerLines('http-after-response', backend.responseHeaders),
