@@ -51,7 +51,7 @@ export class AppPage {
   }
 
   async goTo(
-    name: 'Overview' | 'Topology' | 'Latency' | 'Connections' | 'Nodes' | 'Settings',
+    name: 'Overview' | 'Topology' | 'Latency' | 'Connections' | 'Nodes' | 'Engines' | 'Settings',
   ): Promise<void> {
     if (name === 'Settings') await this.page.getByRole('link', { name }).click();
     else await this.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
@@ -69,6 +69,12 @@ export class AppPage {
       waiting: numberOf(waiting),
       bounded: bound !== undefined,
     };
+  }
+
+  /** Signs this browser in as the holder of an operator token. */
+  async signIn(token: string): Promise<void> {
+    const answer = await this.page.request.post('/api/v1/session', { data: { token } });
+    expect(answer.status(), 'signed in').toBe(204);
   }
 
   /** A parameter of the address. */

@@ -4,6 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { AppPage } from '../pages/app-page.ts';
 import { ConnectionsPage } from '../pages/connections-page.ts';
+import { EnginesPage } from '../pages/engines-page.ts';
 import { LatencyPage } from '../pages/latency-page.ts';
 import { NodesPage } from '../pages/nodes-page.ts';
 import { OverviewPage } from '../pages/overview-page.ts';
@@ -80,6 +81,20 @@ const VIEWS: Record<string, (page: Page, mesh: Mesh) => Promise<void>> = {
     await nodes.open({ node: 'shop-1', tab: 'hooks' });
     await expect(nodes.hooks).not.toHaveCount(0);
   },
+  engines: async (page) => {
+    const engines = new EnginesPage(page);
+    await engines.open();
+    await expect(engines.rows).toHaveCount(3);
+    await expect(engines.detail).toBeVisible();
+  },
+  'topology, the path of an edge': async (page) => {
+    const topology = new TopologyPage(page);
+    await topology.open({
+      sel: 'edge:workload:default/shop/front>workload:default/checkout/orders',
+      tab: 'path',
+    });
+    await expect(topology.panel.getByTestId('path')).toContainText('TCP and IP');
+  },
   settings: async (page) => {
     await new AppPage(page, '/settings/').open();
     await expect(page.getByRole('heading', { name: 'Store' })).toBeVisible();
@@ -110,7 +125,15 @@ test('a theme that was chosen stays, through every page', async ({ page }) => {
   const app = new AppPage(page, '/settings/');
   await app.open();
   await app.choose('Theme', 'Light');
-  for (const name of ['Overview', 'Topology', 'Latency', 'Connections', 'Nodes', 'Settings'] as const) {
+  for (const name of [
+    'Overview',
+    'Topology',
+    'Latency',
+    'Connections',
+    'Nodes',
+    'Engines',
+    'Settings',
+  ] as const) {
     await app.goTo(name);
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
   }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A collector that lets only holders of the operator token read.
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { root } from '../../tools/paths.mjs';
 import { Road } from '../../tools/testbed/road.mjs';
 import { AppPage } from '../pages/app-page.ts';
 import { expect, withStack } from '../stack/fixtures.ts';
 import { nameOf } from '../stack/name.ts';
+import { operatorToken } from '../stack/operator.ts';
 
 interface Locked {
   readonly url: string;
@@ -17,13 +15,11 @@ interface Locked {
 
 async function openLocked(): Promise<Locked> {
   const road = await Road.create(nameOf('session'));
-  const program = join(root, 'apps/collector/bin/undermesh-collector.mjs');
-  const command = [program, 'token', 'reset', '--data', join(road.state, 'collector')];
-  const line = execFileSync(process.execPath, command, { encoding: 'utf8' });
+  const token = operatorToken(road.data);
   await road.startCollector({ config: { auth: { read: 'token' } } });
   return {
     url: road.url,
-    token: /UNDERMESH_TOKEN=(\S+)/.exec(line)?.[1] ?? '',
+    token,
     close: () => road.destroy(),
   };
 }

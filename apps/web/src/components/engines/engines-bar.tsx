@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import { useEffect, useRef } from 'react';
+import { useCallback } from 'react';
 import type { Operator } from '@/data/use-operator';
 import type { UrlState } from '@/data/use-url';
 import { enginesCsv, enginesJson } from '@/domain/engines/export';
@@ -12,6 +12,7 @@ import { EngineBadge } from '../glyph';
 import { Icon } from '../icon';
 import { Menu } from '../menu';
 import { WindowMenu } from '../scope';
+import { useFindField } from '../use-find-field';
 
 /** Which nodes, and how many run what. */
 export function EnginesBar({
@@ -23,19 +24,8 @@ export function EnginesBar({
   items: readonly EngineItem[] | null;
   set: UrlState['set'];
 }) {
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
-    const listen = (event: KeyboardEvent): void => {
-      const { target } = event;
-      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) return;
-      event.preventDefault();
-      input.current?.focus();
-      input.current?.select();
-    };
-    document.addEventListener('keydown', listen);
-    return () => document.removeEventListener('keydown', listen);
-  }, []);
+  const write = useCallback((find: string) => set({ find }), [set]);
+  const { input, text, setText } = useFindField(view.find, write);
   const state = view.state === null ? 'all' : STATE_NAMES[view.state].toLowerCase();
   return (
     <>
@@ -44,11 +34,11 @@ export function EnginesBar({
         <span className="visually-hidden">Filter nodes</span>
         <input
           ref={input}
-          value={view.find}
+          value={text}
           placeholder="Filter nodes"
           spellCheck={false}
           autoComplete="off"
-          onChange={(event) => set({ find: event.target.value })}
+          onChange={(event) => setText(event.target.value)}
         />
         <kbd>/</kbd>
       </label>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import type { KeyboardEvent } from 'react';
 import { splitHiding } from '@/domain/topology/find';
 import { Icon } from '../icon';
+import { useFindField } from '../use-find-field';
 
 export interface FindBoxProps {
   find: string;
@@ -15,49 +16,19 @@ export interface FindBoxProps {
   onHide: (hide: readonly string[], find: string) => void;
 }
 
-const PAUSE_MS = 150;
 const EXAMPLES =
   'front  ns:shop  p99 > 50 ms  errors > 1 %  requests > 10  failed > 1 %  rtt > 5 ms  port:8080  health:bad  -rate < 1';
 
 /** Find by name or figure. A leading `-` hides; Enter makes a chip of it. `/` comes here. */
 export function FindBox({ find, found, problem, onFind, onHide }: FindBoxProps) {
-  const [text, setText] = useState(find);
-  const written = useRef(find);
-  const input = useRef<HTMLInputElement>(null);
-
-  useEffect(() => {
-    if (find !== written.current) {
-      written.current = find;
-      setText(find);
-    }
-  }, [find]);
-  useEffect(() => {
-    if (text === written.current) return;
-    const timer = setTimeout(() => {
-      written.current = text;
-      onFind(text);
-    }, PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text, onFind]);
-  useEffect(() => {
-    const listen = (event: globalThis.KeyboardEvent): void => {
-      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target))
-        return;
-      event.preventDefault();
-      input.current?.focus();
-      input.current?.select();
-    };
-    document.addEventListener('keydown', listen);
-    return () => document.removeEventListener('keydown', listen);
-  }, []);
+  const { input, text, setText, settle } = useFindField(find, onFind);
 
   const hideNow = (all: boolean): void => {
     const parts = splitHiding(text);
     const hide = all && parts.hide.length === 0 ? [parts.find] : parts.hide;
     if (hide.every((one) => one === '')) return;
     const rest = all && parts.hide.length === 0 ? '' : parts.find;
-    written.current = rest;
-    setText(rest);
+    settle(rest);
     onHide(hide, rest);
   };
   const onKey = (event: KeyboardEvent<HTMLInputElement>): void => {
@@ -111,8 +82,3 @@ export function FindBox({ find, found, problem, onFind, onHide }: FindBoxProps) 
     </label>
   );
 }
-
-/** Keys belong to the field they are typed into. */
-export const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
