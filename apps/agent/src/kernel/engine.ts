@@ -28,6 +28,7 @@ import { CONSTANTS, type EngineObjectOptions } from './engine-object.js';
 import type { EngineStore } from './engine-store.js';
 import type { EngineVersion } from './engine-version.js';
 import { type EnrolledCgroup, findEnrolled } from './enrolment.js';
+import { EnrolmentWatch } from './enrolment-watch.js';
 import { GenerationUse } from './generation-use.js';
 import { readMapUse, readProgram } from './hooks.js';
 import { MeshMaps } from './mesh-maps.js';
@@ -76,6 +77,7 @@ export class Engine implements EngineControl {
   readonly #use: GenerationUse;
   readonly #state: BigUint64Array;
   readonly #log = new DriftLog();
+  readonly #watch = new EnrolmentWatch(() => this.#cgroupsChanged());
   /** What was written last; 64 bits. */
   #written: bigint;
   #enrolled: readonly EnrolledCgroup[] = [];
@@ -108,7 +110,7 @@ export class Engine implements EngineControl {
       this.waypointSupport = waypointProblem ?? true;
       this.tick();
     } catch (error) {
-      version.close();
+      this.close();
       throw error;
     }
   }
@@ -175,12 +177,7 @@ export class Engine implements EngineControl {
       missing.map((pin) => this.#pinAgain(pin)),
     );
     this.#use.look(this.#inForce().generation);
-    const { scope, enrol, waypoints } = this.#options;
-    this.#enrolled = findEnrolled(scope, enrol);
-    const places = { enrolled: this.#enrolled, waypoints: findEnrolled(scope, waypoints) };
-    const attached = this.#links.attach(places, this.#use.total === 0);
-    this.#log.look('links', [...attached, ...this.#links.look()]);
-    this.waypoints.look(places.waypoints);
+    this.#log.look('links', [...this.#attach(), ...this.#links.look()]);
     this.#log.look('state', [...this.#checkState(), ...this.#checkPrograms()]);
     this.maps.letGo();
     this.#checkMaps();
@@ -226,6 +223,7 @@ export class Engine implements EngineControl {
 
   /** Lets go of it; it stays in force. */
   close(): void {
+    this.#watch.close();
     this.#version.close();
   }
 
@@ -238,6 +236,28 @@ export class Engine implements EngineControl {
   #available(): EngineReadback['available'] {
     const dual = this.#removed ? 'its pins were removed by hand: restart the agent to attach it again' : true;
     return { off: true, 'dual-engine': dual, 'kernel-native': NO_KERNEL_NATIVE };
+  }
+
+  /** To what is enrolled by now. */
+  #attach(): Finding[] {
+    const { scope, enrol, waypoints } = this.#options;
+    const looked = new Set<string>();
+    this.#enrolled = findEnrolled(scope, enrol, looked);
+    const places = { enrolled: this.#enrolled, waypoints: findEnrolled(scope, waypoints, looked) };
+    this.#watch.watch(looked);
+    const findings = this.#links.attach(places, this.#use.total === 0);
+    this.waypoints.look(places.waypoints);
+    return findings;
+  }
+
+  /** Before the next look: a workload that has just come may connect at once. What fails is told by that look. */
+  #cgroupsChanged(): void {
+    if (this.#removed || this.#store.removed) return;
+    try {
+      this.#attach();
+    } catch (error) {
+      if (!(error instanceof BpfError || isSystemError(error))) throw error;
+    }
   }
 
   #missingPins(): (readonly ['map' | 'program', string])[] {
@@ -292,6 +312,8 @@ export class Engine implements EngineControl {
     this.#checkAtMs = nowMs + Math.min(Math.max(intervalMs, CHECK_MS.least), CHECK_MS.most);
   }
 }
+
+const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error;
 
 /** Whether an earlier build's maps are laid out as this one knows them. */
 const hasLayout = ({ maps }: EngineVersion): boolean =>

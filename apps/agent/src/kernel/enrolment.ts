@@ -37,12 +37,19 @@ const partsOf = (path: string): string[] => path.split('/').filter((part) => par
 const matcher = (part: string): RegExp =>
   new RegExp(`^${part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 
-/** Cgroups that match one of the patterns now, without those below another one of them. */
-export function findEnrolled(scope: Scope, patterns: readonly string[]): EnrolledCgroup[] {
+/**
+ * Cgroups that match one of the patterns now, without those below another one of them. `looked` takes the directories in
+ * which another one would have to appear.
+ */
+export function findEnrolled(
+  scope: Scope,
+  patterns: readonly string[],
+  looked = new Set<string>(),
+): EnrolledCgroup[] {
   const found = new Set<string>();
   const level = partsOf(scope.path).length;
   for (const pattern of patterns) {
-    for (const path of expand(scope, partsOf(pattern).slice(level))) found.add(path);
+    for (const path of expand(scope, partsOf(pattern).slice(level), looked)) found.add(path);
   }
   const isBelow = (path: string): boolean => {
     for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
@@ -56,10 +63,11 @@ export function findEnrolled(scope: Scope, patterns: readonly string[]): Enrolle
     .flatMap((path) => enrolled(scope.mount, path));
 }
 
-function expand({ mount, path: base }: Scope, parts: readonly string[]): string[] {
+function expand({ mount, path: base }: Scope, parts: readonly string[], looked: Set<string>): string[] {
   let paths = [base];
   for (const part of parts) {
     const matches = matcher(part);
+    for (const path of paths) looked.add(join(mount, path));
     paths = part.includes('*')
       ? paths.flatMap((path) =>
           directories(join(mount, path))
