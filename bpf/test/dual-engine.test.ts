@@ -178,6 +178,35 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     expect(engine.health(1)?.openConnections).toBe(0);
   });
 
+  it('loses count of nothing while engines are switched under traffic', async () => {
+    const engine = start();
+    engine.serve({ ...vip, groups: [[one, two]] });
+    await mesh.tell('serve tcp 4 127.0.0.1 9001');
+    await mesh.tell('serve tcp 4 127.0.0.1 9002');
+    let done = false;
+    const connects = mesh.tell('connect 4 10.96.0.1 80 4000').finally(() => {
+      done = true;
+    });
+    let generation = 1;
+    while (!done) {
+      generation += 1;
+      engine.switchTo(generation % 8 === 0 ? Engine.OFF : Engine.DUAL_ENGINE, generation);
+      await sleep(1);
+    }
+    const { by, errors } = await connects;
+    const steered = Object.values(by).reduce((sum, count) => sum + count, 0);
+    expect(engine.totals()).toMatchObject({
+      steered: BigInt(steered),
+      passedOff: BigInt(errors[EHOSTUNREACH] ?? 0),
+      failed: 0n,
+    });
+    expect(steered + (errors[EHOSTUNREACH] ?? 0)).toBe(4000);
+    expect(generation).toBeGreaterThan(20);
+    await eventually(() => expect(engine.generations()).toEqual({}));
+    for (const id of [1, 2]) expect(engine.health(id)).toMatchObject({ openConnections: 0, refusals: 0 });
+    expect(engine.errors()).toEqual([]);
+  });
+
   it('refuses virtual addresses under an engine that has no program here', async () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]] });
