@@ -70,7 +70,7 @@ class NodeAgent implements Agent {
       name: 'records',
       start: async () => {
         const { earlier, loop, uplink, orders, steered } = this.#started();
-        await steered.steering?.start();
+        await steered.follower?.start();
         await orders.begin();
         loop.start();
         earlier.start(() => uplink.start());
@@ -115,7 +115,8 @@ class NodeAgent implements Agent {
     const { observe, loop, uplink, drain, orders, steered, leave } = this.#started();
     await loop.stop();
     await orders.end();
-    await steered.steering?.stop();
+    await steered.follower?.stop();
+    await steered.waypoints?.close({ remove: false });
     observe.detach();
     drain.run(performance.now());
     drain.cut();

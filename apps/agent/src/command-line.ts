@@ -45,7 +45,7 @@ export async function runCommand(args: string[], print: (text: string) => void):
       flags[setting.slice(0, at)] = setting.slice(at + 1);
     }
     const config = loadAgentConfig({ file: values.config, env: environment, flags });
-    if (command === 'uninstall') uninstall(config);
+    if (command === 'uninstall') await uninstall(config);
     else await createAgent(config, { supervised: values.supervised ?? false }).run();
     return 0;
   } catch (error) {

@@ -7,7 +7,7 @@ import { ABI_VERSION, HttpRecord } from '@undermesh/bpf-abi';
 import { createLogger } from '@undermesh/core';
 import type { Command, Hello, Hook, MapUse, Report } from '@undermesh/schema';
 import type { AgentConfig } from './config/schema.js';
-import { makeSteered, meshSnapshot, type Steered, steers } from './engine/make.js';
+import { makeSteered, meshSnapshot, type Steered, steers, waypointCgroups } from './engine/make.js';
 import { Orders } from './engine/orders.js';
 import type { AgentSnapshot } from './http/metrics.js';
 import { Identity } from './identity/identity.js';
@@ -250,7 +250,7 @@ function load(config: AgentConfig): Kernel {
   const scope = resolveScope(config.cgroup);
   const objectFile = observeObject(config.objectFile);
   const instance = config.instance || config.node;
-  checkEnrolment(scope, config.mesh.enrol);
+  checkEnrolment(scope, [...config.mesh.enrol, ...waypointCgroups(config)]);
   const lock = new InstanceLock(config.runDirectory, instance);
   try {
     const { pinDirectory } = config;

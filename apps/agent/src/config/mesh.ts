@@ -46,6 +46,22 @@ export const MeshConfig = Type.Object(
           default: [],
           description: 'Cgroups that waypoints of this node run in; written as those to enrol',
         }),
+        run: Type.Array(Type.String({ pattern: '^([a-z0-9.-]+/)?([a-z0-9.-]+|\\*)$' }), {
+          default: [],
+          description:
+            'Waypoints that this agent runs, by HAProxy: `namespace/name`, `namespace/*` or `*`; of these, those whose Gateway names this node or none',
+        }),
+        cgroup: Type.String({
+          default: '',
+          pattern: '^(/.*)?$',
+          description:
+            'Cgroup in which they are run, a path below the cgroup2 mount at or below `agent.cgroup`, made if need be; empty: that of the agent, which takes no option on the SYN',
+        }),
+        networkNamespace: Type.String({
+          default: '',
+          description: 'File of the network namespace in which they are run; empty: that of the agent',
+        }),
+        program: Type.String({ minLength: 1, default: 'haproxy', description: 'HAProxy, 2.6 or later' }),
         trusted: Type.Array(Type.String({ pattern: '^[0-9a-f.:]+(/[0-9]{1,3})?$' }), {
           default: [],
           description:

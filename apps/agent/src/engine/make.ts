@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import { createLogger } from '@undermesh/core';
-import { ManifestSource } from '@undermesh/mesh';
+import { ManifestSource, type MeshSource } from '@undermesh/mesh';
 import type { AgentConfig } from '../config/schema.js';
 import type { MeshSnapshot } from '../http/mesh-metrics.js';
 import {
@@ -13,6 +14,7 @@ import {
   waypointObject,
 } from '../kernel/index.js';
 import { IdBook } from '../mesh/index.js';
+import { removeWaypoints, WaypointRunner } from '../waypoint/index.js';
 import { absentEngine } from './absent.js';
 import type { EngineControl } from './control.js';
 import { Steering } from './steering.js';
@@ -22,6 +24,10 @@ export interface Steered {
   readonly control: EngineControl;
   readonly engine?: Engine;
   readonly steering?: Steering;
+  /** What takes in the mesh from the start to the end of the agent: {@link steering}, or what does without an engine. */
+  readonly follower?: Pick<MeshSource, 'start' | 'stop'>;
+  /** Of this node. */
+  readonly waypoints?: WaypointRunner;
 }
 
 /** What is steered, for a scrape. */
@@ -42,8 +48,16 @@ export function makeSteered(
   kernel: { readonly store: EngineStore | undefined; readonly observe: Observe; readonly scope: Scope },
 ): Steered {
   const { store, observe, scope } = kernel;
-  if (store === undefined) return { control: absentEngine('agent.mesh.manifests is not set') };
+  if (store === undefined) {
+    const start = (): Promise<void> => removeWaypoints(waypointDirectory(config));
+    return {
+      control: absentEngine('agent.mesh.manifests is not set'),
+      follower: { start, stop: async () => {} },
+    };
+  }
   const { mesh } = config;
+  const source = new ManifestSource({ directory: mesh.manifests, log: createLogger('mesh') });
+  const waypoints = makeWaypoints(config, { source, mount: scope.mount });
   let book: IdBook | undefined;
   const engine = Engine.open(store, {
     objectFile: engineObject(config.objectFile),
@@ -54,22 +68,55 @@ export function makeSteered(
     marksOwnership: !scope.wholeHost,
     shared: observe.shared,
     enrol: mesh.enrol,
-    waypoints: mesh.waypoints.cgroups,
+    waypoints: waypointCgroups(config),
     onEndpointGone: (id) => book?.release(id),
   });
-  if (typeof engine === 'string') return { control: absentEngine(engine) };
+  if (typeof engine === 'string') return { control: absentEngine(engine), follower: source, waypoints };
   book = new IdBook(engine.maps.written);
   const { node, zone, region } = mesh.locality;
   const steering = new Steering({
     engine,
     book,
-    source: new ManifestSource({ directory: mesh.manifests, log: createLogger('mesh') }),
+    source,
     node: node || config.node,
     zone: zone || null,
     region: region || null,
     shortcut: mesh.shortcut,
-    trusted: mesh.waypoints.cgroups.length > 0 ? mesh.waypoints.trusted : null,
+    trusted: waypointCgroups(config).length > 0 ? mesh.waypoints.trusted : null,
     log: createLogger('engine'),
   });
-  return { control: engine, engine, steering };
+  return { control: engine, engine, steering, follower: steering, waypoints };
+}
+
+/** Cgroups whose listeners are waypoints': those of others, and the one of those that this agent runs. */
+export function waypointCgroups({ mesh }: AgentConfig): string[] {
+  const { cgroups, cgroup } = mesh.waypoints;
+  return cgroup === '' ? cgroups : [...cgroups, cgroup];
+}
+
+/** Where the waypoints of this agent have their files. */
+export const waypointDirectory = ({ runDirectory, instance, node }: AgentConfig): string =>
+  join(runDirectory, 'waypoints', instance || node);
+
+/** Runs waypoints as the source says. */
+function makeWaypoints(
+  config: AgentConfig,
+  { source, mount }: { readonly source: MeshSource; readonly mount: string },
+): WaypointRunner {
+  const { locality, waypoints } = config.mesh;
+  const runner = new WaypointRunner({
+    node: locality.node || config.node,
+    zone: locality.zone || null,
+    region: locality.region || null,
+    gateways: waypoints.run,
+    directory: waypointDirectory(config),
+    program: waypoints.program,
+    cgroup: waypoints.cgroup === '' ? null : join(mount, waypoints.cgroup),
+    networkNamespace: waypoints.networkNamespace || null,
+    log: createLogger('waypoint'),
+  });
+  source.subscribe(({ mesh }) => {
+    if (mesh !== null) void runner.apply(mesh);
+  });
+  return runner;
 }

@@ -2,6 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -23,7 +24,7 @@ export interface HaproxyOptions {
   /** Its own directory: configuration, log, pid file, master socket. */
   readonly directory: string;
   readonly program: string;
-  /** Directory of the cgroup that it runs in; `null`: the agent's. */
+  /** Directory of the cgroup that it runs in, made if need be; `null`: the agent's. */
   readonly cgroup: string | null;
   /** File of the network namespace that it runs in; `null`: the agent's. */
   readonly networkNamespace: string | null;
@@ -48,7 +49,6 @@ export class Haproxy {
 
   constructor(options: HaproxyOptions) {
     this.#options = options;
-    mkdirSync(options.directory, { recursive: true, mode: 0o755 });
     const file = (name: string): string => join(options.directory, name);
     this.#socket = file('master.sock');
     this.#configuration = file('haproxy.cfg');
@@ -98,6 +98,7 @@ export class Haproxy {
 
   async #write({ configuration, map }: Rendered): Promise<void> {
     const { directory, program } = this.#options;
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
     const candidate = join(directory, 'candidate.cfg');
     writeFileSync(join(directory, map.name), map.text);
     writeFileSync(candidate, configuration);
@@ -116,6 +117,7 @@ export class Haproxy {
   async #start(): Promise<void> {
     const { program, cgroup, networkNamespace } = this.#options;
     rmSync(this.#socket, { force: true });
+    if (cgroup !== null) mkdirSync(cgroup, { recursive: true });
     const haproxy = [
       program,
       '-W',
@@ -182,6 +184,19 @@ export class Haproxy {
     for (const name of readdirSync(this.#options.directory))
       if (name.endsWith('.map') && name !== kept) rmSync(join(this.#options.directory, name));
   }
+}
+
+/** Ends all waypoints that have a directory in this one, but those whose directory is named. */
+export async function removeWaypoints(
+  directory: string,
+  kept: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  if (!existsSync(directory)) return;
+  const options = { program: '', cgroup: null, networkNamespace: null };
+  const gone = readdirSync(directory).filter((name) => !kept.has(name));
+  await Promise.all(
+    gone.map((name) => new Haproxy({ ...options, directory: join(directory, name) }).remove()),
+  );
 }
 
 /** Enters a cgroup, if one is given, before there is any socket, and becomes the command. */

@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { type Logger, messageOf } from '@undermesh/core';
 import { type Mesh, type ObjectKey, objectKey, type Waypoint } from '@undermesh/mesh';
 import type { Locality } from '../mesh/locality.js';
-import { Haproxy } from './haproxy.js';
+import { Haproxy, removeWaypoints } from './haproxy.js';
 import { planWaypoint } from './plan.js';
 import { renderWaypoint } from './render.js';
 
 export interface WaypointRunnerOptions {
-  /** The node this is. */
+  /** The node this is, and where; `null`: as the mesh says of it. */
   readonly node: string;
+  readonly zone: string | null;
+  readonly region: string | null;
   /** Waypoints to run: `namespace/name`, `namespace/*` or `*`; of these, those that no other node is named for. */
   readonly gateways: readonly string[];
   /** Each waypoint has a directory in it. */
@@ -49,6 +51,7 @@ export class WaypointRunner {
   readonly #options: WaypointRunnerOptions;
   readonly #running = new Map<ObjectKey, Running>();
   readonly #watch: NodeJS.Timeout | null;
+  #leftoversGone = false;
   #mesh: Mesh | null = null;
   #work: Promise<void> = Promise.resolve();
   #closed = false;
@@ -101,6 +104,7 @@ export class WaypointRunner {
     if (mesh === null || this.#closed) return;
     const ours = [...mesh.waypoints.values()].filter((waypoint) => this.#isOurs(waypoint));
     const keys = new Set(ours.map(objectKey));
+    await this.#removeLeftovers(keys);
     for (const [key, running] of this.#running) {
       if (keys.has(key)) continue;
       this.#running.delete(key);
@@ -150,14 +154,25 @@ export class WaypointRunner {
   }
 
   #localityIn(mesh: Mesh): Locality {
-    const { node } = this.#options;
-    const { zone = null, region = null } = mesh.nodes.get(node) ?? {};
-    return { node, zone, region };
+    const { node, zone, region } = this.#options;
+    const self = mesh.nodes.get(node);
+    return { node, zone: zone ?? self?.zone ?? null, region: region ?? self?.region ?? null };
   }
 
-  /** Short, as the path of a socket has 107 bytes. */
+  /** What an earlier run ran and this one is not to. */
+  async #removeLeftovers(keys: ReadonlySet<ObjectKey>): Promise<void> {
+    if (this.#leftoversGone) return;
+    this.#leftoversGone = true;
+    const { directory, log } = this.#options;
+    try {
+      await removeWaypoints(directory, new Set([...keys].map(directoryName)));
+    } catch (error) {
+      log.error({ err: error, directory }, 'what earlier waypoints left could not be removed');
+    }
+  }
+
   #directoryOf(key: ObjectKey): string {
-    return join(this.#options.directory, createHash('sha256').update(key).digest('hex').slice(0, 12));
+    return join(this.#options.directory, directoryName(key));
   }
 
   #haproxyOf(key: ObjectKey): Haproxy {
@@ -165,6 +180,9 @@ export class WaypointRunner {
     return new Haproxy({ directory: this.#directoryOf(key), program, cgroup, networkNamespace });
   }
 }
+
+/** Short, as the path of a socket has 107 bytes. */
+const directoryName = (key: ObjectKey): string => createHash('sha256').update(key).digest('hex').slice(0, 12);
 
 const newRunning = (haproxy: Haproxy): Running => ({ haproxy, asked: null, problem: null, retryAtMs: 0 });
 

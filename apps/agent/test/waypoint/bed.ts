@@ -122,6 +122,8 @@ export function temporaryDirectory(): string {
 export function newRunner(options: Partial<WaypointRunnerOptions> = {}): WaypointRunner {
   const runner = new WaypointRunner({
     node: 'alpha',
+    zone: null,
+    region: null,
     gateways: ['*'],
     directory: options.directory ?? temporaryDirectory(),
     program: 'haproxy',
