@@ -5,12 +5,13 @@ import { agent } from './agent.js';
 import { bpfTime } from './bpf-time.js';
 import { collector } from './collector.js';
 import { machine } from './cpu.js';
+import { meshLoad } from './mesh-load.js';
 import { observeCpu } from './observe-cpu.js';
 import { queries } from './queries.js';
 import { textTable } from './report.js';
 import { type Outcome, save, writeDocument } from './results.js';
 
-const BENCHMARKS = [observeCpu, bpfTime, agent, collector, queries];
+const BENCHMARKS = [observeCpu, bpfTime, agent, collector, queries, meshLoad];
 
 const usage = `npm run bench -- [options] [name...]
   --quick   about two minutes instead of ten; wider intervals

@@ -11,7 +11,7 @@ import {
   MeshLimit,
   ServiceFlag,
 } from '@undermesh/bpf-abi';
-import { type Mesh, objectKey, type Service } from '@undermesh/mesh';
+import { type Mesh, type ObjectKey, objectKey, type Service } from '@undermesh/mesh';
 import { addressBytes } from './address-bytes.js';
 import { aliasTable } from './alias-table.js';
 import { type Contents, keyText, newTables, numberKey, type Part, WAYPOINTS } from './contents.js';
@@ -48,20 +48,58 @@ const BALANCING = {
  */
 export function compile(mesh: Mesh, options: CompileOptions): Contents {
   const { book, here, previous } = options;
-  const numbers = numberMesh(mesh);
-  book.retain(new Set(numbers.slotSets.values()));
+  const place = `${here.node} ${here.zone} ${here.region} ${options.shortcut}`;
+  const basis = previous === undefined ? undefined : bases.get(previous);
+  const isStill = basis?.place === place && hasSameNames(mesh, basis.mesh);
+  const numbers = isStill ? basis.numbers : numberMesh(mesh);
+  if (!isStill) book.retain(new Set(numbers.slotSets.values()));
   const waypoints = compileWaypoints(mesh, { book, here: here.node });
   const contents = new Map<string, Part>();
   const kept = previous?.get(WAYPOINTS);
   contents.set(WAYPOINTS, kept?.signature === waypoints.part.signature ? kept : waypoints.part);
-  const place = `${here.node} ${here.zone} ${here.region} ${options.shortcut}`;
+  const isSettled =
+    isStill && hasSame(mesh.waypoints, basis.mesh.waypoints) && hasSame(mesh.nodes, basis.mesh.nodes);
   for (const [name, service] of mesh.services) {
-    const plan = planOf(service, { numbers, places: waypoints.places, place });
     const old = previous?.get(name);
+    if (isSettled && old?.service === service) {
+      contents.set(name, old);
+      continue;
+    }
+    const plan = planOf(service, { numbers, places: waypoints.places, place });
     const same = old !== undefined && old.service === service && old.signature === plan.signature;
     contents.set(name, same ? old : compileService(plan, options));
   }
+  bases.set(contents, { mesh, place, numbers });
   return contents;
+}
+
+/** What contents were compiled from: where that is the same again, only services that are not are looked at. */
+interface Basis {
+  readonly mesh: Mesh;
+  readonly place: string;
+  readonly numbers: Numbers;
+}
+
+const bases = new WeakMap<Contents, Basis>();
+
+/** Whether nothing has come or gone that has a number of its own: numbers are what they were then. */
+function hasSameNames(mesh: Mesh, before: Mesh): boolean {
+  if (mesh.services.size !== before.services.size) return false;
+  for (const [name, service] of mesh.services) {
+    const old = before.services.get(name);
+    if (old === service) continue;
+    if (old === undefined || namesOf(old) !== namesOf(service)) return false;
+  }
+  return true;
+}
+
+function namesOf(service: Service): string {
+  const { slotSets, virtualAddresses } = layoutOf(service);
+  return [...slotSets, ...virtualAddresses].map(({ key }) => key).join();
+}
+
+function hasSame<T>(these: ReadonlyMap<string, T>, those: ReadonlyMap<string, T>): boolean {
+  return these.size === those.size && [...these].every(([key, value]) => those.get(key) === value);
 }
 
 interface Numbers {
@@ -69,16 +107,16 @@ interface Numbers {
   readonly slotSets: ReadonlyMap<string, number>;
   readonly virtualAddresses: ReadonlyMap<string, number>;
   /** Which service has a virtual address. */
-  readonly claims: ReadonlyMap<string, Service>;
+  readonly claims: ReadonlyMap<string, ObjectKey>;
 }
 
 function numberMesh(mesh: Mesh): Numbers {
-  const claims = new Map<string, Service>();
+  const claims = new Map<string, ObjectKey>();
   const slotSets: string[] = [];
-  for (const service of mesh.services.values()) {
+  for (const [name, service] of mesh.services) {
     const layout = layoutOf(service);
     for (const { key } of layout.slotSets) slotSets.push(key);
-    for (const { key } of layout.virtualAddresses) if (!claims.has(key)) claims.set(key, service);
+    for (const { key } of layout.virtualAddresses) if (!claims.has(key)) claims.set(key, name);
   }
   return {
     services: numberNames(mesh.services.keys()),
@@ -109,10 +147,11 @@ function planOf(
 ): Plan {
   const { numbers, places, place } = of;
   const layout = layoutOf(service);
-  const serviceId = number(numbers.services, objectKey(service));
+  const name = objectKey(service);
+  const serviceId = number(numbers.services, name);
   const slotsIds = new Map(layout.slotSets.map((set) => [set, number(numbers.slotSets, set.key)]));
   const own = layout.virtualAddresses
-    .filter(({ key }) => numbers.claims.get(key) === service)
+    .filter(({ key }) => numbers.claims.get(key) === name)
     .map((at) => {
       const vipId = number(numbers.virtualAddresses, at.key);
       return { at, vipId, via: places(service, at) };
