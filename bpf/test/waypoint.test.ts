@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EndpointFlag, WaypointTransport } from '@undermesh/bpf-abi';
-import { cgroupId } from '@undermesh/libbpf-ts';
+import { EndpointFlag, Engine, WaypointTransport } from '@undermesh/bpf-abi';
+import { cgroupId, enableProgramStats } from '@undermesh/libbpf-ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { curl, Haproxy, hasHaproxy } from './haproxy.js';
-import { attachRude, compileFixture, isRoot, sleep, TestCgroup } from './observed.js';
-import { DualEngine, eventually, MeshProgram, number, type Opened } from './steered.js';
+import { attachRude, compileFixture, isRoot, Observed, sleep, TestCgroup } from './observed.js';
+import { bytesOf, DualEngine, eventually, MeshProgram, number, type Opened } from './steered.js';
 import { WaypointSide } from './waypoint.js';
 
 /** What `accepted` answers. */
@@ -123,6 +123,17 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
       expect(engine.totals()).toMatchObject({ optionTaken: 3n, optionLost: 0n });
     });
 
+    it('reads it off the first data where the listener waits for them', async () => {
+      attach();
+      serve(address, at);
+      const where = family === '4' ? '4 127.0.0.1' : family === 'm' ? '6 ::' : `6 ${at}`;
+      await mesh.tell(`collect ${where} 15008`);
+      const sent = await mesh.tell(`talk write ${family} ${address} 80 10`);
+      expect(sent).toEqual({ sent: 10, by: 15008, error: 0 });
+      expect(await mesh.tell('accepted')).toEqual(meant);
+      expect(engine.totals()).toMatchObject({ optionTaken: 1n, optionLost: 0n });
+    });
+
     it('goes along with TCP Fast Open', async () => {
       attach();
       serve(address, at);
@@ -166,6 +177,44 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
     await mesh.tell('connect 4 127.0.0.1 15008 1');
     expect(await mesh.tell('accepted')).toEqual({ name: '127.0.0.1:15008', original: '' });
     expect(engine.totals()).toMatchObject({ optionLost: 0n, optionTaken: 0n });
+  });
+
+  it('is on no segment any more once the waypoint has answered', async () => {
+    using _statistics = enableProgramStats();
+    attach();
+    serve('10.96.0.1', '127.0.0.1');
+    await mesh.tell('serve tcp 4 127.0.0.1 15008');
+    const { handle } = await mesh.tell<Opened>('open 4 10.96.0.1 80');
+    await mesh.tell(`echo ${handle}`);
+    const calls = () => Number(engine.object.program('follow_sockops').info().runCount);
+    const before = calls();
+    for (let i = 0; i < 20; i++) await mesh.tell(`echo ${handle}`);
+    expect(calls()).toBe(before);
+  });
+
+  it('has the record of an accepted connection say what its client asked for', async () => {
+    const observed = new Observed(cgroup, { steeredBy: engine.object });
+    try {
+      attach();
+      serve('10.96.0.1', '127.0.0.1', { id: 42 });
+      await mesh.tell('serve tcp 4 127.0.0.1 15008');
+      await mesh.tell('connect 4 10.96.0.1 80 1');
+      const ends: ReturnType<typeof observed.records> = [];
+      await eventually(() => {
+        ends.push(...observed.records());
+        expect(ends).toHaveLength(2);
+      });
+      for (const end of ends) {
+        expect(end).toMatchObject({
+          engine: Engine.DUAL_ENGINE,
+          serviceId: 42,
+          originalAddress: bytesOf('10.96.0.1'),
+          originalPort: 80,
+        });
+      }
+    } finally {
+      observed.close();
+    }
   });
 
   it('does not believe an option that names an address of the other family', async () => {
