@@ -178,6 +178,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
       listeners: listeners.size,
       hooks: loop.hooks,
       maps: loop.maps,
+      orders: orders.counts,
       mesh: meshSnapshot(steered),
     };
   };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MapUse } from '@undermesh/schema';
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { OrderCounts } from '../engine/orders.js';
 import type { KernelCounts, Ledger } from '../records/ledger.js';
 import type { UplinkState } from '../uplink/uplink.js';
 import { MeshMetrics, type MeshSnapshot } from './mesh-metrics.js';
@@ -41,6 +42,7 @@ export interface AgentSnapshot {
   readonly listeners: number;
   readonly hooks: readonly { readonly name: string; readonly attached: boolean }[];
   readonly maps: readonly MapUse[];
+  readonly orders: OrderCounts;
   /** What is steered; absent where nothing is. */
   readonly mesh: MeshSnapshot | undefined;
 }
@@ -104,6 +106,9 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Reading])[
   ],
   ['uplink_frames_sent_total', 'Frames sent to the collector', ({ uplink }) => uplink.framesSent],
   ['uplink_bytes_sent_total', 'Bytes of frames sent to the collector', ({ uplink }) => uplink.bytesSent],
+  ['orders_carried_out_total', 'Orders that put an engine in force', ({ orders }) => orders.carriedOut],
+  ['orders_refused_total', 'Times that an engine could not be put in force', ({ orders }) => orders.refused],
+  ['orders_ignored_total', 'Orders that were too old or came too late', ({ orders }) => orders.ignored],
   ['process_cpu_seconds_total', 'User and system CPU of the agent, seconds', () => cpuSeconds()],
 ];
 

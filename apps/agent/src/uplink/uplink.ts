@@ -231,7 +231,13 @@ export class Uplink {
 
   #opened(socket: WebSocket): void {
     if (socket !== this.#socket) return;
-    this.#sendMessage(FRAME_TYPES.hello, this.#options.hello());
+    try {
+      this.#sendMessage(FRAME_TYPES.hello, this.#options.hello());
+    } catch (error) {
+      // What is in force is read from the kernel for it.
+      this.#retry(error, socket);
+      return;
+    }
     const silenceMs = this.#options.silenceMs ?? 15_000;
     clearInterval(this.#watch);
     this.#watch = setInterval(() => {

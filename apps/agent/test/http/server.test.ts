@@ -34,6 +34,9 @@ const snapshot: AgentSnapshot = {
   workloads: 2,
   listeners: 1,
   hooks: [{ name: 'observe_state', attached: false }],
+  maps: [],
+  orders: { carriedOut: 4, refused: 2, ignored: 1 },
+  mesh: undefined,
 };
 
 describe('http', () => {
@@ -56,6 +59,9 @@ describe('http', () => {
       'undermesh_agent_ends_waiting 3',
       'undermesh_agent_ends_lost_total{reason="ring_full"} 1',
       'undermesh_agent_ends_lost_total{reason="agent_memory"} 2',
+      'undermesh_agent_orders_carried_out_total 4',
+      'undermesh_agent_orders_refused_total 2',
+      'undermesh_agent_orders_ignored_total 1',
       'undermesh_agent_uplink_up 1',
       'undermesh_agent_helper_errors_total{site="ring_reserve",errno="ENOSPC"} 1',
       'undermesh_agent_hook_attached{hook="observe_state"} 0',

@@ -111,6 +111,17 @@ describe('uplink', () => {
     expect(await uplink.flush(100)).toBe(true);
   });
 
+  it('tries again when it has nothing to say yet', async () => {
+    let asked = 0;
+    const hello = () => {
+      if (asked++ < 2) throw new Error('not yet');
+      return HELLO;
+    };
+    await start({}, { hello });
+    await welcomed();
+    expect(asked).toBe(3);
+  });
+
   it('hands down orders, with the time as the collector has it', async () => {
     await start({ clockAheadMs: 3_600_000 });
     await welcomed();
