@@ -68,6 +68,29 @@ export function addBlackhole(namespace, address) {
 }
 
 /**
+ * Has addresses that nobody has end in the namespace: what is sent to one of them is dropped there, unless it was
+ * translated or steered before.
+ */
+export function endHere(namespace, ranges) {
+  batch(
+    namespace,
+    ranges.map((range) => `route add ${range} dev lo`),
+  );
+}
+
+/**
+ * Has the kernel translate addresses of what leaves a namespace's own sockets.
+ * @param {string} rules as `nft -f -` takes them. Throws with the reason when the kernel or nft cannot.
+ */
+export function translate(namespace, rules) {
+  execFileSync('nsenter', [`--net=${namespacePath(namespace)}`, '--', 'nft', '-f', '-'], {
+    encoding: 'utf8',
+    input: rules,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}
+
+/**
  * TCP counters of a namespace.
  * @returns {{ activeOpens: number, passiveOpens: number, attemptFails: number, establishedResets: number,
  *   segmentsRetransmitted: number }}
