@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Agent, type AgentConfig, createAgent, loadAgentConfig } from '../../src/index.js';
+import { uninstall } from '../../src/uninstall.js';
+import { EngineBed, until } from '../engine-bed.js';
+import { TestCollector } from '../test-collector.js';
+
+const root = process.getuid?.() === 0;
+
+const BACKEND = `
+for (const address of ['10.1.0.1', 'fd01::1', '10.1.0.2', 'fd01::2'])
+  require('node:http').createServer((request, response) =>
+    response.end(JSON.stringify({ server: Number(address.at(-1)), url: request.url, host: request.headers.host }))).listen(8080, address);
+setTimeout(() => console.log('ready'), 100);`;
+
+const serviceOf = (name: string, host: number): string => `---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: shop, labels: { istio.io/use-waypoint: way } }
+spec:
+  clusterIPs: [10.96.0.${host}, "fd96::${host}"]
+  ports: [{ name: http, port: 80 }]
+${[
+  ['IPv4', `10.1.0.${host}`],
+  ['IPv6', `fd01::${host}`],
+]
+  .map(
+    ([family, address]) => `---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: ${name}-${family?.toLowerCase()}, namespace: shop, labels: { kubernetes.io/service-name: ${name} } }
+addressType: ${family}
+ports: [{ name: http, port: 8080 }]
+endpoints: [{ addresses: ["${address}"], nodeName: here }]
+`,
+  )
+  .join('')}`;
+
+const meshOf = (prefix: string): string => `
+apiVersion: v1
+kind: Node
+metadata: { name: here }
+status: { addresses: [{ type: InternalIP, address: 10.1.0.4 }, { type: InternalIP, address: "fd01::4" }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: way, namespace: shop, annotations: { undermesh.io/node: here } }
+spec:
+  gatewayClassName: undermesh-waypoint
+  addresses: [{ value: 10.1.0.3 }, { value: "fd01::3" }]
+  listeners: [{ name: plain, port: 15008, protocol: HTTP }]
+${serviceOf('one', 1)}${serviceOf('two', 2)}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: one, namespace: shop }
+spec:
+  parentRefs: [{ kind: Service, group: "", name: one }]
+  rules:
+    - backendRefs: [{ name: one, port: 80 }]
+    - matches: [{ path: { value: ${prefix} } }]
+      backendRefs: [{ name: two, port: 80 }]
+`;
+
+describe.skipIf(!root)('an agent with a waypoint (needs root and cgroup v2)', { timeout: 60_000 }, () => {
+  let bed: EngineBed;
+  let collector: TestCollector;
+  let config: AgentConfig;
+  let agent: Agent;
+  let manifests: string;
+
+  beforeAll(async () => {
+    bed = new EngineBed();
+    collector = await new TestCollector({ token: 'secret' }).start();
+    const file = (name: string): string => join(bed.directory, name);
+    manifests = file('manifests');
+    mkdirSync(manifests);
+    writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v2'));
+    writeFileSync(file('credential'), 'secret\n', { mode: 0o600 });
+    const agentConfig = {
+      node: 'here',
+      cgroup: bed.cgroup,
+      collector: { url: collector.url, credentialFile: file('credential') },
+      listen: { port: 0 },
+      runDirectory: file('run'),
+      spool: { directory: file('spool') },
+      engine: { default: 'dual-engine', directory: file('engine') },
+      pinDirectory: bed.pins,
+      ringBytes: 1 << 20,
+      logLevel: 'silent',
+      mesh: {
+        manifests,
+        enrol: [`/${bed.namespace}/clients`],
+        waypoints: {
+          run: ['shop/*'],
+          cgroup: `/${bed.namespace}/way`,
+          networkNamespace: `/run/netns/${bed.namespace}`,
+          trusted: ['10.1.0.0/16', 'fd01::/16'],
+        },
+      },
+    };
+    writeFileSync(file('undermesh.yaml'), JSON.stringify({ agent: agentConfig }));
+    config = loadAgentConfig({ file: file('undermesh.yaml'), env: {} });
+    mkdirSync(join(bed.cgroup, 'clients'));
+    const backend = spawn('ip', ['netns', 'exec', bed.namespace, process.execPath, '-e', BACKEND]);
+    await new Promise((resolve) => backend.stdout.once('data', resolve));
+    stopBackend = () => backend.kill('SIGKILL');
+    agent = createAgent(config);
+    await agent.start();
+  });
+  let stopBackend = (): boolean => true;
+
+  afterAll(async () => {
+    await agent.stop();
+    await uninstall(config);
+    await collector.stop();
+    stopBackend();
+    await bed.remove();
+  });
+
+  const run = promisify(execFile);
+  /** What an enrolled curl gets. */
+  const curl = async (url: string): Promise<unknown> => {
+    const script = `echo $$ > ${bed.cgroup}/clients/cgroup.procs; exec ip netns exec ${bed.namespace} curl -gsS -m 5 "$0"`;
+    const { stdout } = await run('sh', ['-c', script, url]);
+    return JSON.parse(stdout);
+  };
+  const waypointPid = (): number => {
+    const waypoints = join(config.runDirectory, 'waypoints', 'here');
+    return Number(readFileSync(join(waypoints, readdirSync(waypoints)[0]!, 'haproxy.pid'), 'utf8'));
+  };
+
+  it('has HTTP go through a stock HAProxy, which knows where each connection wanted to go', async () => {
+    await until('the waypoint', async () => (await curl('http://10.96.0.1/').catch(() => null)) !== null);
+    for (const [before, after] of [
+      ['10.96.0.', ''],
+      ['[fd96::', ']'],
+    ] as const)
+      for (const [number, path, server] of [
+        [1, '/', 1],
+        [1, '/v2/a?b=c', 2],
+        [2, '/v2', 2],
+        [2, '/', 2],
+      ] as const) {
+        const host = `${before}${number}${after}`;
+        expect(await curl(`http://${host}${path}`)).toEqual({ server, url: path, host });
+      }
+    const { stdout } = await run('cat', [join(bed.cgroup, 'way', 'cgroup.procs')]);
+    expect(stdout.split('\n')).toContain(String(waypointPid()));
+  });
+
+  it('takes over what a manifest says anew, and goes on while no agent runs', async () => {
+    const pid = waypointPid();
+    writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v3'));
+    await until('the new route', async () => {
+      const { server } = (await curl('http://10.96.0.1/v3')) as { server: number };
+      return server === 2;
+    });
+    expect(await curl('http://10.96.0.1/v2')).toMatchObject({ server: 1 });
+    await agent.stop();
+    expect(await curl('http://10.96.0.1/v3')).toMatchObject({ server: 2 });
+    agent = createAgent(config);
+    await agent.start();
+    expect(await curl('http://[fd96::1]/v3')).toMatchObject({ server: 2 });
+    expect(waypointPid()).toBe(pid);
+  });
+
+  it('ends it at uninstall', async () => {
+    const pid = waypointPid();
+    await agent.stop();
+    await uninstall(config);
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(readdirSync(join(config.runDirectory, 'waypoints', 'here'))).toEqual([]);
+  });
+});
