@@ -84,10 +84,9 @@ export class Engines {
     this.#parts = parts;
   }
 
-  /** Calls back when anything of the answer to /engines has changed; returns how to end that. */
-  onChange(listener: () => void): () => void {
+  /** Calls back when anything of the answer to /engines has changed. */
+  onChange(listener: () => void): void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   /** Calls back for every switch of a node that was reporting when it was ordered. */

@@ -430,9 +430,9 @@ describe('the live topic engines', () => {
     socket.send(JSON.stringify({ type: 'subscribe', id: 'e', topic: 'engines' }));
     await put(mesh, 'shop-1', { engine: 'dual-engine', reason: 'a' });
     await agent.ordered(1);
+    await eventually(() => expect(seen.at(-1)?.data.items[0]?.engine.state).toBe('switching'));
     agent.obey();
     await eventually(() => {
-      expect(seen.some(({ data }) => data.items[0]?.engine.state === 'switching')).toBe(true);
       expect(seen.at(-1)?.data.items[0]?.engine).toMatchObject({
         state: 'in-force',
         observed: 'dual-engine',
