@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Connections, Edges, Nodes, Status, Topology } from '@undermesh/schema';
+import type { Connections, Edges, Engines, NodeEngine, Nodes, Status, Topology } from '@undermesh/schema';
 import { mountBpffs } from '../../tools/bpffs.mjs';
 import { bookshop, createNodes, openBookshop } from '../../tools/demo.mjs';
 import { stateDirectory } from '../../tools/paths.mjs';
@@ -11,6 +12,7 @@ import { runLoadClient, startLoadServer } from '../../tools/testbed/load.mjs';
 import { enter } from '../../tools/testbed/namespaces.mjs';
 import { Road } from '../../tools/testbed/road.mjs';
 import { nameOf } from './name.ts';
+import { operatorToken } from './operator.ts';
 
 /** What the load program says that it made. */
 export interface Made {
@@ -42,6 +44,7 @@ export class Mesh {
   readonly #places: Map<string, { ipv4: string; port: number }>;
   /** Swallows every packet. */
   readonly retired: string;
+  readonly token: string;
 
   static async open(): Promise<Mesh> {
     const mounted = mountBpffs();
@@ -52,8 +55,10 @@ export class Mesh {
         { cgroup: `**/${testbed.name}/*/:namespace/:workload@:version` },
         { cgroup: `**/${testbed.name}/*/:namespace/:workload` },
       ] as Road['identity'];
+      const token = operatorToken(road.data);
       await road.startCollector();
-      await Promise.all(nodes.map(({ name }) => road.startAgent(name)));
+      // engines begin as off: what a test wants steered it orders
+      await Promise.all(nodes.map(({ name, mesh }) => road.startAgent(name, { mesh })));
       const processes = new Processes({ addProcess: () => {} } as never);
       await openBookshop(processes, { testbed, rate: RATE });
       const { demoPlace, retired, workloads } = await bookshop();
@@ -61,6 +66,7 @@ export class Mesh {
       return new Mesh(road, processes, {
         places: new Map(ids.map((id) => [id, demoPlace(id)])),
         retired: retired.ipv4,
+        token,
       });
     } catch (error) {
       await road.destroy();
@@ -71,12 +77,13 @@ export class Mesh {
   private constructor(
     road: Road,
     processes: Processes,
-    of: { places: Map<string, { ipv4: string; port: number }>; retired: string },
+    of: { places: Map<string, { ipv4: string; port: number }>; retired: string; token: string },
   ) {
     this.road = road;
     this.#processes = processes;
     this.#places = of.places;
     this.retired = of.retired;
+    this.token = of.token;
   }
 
   get url(): string {
@@ -111,6 +118,20 @@ export class Mesh {
     return address;
   }
 
+  /** The engine of a node, as the API tells it. */
+  async engine(node: string): Promise<NodeEngine> {
+    const { items } = (await this.road.api('engines')) as Engines;
+    const item = items.find((one) => one.node === node);
+    if (item === undefined) throw new Error(`there is no node ${node}`);
+    return item.engine;
+  }
+
+  /** Open connections that an earlier engine of a node steered. */
+  async draining(node: string): Promise<number> {
+    const { draining } = await this.engine(node);
+    return draining.reduce((sum, { connections }) => sum + connections, 0);
+  }
+
   /** The address of a workload of the bookshop. */
   addressOf(id: string): string {
     return this.#places.get(id)?.ipv4 ?? '';
@@ -124,6 +145,17 @@ export class Mesh {
   /** Connections from a workload `NODE/NAMESPACE/NAME` that this call makes. */
   async load(from: string, options: Record<string, string | number>): Promise<Made> {
     return (await runLoadClient(this.road.testbed, options, this.#place(from))) as Made;
+  }
+
+  /** Connections to a service of the bookshop that a workload `NODE/NAMESPACE/NAME` opens and holds until it is killed. */
+  async hold(as: string, service: string, connections: number): Promise<ChildProcess> {
+    const { virtualPlace } = await bookshop();
+    const { ipv4, port } = virtualPlace(service) as { ipv4: string; port: number };
+    const program = `for (let i = 0; i < ${connections}; i++) require('net').connect(${port}, '${ipv4}');`;
+    return this.road.testbed.spawn(process.execPath, ['-e', program], {
+      ...this.#place(as),
+      stdio: 'ignore',
+    });
   }
 
   /** A server as a workload `NODE/NAMESPACE/NAME`. */

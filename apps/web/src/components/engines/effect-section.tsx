@@ -8,7 +8,7 @@ import { latencyCourse } from '@/charts/latency/course';
 import { useFetch } from '@/data/use-fetch';
 import type { UrlState } from '@/data/use-url';
 import { formatCompact, formatSeconds } from '@/domain/format';
-import { around } from '@/domain/latency/windows';
+import { around, comparableFrom } from '@/domain/latency/windows';
 import { certainty, verdictSentence } from '@/domain/latency/words';
 import { useTokens } from '@/theme/tokens';
 import { Chart } from '../chart';
@@ -16,8 +16,6 @@ import { ComparisonTable } from '../latency/comparison-table';
 
 const REFRESH_SECONDS = 5;
 const FIGURES: readonly Difference['figure'][] = ['p50', 'p95', 'p99', 'failed_share'];
-/** Until so much later there is no window after a change to compare with. */
-const TOO_YOUNG_MS = 50_000;
 
 /** Requests that start on a node, as the API's queries take them. */
 const ofNode = (node: string) => ({ level: 'node', source: node });
@@ -39,8 +37,7 @@ export function Effect({
   now: number;
   link: UrlState['link'];
 }) {
-  const changedAt = change === null ? null : Date.parse(change.time);
-  const pair = changedAt === null ? null : around(changedAt, { now, windowSeconds: window });
+  const pair = change === null ? null : around(change, { now, windowSeconds: window });
   const { data, error } = useFetch<Latency>(
     pair === null ? null : '/api/v1/latency',
     pair === null
@@ -55,7 +52,7 @@ export function Effect({
         },
   );
   const comparison = pair === null ? null : (data?.comparison ?? null);
-  if (change === null || changedAt === null) {
+  if (change === null) {
     return (
       <section className="detail-part" aria-label="Before and after">
         <h3>Before and after</h3>
@@ -87,7 +84,7 @@ export function Effect({
       {comparison === null ? (
         <p className="t3">
           {pair === null
-            ? `Too early to compare: from ${formatSeconds(changedAt + TOO_YOUNG_MS)} on there is something after it.`
+            ? `Too early to compare: from ${formatSeconds(comparableFrom(change))} on there is something after it.`
             : (error?.message ?? 'Comparing')}
         </p>
       ) : (

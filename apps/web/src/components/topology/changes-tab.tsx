@@ -66,8 +66,7 @@ function ChangeItem({
   compared: boolean;
   until: number;
 }) {
-  const changedAt = Date.parse(change.time);
-  const pair = compared ? around(changedAt, { now: until, windowSeconds: scope.window }) : null;
+  const pair = compared ? around(change, { now: until, windowSeconds: scope.window }) : null;
   const answer = useFetch<Latency>(
     pair === null ? null : '/api/v1/latency',
     pair === null

@@ -56,17 +56,25 @@ const inOrder = ({ a, b }: Pair): Pair => (a.from <= b.from ? { a, b } : { a: b,
 
 const STEP_MS = 10_000;
 const floor = (time: number): number => Math.floor(time / STEP_MS) * STEP_MS;
-/** Kept free before a change, and after it: while it spreads, neither side is typical. */
-const CLEAR = { before: 10_000, after: 30_000 } as const;
+/** Kept free before a change: who asked for it may have looked at something first. */
+const CLEAR_BEFORE_MS = 10_000;
+/** Kept free after it: while it spreads, neither side is typical. An engine is in force at once. */
+const clearAfter = (kind: Change['kind']): number => (kind === 'engine_set' ? 5_000 : 30_000);
+
+/** From when on there is something after a change, epoch ms. */
+const afterFrom = ({ time, kind }: Change): number => floor(Date.parse(time) + clearAfter(kind)) + STEP_MS;
+
+/** When a change can be compared around for the first time, epoch ms. */
+export const comparableFrom = (change: Change): number => afterFrom(change) + STEP_MS;
 
 /** Each side of a change gets a third of the window, less where the present cuts it off. `null`: it is too young. */
 export function around(
-  changedAt: number,
+  change: Change,
   { now, windowSeconds }: { now: number; windowSeconds: number },
 ): Pair | null {
   const length = floor(Math.max(60_000, (windowSeconds * 1000) / 3));
-  const aTo = floor(changedAt - CLEAR.before);
-  const bFrom = floor(changedAt + CLEAR.after) + STEP_MS;
+  const aTo = floor(Date.parse(change.time) - CLEAR_BEFORE_MS);
+  const bFrom = afterFrom(change);
   const bTo = floor(Math.min(now, bFrom + length));
   return bTo <= bFrom ? null : { a: { from: aTo - length, to: aTo }, b: { from: bFrom, to: bTo } };
 }
@@ -79,7 +87,7 @@ export function pairOf(
   if (choice === null) return null;
   switch (choice.kind) {
     case 'change':
-      return at.change === null ? null : around(Date.parse(at.change.time), at);
+      return at.change === null ? null : around(at.change, at);
     case 'earlier': {
       const to = floor(at.now);
       const b = { from: to - Math.min(at.windowSeconds, choice.seconds) * 1000, to };

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Change } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
-import { around, compareOf, compareText, endFor, halves, moved, pairOf } from '@/domain/latency/windows';
+import {
+  around,
+  comparableFrom,
+  compareOf,
+  compareText,
+  endFor,
+  halves,
+  moved,
+  pairOf,
+} from '@/domain/latency/windows';
 
 const T = Date.UTC(2026, 10, 22, 14, 0, 0);
 const minutes = (count: number) => count * 60_000;
@@ -30,14 +39,23 @@ describe('compare in the URL', () => {
 
 describe('windows around a change', () => {
   it('takes a third of the window on each side and leaves the moment itself out', () => {
-    const pair = around(T, { now: T + minutes(30), windowSeconds: 1800 });
+    const pair = around(change, { now: T + minutes(30), windowSeconds: 1800 });
     expect(pair?.a).toEqual({ from: T - minutes(10) - 10_000, to: T - 10_000 });
     expect(pair?.b).toEqual({ from: T + 40_000, to: T + 40_000 + minutes(10) });
   });
   it('ends at the present', () =>
-    expect(around(T, { now: T + minutes(5), windowSeconds: 1800 })?.b.to).toBe(T + minutes(5)));
+    expect(around(change, { now: T + minutes(5), windowSeconds: 1800 })?.b.to).toBe(T + minutes(5)));
   it('waits until there is an after', () =>
-    expect(around(T, { now: T + 20_000, windowSeconds: 1800 })).toBeNull());
+    expect(around(change, { now: T + 20_000, windowSeconds: 1800 })).toBeNull());
+  it('waits less for an engine, which is in force at once', () => {
+    const engine: Change = { ...change, kind: 'engine_set', before: 'off', after: 'dual-engine' };
+    expect(comparableFrom(engine)).toBe(T + 20_000);
+    expect(around(engine, { now: T + 19_000, windowSeconds: 1800 })).toBeNull();
+    expect(around(engine, { now: T + 20_000, windowSeconds: 1800 })?.b).toEqual({
+      from: T + 10_000,
+      to: T + 20_000,
+    });
+  });
   it('knows nothing before the change is known', () =>
     expect(
       pairOf({ kind: 'change', number: 118 }, { now: T, windowSeconds: 1800, change: null }),
