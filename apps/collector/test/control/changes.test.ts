@@ -248,6 +248,35 @@ describe('changes', () => {
     expect(again.chain).toEqual({ verifiedTo: 12_001, breaks: [] });
   });
 
+  it('that somebody asked for belong to the node, to what runs on it and to the edges between', async () => {
+    come();
+    pass(2 * MINUTE);
+    connect('front', 'cart@v1');
+    pass(MINUTE);
+    const { number } = await mesh.log.record({
+      kind: 'engine_set',
+      time: new Date(now).toISOString(),
+      subject: 'shop-1',
+      before: 'off',
+      after: 'dual-engine',
+      order: { generation: 1, setBy: 'api', who: 'm.chen', reason: 'try it' },
+    });
+    const parts = { log: mesh.log, edges: mesh.aggregator.edges, placements: mesh.placements };
+    const list = (query: object): number[] =>
+      changesAnswer(parts, { window: 3600, kind: 'engine_set', ...query }, now).items.map(
+        (one) => one.number,
+      );
+    for (const query of [
+      {},
+      { node: 'shop-1' },
+      { source: 'shop/front' },
+      { source: 'front', destination: 'cart' },
+    ]) {
+      expect(list(query)).toEqual([number]);
+    }
+    expect([list({ node: 'shop-2' }), list({ source: 'mail' })]).toEqual([[], []]);
+  });
+
   it('are listed newest first, by page, by what they touch', () => {
     come();
     pass(2 * MINUTE);
@@ -280,6 +309,8 @@ describe('changes', () => {
     ]);
     expect(subjects({ node: 'shop-1' })).toEqual(['shop-1']);
     expect(subjects({ window: 10 })).toEqual([]);
+    const kinds = list({ kind: 'node_joined,edge_appeared' }).items.map(({ kind }) => kind);
+    expect(kinds).toEqual(['edge_appeared', 'edge_appeared', 'node_joined']);
     expect(() => list({ cursor: 'x' })).toThrow(/Begin again/);
   });
 });
