@@ -190,7 +190,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
       features: {
         ...features,
         http_latency: observe.http,
-        ...(steered.engine === undefined ? {} : { waypoint: steered.engine.waypointSupport }),
+        ...steered.engine?.extras,
       },
       startedAtMs,
       scope: { cgroup: scope.path, wholeHost: scope.wholeHost },

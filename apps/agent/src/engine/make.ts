@@ -8,10 +8,10 @@ import {
   Engine,
   type EngineStore,
   engineObject,
+  extraObjects,
   type Observe,
   ownerOf,
   type Scope,
-  waypointObject,
 } from '../kernel/index.js';
 import { IdBook } from '../mesh/index.js';
 import { removeWaypoints, WaypointRunner } from '../waypoint/index.js';
@@ -61,7 +61,7 @@ export function makeSteered(
   let book: IdBook | undefined;
   const engine = Engine.open(store, {
     objectFile: engineObject(config.objectFile),
-    waypointFile: waypointObject(config.objectFile),
+    extraFiles: extraObjects(config.objectFile),
     scope,
     sizes: mesh.limits,
     owner: ownerOf(config.instance || config.node),

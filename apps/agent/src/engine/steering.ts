@@ -141,7 +141,8 @@ export class Steering {
     const region = this.#options.region ?? self?.region ?? null;
     const here: Locality = { node, zone, region };
     const previous = this.#contents;
-    return compile(mesh, { here, book, shortcut, ...(previous === undefined ? {} : { previous }) });
+    const prefaces = this.#options.engine.extras.preface === true;
+    return compile(mesh, { here, book, shortcut, prefaces, ...(previous === undefined ? {} : { previous }) });
   }
 
   /** Nodes of the mesh, and the workloads on them as far as they are known. */

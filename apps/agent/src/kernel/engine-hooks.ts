@@ -19,6 +19,7 @@ const hook = (program: string, attachType: AttachType): CgroupHook => ({
 /** Of an enrolled cgroup, in the order of attachment: who follows a connection is there before who steers it. */
 export const ENROLLED_HOOKS: readonly CgroupHook[] = [
   hook('follow_sockops', 'cgroup_sock_ops'),
+  hook('arm_preface', 'cgroup_sock_ops'),
   hook('show_peername4', 'cgroup_inet4_getpeername'),
   hook('show_peername6', 'cgroup_inet6_getpeername'),
   hook('show_sender4', 'cgroup_udp4_recvmsg'),
@@ -36,6 +37,9 @@ export const WAYPOINT_HOOKS: readonly CgroupHook[] = [
   hook('take_option', 'cgroup_sock_ops'),
 ];
 export const CGROUP_HOOKS = [...ENROLLED_HOOKS, ...WAYPOINT_HOOKS];
+/** Program on the sockets of a map: what they send passes by it. */
+export const PREFACE_PROGRAM = 'push_preface';
+export const PREFACE_MAP = 'preface_sockets';
 /** Iterator over listeners that are older than {@link WAYPOINT_HOOKS}. */
 export const LISTENERS_PROGRAM = 'keep_syns';
 /** Attached once, to the kernel's own tracepoint. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type EngineObjectOptions, LoadedEngine } from './engine-object.js';
+import { type EngineObjectOptions, type Extra, LoadedEngine } from './engine-object.js';
 import type { EngineStore } from './engine-store.js';
 import { EngineVersion } from './engine-version.js';
 import { addWhatFollowed, copyMap, isCounted } from './map-migration.js';
@@ -8,8 +8,8 @@ import { addWhatFollowed, copyMap, isCounted } from './map-migration.js';
 export interface Installation {
   /** Why an earlier build stays in force; `undefined`: this one is. */
   readonly problem?: unknown;
-  /** Why the kernel does not take what waypoints need. */
-  readonly waypointProblem?: string | undefined;
+  /** Why the kernel does not take what is loaded beside the engine. */
+  readonly problems?: ReadonlyMap<Extra, string>;
 }
 
 /**
@@ -20,8 +20,8 @@ export function installEngine(store: EngineStore, options: EngineObjectOptions):
   using pinned = store.open();
   try {
     using loaded = new LoadedEngine(options, pinned);
-    const { waypointProblem } = loaded;
-    if (loaded.same) return { waypointProblem };
+    const { problems } = loaded;
+    if (loaded.same) return { problems };
     const copies: (() => void)[] = [];
     store.install(
       (directory) => {
@@ -37,7 +37,7 @@ export function installEngine(store: EngineStore, options: EngineObjectOptions):
         for (const finish of copies) finish();
       },
     );
-    return { waypointProblem };
+    return { problems };
   } catch (error) {
     if (pinned === undefined) throw error;
     return { problem: error };

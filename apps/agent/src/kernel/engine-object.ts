@@ -4,6 +4,8 @@ import {
   DUAL_ENGINE_PROGRAMS,
   EngineConfig,
   encodeEngineConfig,
+  PREFACE_MAPS,
+  PREFACE_PROGRAMS,
   WAYPOINT_MAPS,
   WAYPOINT_PROGRAMS,
 } from '@undermesh/bpf-abi';
@@ -22,6 +24,17 @@ import { numberKey } from '../mesh/index.js';
 import { ENGINE_PROGRAMS } from './engine-hooks.js';
 import type { EngineVersion } from './engine-version.js';
 
+/**
+ * What is loaded beside the engine: for waypoints of this node, and for those of others that do not read our option on the
+ * SYN.
+ */
+export type Extra = 'waypoint' | 'preface';
+
+const EXTRAS = {
+  waypoint: [...WAYPOINT_PROGRAMS, ...WAYPOINT_MAPS],
+  preface: [...PREFACE_PROGRAMS, ...PREFACE_MAPS],
+} as const satisfies Record<Extra, readonly string[]>;
+
 /** Entries that the maps of the mesh take at most. */
 export interface MeshSizes {
   /** Ports at addresses. */
@@ -33,8 +46,8 @@ export interface MeshSizes {
 export interface EngineObjectOptions {
   /** dual_engine.bpf.o */
   readonly objectFile: string;
-  /** waypoint.bpf.o */
-  readonly waypointFile: string;
+  /** waypoint.bpf.o and preface.bpf.o: what the engine works without, if need be. */
+  readonly extraFiles: Readonly<Record<Extra, string>>;
   readonly sizes: MeshSizes;
   /** This agent's number among the agents of this kernel. */
   readonly owner: number;
@@ -45,7 +58,7 @@ export interface EngineObjectOptions {
 
 /** Name of the map of constants. */
 export const CONSTANTS = '.rodata';
-/** Maps that each load makes anew: they belong to its programs. */
+/** Maps that each load makes anew: they belong to its programs. Constants of extra objects are held by them alone. */
 const isOwn = ({ name, type }: Pick<MapSpec, 'name' | 'type'>): boolean =>
   type === 'prog_array' || name === CONSTANTS;
 
@@ -53,16 +66,16 @@ const isOwn = ({ name, type }: Pick<MapSpec, 'name' | 'type'>): boolean =>
 const LOAD_ATTEMPTS = 5;
 
 /**
- * The objects of the engine, loaded: its own and the one of waypoints, on common maps, with those that are pinned where
- * they have the shape that the objects want.
+ * The objects of the engine, loaded: its own and the extra ones, on common maps, with those that are pinned where they
+ * have the shape that the objects want.
  */
 export class LoadedEngine implements Disposable {
   readonly maps = new Map<string, BpfMap>();
   readonly programs: BpfProgram[] = [];
   /** Maps that are new although there is a pinned one: of another shape. Their contents are to be taken over. */
   readonly reshaped: string[] = [];
-  /** Why the kernel does not take what waypoints need; the engine works without. */
-  readonly waypointProblem: string | undefined;
+  /** Why the kernel does not take an extra one; the engine works without. */
+  readonly problems = new Map<Extra, string>();
   readonly #options: EngineObjectOptions;
   readonly #pinned: EngineVersion | undefined;
   readonly #objects: BpfObject[] = [];
@@ -73,13 +86,14 @@ export class LoadedEngine implements Disposable {
     this.#options = options;
     this.#pinned = pinned;
     this.#changed = pinned === undefined;
-    const { objectFile, waypointFile } = options;
+    const { objectFile, extraFiles } = options;
     checkObject(objectFile, [...DUAL_ENGINE_PROGRAMS, ...DUAL_ENGINE_MAPS]);
-    checkObject(waypointFile, [...WAYPOINT_PROGRAMS, ...WAYPOINT_MAPS]);
+    const extras = Object.entries(EXTRAS) as [Extra, readonly string[]][];
+    for (const [extra, names] of extras) checkObject(extraFiles[extra], names);
     try {
       this.#load(objectFile);
       this.#fillArrays();
-      this.waypointProblem = this.#loadWaypoint();
+      for (const [extra] of extras) this.#loadExtra(extra);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -100,13 +114,12 @@ export class LoadedEngine implements Disposable {
     for (const object of this.#objects.splice(0)) object.close();
   }
 
-  #loadWaypoint(): string | undefined {
+  #loadExtra(extra: Extra): void {
     try {
-      this.#load(this.#options.waypointFile);
-      return undefined;
+      this.#load(this.#options.extraFiles[extra]);
     } catch (error) {
-      if (error instanceof BpfError) return messageOf(error);
-      throw error;
+      if (!(error instanceof BpfError)) throw error;
+      this.problems.set(extra, messageOf(error));
     }
   }
 
@@ -142,7 +155,7 @@ export class LoadedEngine implements Disposable {
       if (use === undefined) made.push(name);
       else object.reuseMap(name, use);
     }
-    if (names.includes(CONSTANTS)) {
+    if (file === this.#options.objectFile) {
       const config = encodeEngineConfig({ owner, marksOwnership: marksOwnership ? 1 : 0 });
       object.setRodata((view) => {
         if (view.byteLength < EngineConfig.BYTES) {
@@ -177,11 +190,12 @@ export class LoadedEngine implements Disposable {
   }
 }
 
+const BY_SERVICE = new Set(['services', 'vips', 'service_names']);
 const BY_ENDPOINT = new Set(['slots', 'endpoints', 'endpoint_health', 'mesh_nodes']);
 
 /** `undefined`: as the object says. */
 function sizeOf(map: string, sizes: MeshSizes): number | undefined {
-  if (map === 'services' || map === 'vips') return sizes.services;
+  if (BY_SERVICE.has(map)) return sizes.services;
   return BY_ENDPOINT.has(map) ? sizes.endpoints : undefined;
 }
 

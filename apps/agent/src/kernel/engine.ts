@@ -21,10 +21,10 @@ import { DriftLog, type Finding } from '../engine/drift-log.js';
 import { agentError } from '../errors.js';
 import { numberKey } from '../mesh/index.js';
 import { readHelperErrors } from './counters.js';
-import { ENGINE_PROGRAMS, HOST_HOOK } from './engine-hooks.js';
+import { ENGINE_PROGRAMS, HOST_HOOK, PREFACE_MAP, PREFACE_PROGRAM } from './engine-hooks.js';
 import { installEngine } from './engine-install.js';
 import { EngineLinks } from './engine-links.js';
-import { CONSTANTS, type EngineObjectOptions } from './engine-object.js';
+import { CONSTANTS, type EngineObjectOptions, type Extra } from './engine-object.js';
 import type { EngineStore } from './engine-store.js';
 import type { EngineVersion } from './engine-version.js';
 import { type EnrolledCgroup, findEnrolled } from './enrolment.js';
@@ -68,8 +68,8 @@ const CHECK_MS = { least: 2_000, most: 60_000 } as const;
 export class Engine implements EngineControl {
   readonly maps: MeshMaps;
   readonly waypoints: WaypointSide;
-  /** Why this kernel does not take what waypoints need; `true`: it does. */
-  readonly waypointSupport: true | string;
+  /** Of what is loaded beside the engine: why this kernel does not take it, or `true`. */
+  readonly extras: Readonly<Record<Extra, true | string>>;
   readonly #store: EngineStore;
   readonly #options: EngineOptions;
   readonly #version: EngineVersion;
@@ -93,7 +93,7 @@ export class Engine implements EngineControl {
   constructor(store: EngineStore, options: EngineOptions) {
     this.#store = store;
     this.#options = options;
-    const { problem, waypointProblem } = installEngine(store, options);
+    const { problem, problems } = installEngine(store, options);
     const version = store.open();
     if (version === undefined) throw problem ?? agentError('engine_failed', 'The engine is not pinned.');
     this.#version = version;
@@ -107,7 +107,13 @@ export class Engine implements EngineControl {
       this.#use = new GenerationUse(this.map('generation_use'));
       this.#links = new EngineLinks(store, version);
       this.waypoints = new WaypointSide(store, version);
-      this.waypointSupport = waypointProblem ?? true;
+      this.extras = {
+        waypoint: problems?.get('waypoint') ?? true,
+        preface: problems?.get('preface') ?? true,
+      };
+      // It goes with the map and takes the place of an earlier one.
+      const sockets = version.maps.get(PREFACE_MAP);
+      if (sockets !== undefined) version.programs.get(PREFACE_PROGRAM)?.attachMap(sockets, 'sk_msg_verdict');
       this.tick();
     } catch (error) {
       this.close();

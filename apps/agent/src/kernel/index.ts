@@ -7,5 +7,5 @@ export { InstanceLock } from './instance-lock.js';
 export { KeptMaps } from './kept-maps.js';
 export { Observe, type ObserveOptions, ownerOf } from './observe.js';
 export { OwnerMap } from './owner-map.js';
-export { engineObject, httpObject, observeObject, preflight, waypointObject } from './preflight.js';
+export { engineObject, extraObjects, httpObject, observeObject, preflight } from './preflight.js';
 export { resolveScope, type Scope } from './scope.js';

@@ -7,15 +7,19 @@ import { keyBytes, keyText } from '../mesh/index.js';
 /** Types of maps whose contents can be copied. What sockets carry can not: those layouts keep spare bytes instead. */
 const COPIED = new Set(['hash', 'lru_hash', 'lpm_trie', 'array', 'percpu_hash', 'percpu_array']);
 
+/** Sockets in them are there for a moment, and stay with the build that put them there. */
+const PASSING = new Set(['sockhash']);
+
 /** What a map holds: the values of each key, one, or one per CPU. Keys are text of one character for each byte. */
 type Snapshot = ReadonlyMap<string, readonly Uint8Array[]>;
 
 /**
  * Copies what a map holds into one of another shape: keys and values that have grown end in zeros, those that have shrunk
- * lose their ends. Returns what was copied. Throws UndermeshError `engine_failed` when it cannot hold what the other
+ * lose their ends; sockets that are only passing through stay. Returns what was copied. Throws UndermeshError `engine_failed` when it cannot hold what the other
  * does, and BpfError.
  */
 export function copyMap(from: BpfMap, to: BpfMap): Snapshot {
+  if (from.type === to.type && PASSING.has(to.type)) return new Map();
   if (from.type !== to.type || !COPIED.has(from.type)) {
     const shape = `${from.type} of ${from.keySize} + ${from.valueSize} bytes`;
     throw agentError(

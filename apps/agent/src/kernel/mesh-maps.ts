@@ -73,6 +73,7 @@ export class MeshMaps {
   /** Writes changes in their order. Throws UndermeshError `engine_failed`; some may be written then. */
   write(changes: readonly Change[]): void {
     for (const { map, entries } of changes) {
+      if (!this.#maps.has(map)) continue; // of an object that this kernel does not take
       const upserts = entries.filter(hasValue);
       const removals = entries.filter((entry) => !hasValue(entry)).map(([key]) => key);
       try {
@@ -176,7 +177,7 @@ export class MeshMaps {
 
   #read(): ReturnType<typeof newTables> {
     const tables = newTables();
-    for (const name of MESH_MAPS) fill(tables[name], this.#map(name));
+    for (const name of MESH_MAPS) if (this.#maps.has(name)) fill(tables[name], this.#map(name));
     return tables;
   }
 

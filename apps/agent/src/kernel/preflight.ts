@@ -50,9 +50,11 @@ export const httpObject = (observe: string): string => join(dirname(observe), 'h
 export const engineObject = (observe: string): string =>
   join(dirname(observe === '' ? packagedObject() : observe), 'dual_engine.bpf.o');
 
-/** The compiled waypoint.bpf.o, beside observe.bpf.o. */
-export const waypointObject = (observe: string): string =>
-  join(dirname(engineObject(observe)), 'waypoint.bpf.o');
+/** What is loaded beside dual_engine.bpf.o. */
+export function extraObjects(observe: string): { waypoint: string; preface: string } {
+  const directory = dirname(engineObject(observe));
+  return { waypoint: join(directory, 'waypoint.bpf.o'), preface: join(directory, 'preface.bpf.o') };
+}
 
 /** The compiled observe.bpf.o: the configured one, or that of the package bpf. Throws UndermeshError `object_missing`. */
 export function observeObject(configured: string): string {

@@ -6,10 +6,12 @@ import {
   encodeEndpoint,
   encodeService,
   encodeServiceKey,
+  encodeServiceName,
   encodeSlot,
   encodeSlotKey,
   MeshLimit,
   ServiceFlag,
+  ServiceName,
 } from '@undermesh/bpf-abi';
 import { type Mesh, type ObjectKey, objectKey, type Service } from '@undermesh/mesh';
 import { addressBytes } from './address-bytes.js';
@@ -27,6 +29,8 @@ export interface CompileOptions {
   readonly book: IdBook;
   /** Join sockets of this node where a service does not say. */
   readonly shortcut: boolean;
+  /** Whether this node can tell waypoints by a preface; without it an option on the SYN is all there is. */
+  readonly prefaces: boolean;
   /** Compiled before: what has not changed is taken from there. */
   readonly previous?: Contents;
 }
@@ -53,7 +57,7 @@ export function compile(mesh: Mesh, options: CompileOptions): Contents {
   const isStill = basis?.place === place && hasSameNames(mesh, basis.mesh);
   const numbers = isStill ? basis.numbers : numberMesh(mesh);
   if (!isStill) book.retain(new Set(numbers.slotSets.values()));
-  const waypoints = compileWaypoints(mesh, { book, here: here.node });
+  const waypoints = compileWaypoints(mesh, { book, here: here.node, prefaces: options.prefaces });
   const contents = new Map<string, Part>();
   const kept = previous?.get(WAYPOINTS);
   contents.set(WAYPOINTS, kept?.signature === waypoints.part.signature ? kept : waypoints.part);
@@ -189,6 +193,7 @@ function compileService(plan: Plan, options: CompileOptions): Part {
     tables.services.set(keyText(key), value);
     tables.vips.set(keyText(numberKey(vipId)), key);
   }
+  if (service.waypoint !== null) tables.service_names.set(keyText(numberKey(serviceId)), nameOf(service));
   return { ...tables, service, signature };
 }
 
@@ -231,6 +236,12 @@ function compileSlots(
     }
     return inOrder.length;
   });
+}
+
+/** What a waypoint is told that the service is called: its host name in the cluster, as far as there is room. */
+function nameOf({ namespace, name }: Service): Uint8Array {
+  const host = `${name}.${namespace}.svc`.slice(0, ServiceName.BYTES - ServiceName.name);
+  return encodeServiceName({ length: host.length, name: host });
 }
 
 function countBytes(counts: readonly number[]): Uint8Array {

@@ -2,7 +2,7 @@
 import type { Service } from '@undermesh/mesh';
 
 /** Maps that the mesh is written to, in the order in which something new is written. */
-export const MESH_MAPS = ['endpoints', 'slots', 'vips', 'services'] as const;
+export const MESH_MAPS = ['endpoints', 'slots', 'vips', 'service_names', 'services'] as const;
 export type MeshMap = (typeof MESH_MAPS)[number];
 
 /** Bytes of the values by the bytes of the keys, as text of one character for each byte ({@link keyText}). */
@@ -47,6 +47,7 @@ export const newTables = (): Record<MeshMap, Map<string, Uint8Array>> => ({
   endpoints: new Map(),
   slots: new Map(),
   vips: new Map(),
+  service_names: new Map(),
   services: new Map(),
 });
 

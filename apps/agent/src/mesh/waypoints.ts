@@ -33,12 +33,12 @@ const TRANSPORTS = {
  */
 export function compileWaypoints(
   mesh: Mesh,
-  on: { readonly book: IdBook; readonly here: string | null },
+  on: { readonly book: IdBook; readonly here: string | null; readonly prefaces: boolean },
 ): { readonly part: Part; readonly places: WaypointPlaces } {
   const tables = newTables();
   const choices = new Map<string, WaypointChoice>();
   for (const [name, waypoint] of mesh.waypoints) {
-    const listener = preferred(waypoint, mesh);
+    const listener = preferred(waypoint, { mesh, prefaces: on.prefaces });
     if (listener === undefined) continue;
     for (const family of ['v4', 'v6'] as const) {
       const [text] = waypoint.addresses[family];
@@ -71,7 +71,10 @@ export function compileWaypoints(
   return { part: { ...tables, service: undefined, signature }, places };
 }
 
-function preferred(waypoint: Waypoint, mesh: Mesh): WaypointListener | undefined {
-  const hasAgent = waypoint.node !== null && mesh.nodes.has(waypoint.node);
-  return waypoint.listeners.find(({ transport }) => transport !== 'syn-option' || hasAgent);
+function preferred(
+  waypoint: Waypoint,
+  on: { readonly mesh: Mesh; readonly prefaces: boolean },
+): WaypointListener | undefined {
+  const hasAgent = waypoint.node !== null && on.mesh.nodes.has(waypoint.node);
+  return waypoint.listeners.find(({ transport }) => (transport === 'syn-option' ? hasAgent : on.prefaces));
 }

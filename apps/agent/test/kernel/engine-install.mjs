@@ -11,7 +11,10 @@ const store = new EngineStore(pins, 'test', () => {
 });
 const { problem } = installEngine(store, {
   objectFile,
-  waypointFile: objectFile.replace('dual_engine', 'waypoint'),
+  extraFiles: {
+    waypoint: objectFile.replace('dual_engine', 'waypoint'),
+    preface: objectFile.replace('dual_engine', 'preface'),
+  },
   sizes: { services: 256, endpoints: Number(entries) },
   owner: 7,
   marksOwnership: true,

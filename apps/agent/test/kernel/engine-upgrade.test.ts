@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BpfLink, BpfMap } from '@undermesh/libbpf-ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engine, EngineStore, engineObject, resolveScope, waypointObject } from '../../src/kernel/index.js';
+import { Engine, EngineStore, engineObject, extraObjects, resolveScope } from '../../src/kernel/index.js';
 import { compile, difference, flatten, IdBook } from '../../src/mesh/index.js';
 import { type Client, EngineBed } from '../engine-bed.js';
 import { endpoint, meshOf, service } from '../mesh/meshes.js';
@@ -19,7 +19,7 @@ const script = fileURLToPath(new URL('engine-install.mjs', import.meta.url));
 function compileNext(directory: string): string {
   const bpf = dirname(dirname(engineObject('')));
   mkdirSync(directory);
-  for (const name of ['include', 'Makefile', 'dual_engine.bpf.c', 'waypoint.bpf.c']) {
+  for (const name of ['include', 'Makefile', 'dual_engine.bpf.c', 'waypoint.bpf.c', 'preface.bpf.c']) {
     cpSync(join(bpf, name), join(directory, name), { recursive: true });
   }
   const header = join(directory, 'include/abi.h');
@@ -27,9 +27,13 @@ function compileNext(directory: string): string {
     .replace('__u32 slot; /* from 0 */', '__u32 slot;\n\t__u32 added;')
     .replace('__u32 other_endpoint_id;\n', '__u32 other_endpoint_id;\n\t__u32 added[5];\n');
   writeFileSync(header, grown);
-  execFileSync('make', ['-C', directory, 'dist/dual_engine.bpf.o', 'dist/waypoint.bpf.o'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  execFileSync(
+    'make',
+    ['-C', directory, 'dist/dual_engine.bpf.o', 'dist/waypoint.bpf.o', 'dist/preface.bpf.o'],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   return join(directory, 'dist/dual_engine.bpf.o');
 }
 
@@ -75,7 +79,7 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
     const store = new EngineStore(bed.pins, 'test');
     const engine = new Engine(store, {
       objectFile: builds.former,
-      waypointFile: waypointObject(''),
+      extraFiles: extraObjects(''),
       waypoints: [],
       scope: resolveScope(bed.cgroup),
       sizes: SIZES,
@@ -89,7 +93,7 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
       service('a', { endpoints: [endpoint('10.1.0.1'), endpoint('10.1.0.2', { weight: 3 })] }),
     ]);
     const here = { node: null, zone: null, region: null };
-    const contents = compile(mesh, { here, book: new IdBook(), shortcut: false });
+    const contents = compile(mesh, { here, book: new IdBook(), shortcut: false, prefaces: true });
     engine.maps.write(difference(engine.maps.written, flatten(contents.values())));
     await engine.apply({ engine: 'dual-engine', generation: 5 });
     engine.close();
@@ -111,9 +115,9 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
 
     const { steps } = await install('next');
     expect(slots()).toEqual({ bytes: before.bytes + 24, entries: before.entries });
-    // Staged, committed, each of ten links, retired, current, done.
-    expect(steps).toBe(15);
-    for (const [round, killAt] of [1, 2, 7, 12, 13, 14].entries()) {
+    // Staged, committed, each of eleven links, retired, current, done.
+    expect(steps).toBe(16);
+    for (const [round, killAt] of [2, 7, 13, 14, 15].entries()) {
       const build = round % 2 === 0 ? 'former' : 'next';
       expect(await install(build, killAt)).toMatchObject({ killed: true });
       for (const name of store.links()) {

@@ -6,7 +6,7 @@ import { ABI_VERSION, decodeEngineState } from '@undermesh/bpf-abi';
 import { BpfLink, BpfMap, BpfProgram } from '@undermesh/libbpf-ts';
 import type { Mesh } from '@undermesh/mesh';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Engine, EngineStore, engineObject, resolveScope, waypointObject } from '../../src/kernel/index.js';
+import { Engine, EngineStore, engineObject, extraObjects, resolveScope } from '../../src/kernel/index.js';
 import { type Contents, compile, difference, flatten, IdBook } from '../../src/mesh/index.js';
 import { type Client, EngineBed, until } from '../engine-bed.js';
 import { endpoint, meshOf, service } from '../mesh/meshes.js';
@@ -44,7 +44,7 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
       this.store = new EngineStore(bed.pins, 'test');
       this.engine = new Engine(this.store, {
         objectFile: engineObject(''),
-        waypointFile: waypointObject(''),
+        extraFiles: extraObjects(''),
         waypoints: (options.waypoints ?? []).map((path) => `/${bed.namespace}${path}`),
         scope: resolveScope(bed.cgroup),
         sizes: options.sizes ?? SIZES,
@@ -60,7 +60,13 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
 
     steer(mesh: Mesh): number {
       const here = { node: null, zone: null, region: null };
-      this.#contents = compile(mesh, { here, book: this.book, shortcut: false, previous: this.#contents });
+      this.#contents = compile(mesh, {
+        here,
+        book: this.book,
+        shortcut: false,
+        prefaces: true,
+        previous: this.#contents,
+      });
       const changes = difference(this.engine.maps.written, flatten(this.#contents.values()));
       this.engine.maps.write(changes);
       return changes.reduce((sum, { entries }) => sum + entries.length, 0);
@@ -217,11 +223,11 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
     const narrow = new Run({ enrol: ['/shop/web'] });
     expect((await late.connect(VIP)).error).toBe('EHOSTUNREACH');
     expect((await late.echo(kept.id)).said).toBe('again');
-    expect(narrow.store.links()).toHaveLength(10 + 5);
+    expect(narrow.store.links()).toHaveLength(11 + 6);
     await late.close(kept.id);
     await until('the rest to be detached', () => {
       narrow.engine.tick();
-      return narrow.store.links().length === 10;
+      return narrow.store.links().length === 11;
     });
     await late.stop();
     rmdirSync(join(bed.cgroup, 'shop/late'));
@@ -256,6 +262,27 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
       expected: 1,
       attached: 1,
     });
+  });
+
+  it('sends a waypoint that reads no option of ours a preface, with the name of the service', async () => {
+    const run = new Run();
+    const gate = {
+      namespace: 'shop',
+      name: 'gate',
+      addresses: { v4: ['10.1.0.3'], v6: [] },
+      listeners: [{ name: 'proxy', port: 8080, transport: 'proxy-v2' as const }],
+      node: null,
+      routes: [],
+    };
+    const a = service('a', { waypoint: gate, endpoints: [endpoint('10.1.0.1')] });
+    run.steer(meshOf([a], { waypoint: gate }));
+    await run.engine.apply({ engine: 'dual-engine', generation: 1 });
+    const kept = await enrolled.connect(VIP, { keep: true });
+    expect(kept).toMatchObject({ said: '10.1.0.3:8080', peer: VIP });
+    const { said } = await enrolled.echo(kept.id); // the bed's servers send back what they hear
+    expect(said).toMatch(/^\r\n\r\n\0\r\nQUIT\n[\s\S]*a\.shop\.svcagain$/);
+    await enrolled.close(kept.id);
+    expect(run.engine.extras).toEqual({ waypoint: true, preface: true });
   });
 
   it('is gone when its pins are removed by hand, also while an agent runs', async () => {

@@ -41,7 +41,7 @@ class Node {
 
   take(mesh: Mesh): Change[] {
     const { contents: previous, book } = this;
-    this.contents = compile(mesh, { here: this.#here, book, shortcut: false, previous });
+    this.contents = compile(mesh, { here: this.#here, book, shortcut: false, prefaces: true, previous });
     return contentsDifference(previous, this.contents);
   }
 
