@@ -52,6 +52,23 @@ describe('undermesh-collector credential', () => {
 });
 
 describe('undermesh-collector token reset', () => {
+  it('gives it the name of whoever holds it, for the change log', () => {
+    run('token', 'reset');
+    const operator = new OperatorToken(data);
+    expect(operator.name).toBe('operator');
+    const [, token = ''] = run('token', 'reset', '--name', 'm.chen').trim().split('=');
+    expect([operator.name, operator.verify(token)]).toEqual(['m.chen', true]);
+    expect(() => operator.reset('m chen')).toThrow(/cannot be a name/);
+  });
+
+  it('knows tokens from before they had names', () => {
+    const token = new OperatorToken(data).reset('m.chen');
+    const file = join(data, 'operator-token');
+    writeFileSync(file, `${readFileSync(file, 'utf8').split(' ')[0]}\n`);
+    const operator = new OperatorToken(data);
+    expect([operator.name, operator.verify(token)]).toEqual(['operator', true]);
+  });
+
   it('prints a token once, in the form that tools look for', () => {
     const token = /^UNDERMESH_TOKEN=(\S+)\n$/.exec(run('token', 'reset'))?.[1] ?? '';
     const operator = new OperatorToken(data);

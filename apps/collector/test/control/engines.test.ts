@@ -103,6 +103,15 @@ describe('an order', () => {
     expect(nodes.items[0]?.engine).toMatchObject({ desired: 'dual-engine', observed: 'dual-engine' });
   });
 
+  it('reaches nodes of any name', async () => {
+    const mesh = await start();
+    const agent = new EngineAgent(mesh.agent('zone/a:1@rack'));
+    await agent.connect();
+    await settled(mesh, 'zone/a:1@rack', { state: 'in-force' });
+    expect((await put(mesh, 'zone/a:1@rack', { engine: 'dual-engine', reason: 'a' })).status).toBe(200);
+    await agent.ordered(1);
+  });
+
   it('that asks for what is desired changes nothing', async () => {
     const mesh = await start();
     const agent = new EngineAgent(mesh.agent('shop-1'));
