@@ -11,6 +11,8 @@ export const BUDGETS = {
   shortConnection: atMost(1.08, '≤ 1.08'),
   bpfMicroseconds: atMost(4, '≤ 4 µs'),
   httpMicroseconds: atMost(1, '≤ 1 µs'),
+  steeredKeepAlive: atMost(1.02, '≤ 1.02'),
+  steeredConnection: atMost(1.1, '≤ 1.10'),
   agentBusy: atMost(1, '≤ 1 % of a core'),
   agentIdle: atMost(0.1, '≤ 0.1 % of a core'),
   aggregate: atLeast(3, '≥ 3 M/s'),

@@ -7,7 +7,8 @@ import { twoCpus } from './cpu.js';
 import { makeScratch } from './scratch.js';
 import type { Place, Testbed } from './testbed.js';
 
-const PORT = 8080;
+/** Where nginx listens, on 127.0.0.1. */
+export const HTTP_PORT = 8080;
 const CONNECTIONS = 16;
 
 /** One run of wrk. */
@@ -18,8 +19,11 @@ export interface HttpRun {
 
 /** nginx and wrk, one CPU each, on the loopback of one namespace. */
 export interface HttpLoad {
-  /** Requests without a pause for so many seconds: over connections that stay open, or a connection each. */
-  run(kind: 'keep-alive' | 'short', seconds: number): Promise<HttpRun>;
+  /**
+   * Requests without a pause for so many seconds: over connections that stay open, or a connection each.
+   * @param url what leads to nginx in some other way than its own address.
+   */
+  run(kind: 'keep-alive' | 'short', seconds: number, url?: string): Promise<HttpRun>;
   stop(): Promise<void>;
 }
 
@@ -38,7 +42,7 @@ http {
   uwsgi_temp_path ${directory}/uwsgi;
   scgi_temp_path ${directory}/scgi;
   server {
-    listen 127.0.0.1:${PORT} backlog=4096;
+    listen 127.0.0.1:${HTTP_PORT} backlog=4096;
     location / { return 200 "${'x'.repeat(64)}"; }
   }
 }
@@ -54,14 +58,10 @@ export async function startHttpLoad(testbed: Testbed, place: Place): Promise<Htt
   const parameters = ['nginx', '-p', directory, '-c', join(directory, 'nginx.conf'), '-e', 'stderr'];
   const server = testbed.spawn('taskset', pinned(serverCpu, parameters), { ...place, stdio: 'ignore' });
 
-  const run: HttpLoad['run'] = async (kind, seconds) => {
+  const run: HttpLoad['run'] = async (kind, seconds, url = `http://127.0.0.1:${HTTP_PORT}/`) => {
     const header = kind === 'short' ? ['-H', 'Connection: close'] : [];
     const wrk = ['wrk', '-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, ...header];
-    const result = await testbed.run(
-      'taskset',
-      pinned(clientCpu, [...wrk, `http://127.0.0.1:${PORT}/`]),
-      place,
-    );
+    const result = await testbed.run('taskset', pinned(clientCpu, [...wrk, url]), place);
     if (result.code !== 0) throw new Error(`wrk ended with ${result.code}: ${result.stderr.trim()}`);
     return readWrk(result.stdout);
   };

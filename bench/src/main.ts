@@ -5,13 +5,14 @@ import { agent } from './agent.js';
 import { bpfTime } from './bpf-time.js';
 import { collector } from './collector.js';
 import { machine } from './cpu.js';
+import { dualEngine } from './dual-engine.js';
 import { meshLoad } from './mesh-load.js';
 import { observeCpu } from './observe-cpu.js';
 import { queries } from './queries.js';
 import { textTable } from './report.js';
 import { type Outcome, save, writeDocument } from './results.js';
 
-const BENCHMARKS = [observeCpu, bpfTime, agent, collector, queries, meshLoad];
+const BENCHMARKS = [observeCpu, bpfTime, dualEngine, agent, collector, queries, meshLoad];
 
 const usage = `npm run bench -- [options] [name...]
   --quick   about two minutes instead of ten; wider intervals

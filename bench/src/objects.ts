@@ -12,6 +12,9 @@ export const observeObject = fileURLToPath(new URL('../../bpf/dist/observe.bpf.o
 /** Those that read HTTP, on the maps of the others. */
 export const httpObject = fileURLToPath(new URL('../../bpf/dist/http.bpf.o', import.meta.url));
 
+/** The dual engine. */
+export const dualEngineObject = fileURLToPath(new URL('../../bpf/dist/dual_engine.bpf.o', import.meta.url));
+
 /** Compiles one of the benchmarks' own programs when its source is newer; returns the object's path. */
 export function compileObject(name: 'empty' | 'fill'): string {
   const source = `${sources}${name}.bpf.c`;

@@ -101,7 +101,8 @@ export function observeNothing(directory: string): TimedPrograms {
   });
 }
 
-function timed(object: BpfObject, names: readonly string[], detach: () => void): TimedPrograms {
+/** Tells the times of programs of a loaded object, until `detach`. */
+export function timed(object: BpfObject, names: readonly string[], detach: () => void): TimedPrograms {
   return {
     times: () =>
       Object.fromEntries(
@@ -117,7 +118,8 @@ function timed(object: BpfObject, names: readonly string[], detach: () => void):
   };
 }
 
-function opened<T>(object: BpfObject, work: () => T): T {
+/** Closes the object when `work` on it fails. */
+export function opened<T>(object: BpfObject, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -126,6 +128,6 @@ function opened<T>(object: BpfObject, work: () => T): T {
   }
 }
 
-function close(links: readonly BpfLink[]): void {
+export function close(links: readonly BpfLink[]): void {
   for (const link of links) link.close();
 }
