@@ -6,12 +6,15 @@
 //   undermesh-demo-shop-2   10.99.2.x fd99::2:x ──┤ bridge, in undermesh-demo-fabric
 //   undermesh-demo-shop-3   10.99.3.x fd99::3:x ──┤
 //   undermesh-demo-outside  10.99.9.x fd99::9:x ──┘
-import { mkdirSync } from 'node:fs';
+//
+// Services are called at virtual addresses, 10.98.0.x and fd98::x, which the dual engine steers. On a node whose engine is
+// off, nftables stands in for what a cluster has for that: it translates.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, stateDirectory } from './paths.mjs';
-import { Failure } from './say.mjs';
-import { addBlackhole, joinByBridge, setSysctls } from './testbed/namespaces.mjs';
+import { Failure, warn } from './say.mjs';
+import { addBlackhole, endHere, joinByBridge, setSysctls, translate } from './testbed/namespaces.mjs';
 import { Testbed } from './testbed/testbed.mjs';
 
 export const demoName = 'undermesh-demo';
@@ -26,11 +29,15 @@ export const demoIdentity = [
 export const bookshop = () => import(pathToFileURL(join(root, 'examples/bookshop/dist/index.js')).href);
 
 const main = join(root, 'examples/bookshop/dist/main.js');
+/** Kubernetes manifests of the demo's services. */
+const manifests = join(stateDirectory, 'demo', 'mesh');
 
 /**
  * Makes the demo's nodes.
  * @param {import('./run.mjs').Run} run where it is written down
- * @returns {Promise<{ testbed: Testbed, nodes: { name: string, cgroup: string }[] }>} cgroups as paths below the mount
+ * @returns {Promise<{ testbed: Testbed, nodes: { name: string, cgroup: string, mesh: object,
+ *   engine: string }[] }>} cgroups as paths below the mount; `mesh`: that section of the agent's configuration;
+ *   `engine`: until somebody orders another
  */
 export async function createNodes(run, { name = demoName } = {}) {
   const { demoPlace, nodes, outside, retired, workloads } = await bookshop();
@@ -52,7 +59,36 @@ export async function createNodes(run, { name = demoName } = {}) {
     addBlackhole(namespace, retired.ipv4);
   }
   for (const { id, node, namespace } of workloads) testbed.cgroup(join(node, namespace, id));
-  return { testbed, nodes: nodes.map((node) => ({ name: node, cgroup: `/${name}/${node}` })) };
+  await makeServices(nodes.map((node) => `${name}-${node}`));
+  return {
+    testbed,
+    nodes: nodes.map((node) => {
+      const cgroup = `/${name}/${node}`;
+      return { name: node, cgroup, mesh: { manifests, enrol: [cgroup] }, engine: 'dual-engine' };
+    }),
+  };
+}
+
+/** Writes down what the services are, and has virtual addresses translated where no engine steers. */
+async function makeServices(namespaces) {
+  const shop = await bookshop();
+  rmSync(manifests, { recursive: true, force: true });
+  mkdirSync(manifests, { recursive: true });
+  for (const object of shop.manifests()) {
+    const { kind, metadata } = object;
+    const file = [kind, metadata.namespace, metadata.name].filter(Boolean).join('-').toLowerCase();
+    writeFileSync(join(manifests, `${file}.yaml`), `${JSON.stringify(object, null, 2)}\n`); // JSON is YAML too
+  }
+  for (const namespace of namespaces) {
+    endHere(namespace, Object.values(shop.virtualRanges));
+    try {
+      translate(namespace, shop.translationRules());
+    } catch (error) {
+      warn(
+        `with its engine off, ${namespace} reaches no service: ${String(error.stderr || error.message).trim()}`,
+      );
+    }
+  }
 }
 
 /**
@@ -61,12 +97,20 @@ export async function createNodes(run, { name = demoName } = {}) {
  * @param {{ testbed: Testbed, rate: number }} options `rate`: requests per second that shoppers make
  */
 export async function openBookshop(processes, { testbed, rate }) {
-  const { assignment, demoPlace, workloads } = await bookshop();
+  const { assignment, callsVirtually, demoPlace, virtualPlace, workloads } = await bookshop();
   const counts = join(stateDirectory, 'demo', 'counts');
   mkdirSync(counts, { recursive: true });
-  const start = ({ id, node, namespace }) => {
+  const start = (workload) => {
+    const { id, node, namespace } = workload;
     const countsFile = join(counts, `${id}.json`);
-    const given = assignment(id, { placeOf: demoPlace, rate, countsFile, retiredAddress: true });
+    const virtualPlaceOf = callsVirtually(workload) ? virtualPlace : undefined;
+    const given = assignment(id, {
+      placeOf: demoPlace,
+      virtualPlaceOf,
+      rate,
+      countsFile,
+      retiredAddress: true,
+    });
     return new Promise((ready) => {
       processes.start({
         name: `bookshop-${id}`,

@@ -50,8 +50,8 @@ export async function startCollector(processes, { port }) {
 /**
  * Starts agents, one after the other, and waits until all of them record and report.
  * @param {import('./processes.mjs').Processes} processes
- * @param {{ name: string, cgroup: string, port: number }[]} nodes each observes its cgroup, a path below the
- *   cgroup v2 mount
+ * @param {{ name: string, cgroup: string, port: number, mesh?: object, engine?: string }[]} nodes
+ *   each observes its cgroup, a path below the cgroup v2 mount; `mesh`: what it steers by; `engine`: until an order
  * @param {{ collectorPort: number, identity: object[], system: Record<string, number> }} options
  *   `system`: pids of Undermesh programs that are no agents, by name
  */
@@ -62,7 +62,7 @@ export async function startAgents(processes, nodes, { collectorPort, identity, s
     const uninstall = node(agentProgram, 'uninstall', '--config', configPath(`agent-${name}`));
     processes.run.add({ kind: 'datapath', node: name, uninstall });
   }
-  for (const { name, cgroup, port } of nodes) {
+  for (const { name, cgroup, port, mesh = {}, engine = 'off' } of nodes) {
     const config = writeConfig(`agent-${name}`, {
       agent: {
         node: name,
@@ -72,7 +72,8 @@ export async function startAgents(processes, nodes, { collectorPort, identity, s
         identity,
         systemProcesses: [...others],
         spool: { directory: join(stateDirectory, 'spool') },
-        engine: { directory: join(stateDirectory, 'engine') },
+        engine: { default: engine, directory: join(stateDirectory, 'engine') },
+        mesh,
       },
     });
     const agent = processes.start({

@@ -25,6 +25,7 @@ export const needs = {
     { package: 'libbpf1', use: 'loads the eBPF programs', present: library('libbpf.so.1') },
     { package: 'iproute2', use: 'makes network namespaces', present: command('ip') },
     { package: 'util-linux', use: 'enters network namespaces', present: command('nsenter') },
+    { package: 'nftables', use: 'stands in for the engine where it is off', present: command('nft') },
     { package: 'mount', use: 'mounts the BPF file system', present: command('mount') },
   ],
   test: [
