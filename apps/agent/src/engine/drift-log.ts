@@ -13,7 +13,7 @@ const REMEMBERED = 20;
 /** What drifted: as long as it lasts, and for ten minutes after it was mended. */
 export class DriftLog {
   readonly #lasting = new Map<string, Map<string, EngineDrift>>();
-  #mended: EngineDrift[] = [];
+  #mended: { readonly drift: EngineDrift; readonly mendedAtMs: number }[] = [];
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number = Date.now) {
@@ -38,12 +38,13 @@ export class DriftLog {
   /** Latest first. */
   get drift(): EngineDrift[] {
     const since = this.#nowMs() - REMEMBERED_MS;
-    this.#mended = this.#mended.filter(({ atMs }) => atMs > since);
+    this.#mended = this.#mended.filter(({ mendedAtMs }) => mendedAtMs > since);
     const lasting = [...this.#lasting.values()].flatMap((of) => [...of.values()]);
-    return [...lasting, ...this.#mended].sort((a, b) => b.atMs - a.atMs).slice(0, REMEMBERED);
+    const mended = this.#mended.map(({ drift }) => drift);
+    return [...lasting, ...mended].sort((a, b) => b.atMs - a.atMs).slice(0, REMEMBERED);
   }
 
   #remember(drift: EngineDrift): void {
-    this.#mended = [drift, ...this.#mended].slice(0, REMEMBERED);
+    this.#mended = [{ drift, mendedAtMs: this.#nowMs() }, ...this.#mended].slice(0, REMEMBERED);
   }
 }

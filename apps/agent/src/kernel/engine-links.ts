@@ -34,8 +34,8 @@ interface Place {
   readonly hook?: CgroupHook;
 }
 
-/** Links looked at in one look: more are looked at in turns. */
-const LOOK_LINKS = 500;
+/** Links looked at in one look: so many, or a quarter of all where that is more, but not more than it can take. */
+const LOOK_LINKS = { few: 60, most: 500 } as const;
 
 /**
  * The attachments of the engine: each is a pinned link, held by its pin and by nobody else, so that it outlives the agent
@@ -46,8 +46,8 @@ export class EngineLinks {
   readonly #version: EngineVersion;
   /** What ought to be attached, by name of the link. */
   #wanted: ReadonlyMap<string, Place> = new Map();
-  /** Of those, whether they were at the last look. */
-  readonly #attached = new Map<string, boolean>();
+  /** Of those, whether they were at the last look, or what is wrong that could not be mended. */
+  readonly #attached = new Map<string, true | string>();
   #turn = 0;
 
   constructor(store: EngineStore, version: EngineVersion) {
@@ -57,7 +57,8 @@ export class EngineLinks {
 
   /**
    * Attaches to cgroups that have come and detaches from those that are no longer wanted: what steers at once, the rest
-   * when `drained`, as the connections of such a cgroup go on. Links of an earlier run are kept as they are.
+   * when `drained`, as the connections of such a cgroup go on. Links of an earlier run are kept as they are; returns what
+   * had to be put right of them.
    */
   attach(places: Places, drained: boolean): LinkFinding[] {
     this.#wanted = this.#namesOf(places);
@@ -75,18 +76,23 @@ export class EngineLinks {
     return findings;
   }
 
-  /** Looks at links, at all of them if there are not too many, and puts right what it finds. */
+  /**
+   * Looks at links, at all of them if there are not too many, and puts right what it finds. Returns that, and all that
+   * could not be put right at this look or an earlier one.
+   */
   look(): LinkFinding[] {
     const names = [...this.#attached.keys()];
-    const start = names.length > LOOK_LINKS ? this.#turn % names.length : 0;
-    this.#turn = start + LOOK_LINKS;
-    const findings: LinkFinding[] = [];
-    for (const name of names.slice(start, start + LOOK_LINKS)) {
+    const count = Math.min(Math.max(Math.ceil(names.length / 4), LOOK_LINKS.few), LOOK_LINKS.most);
+    const start = names.length > count ? this.#turn % names.length : 0;
+    this.#turn = start + count;
+    const mended: LinkFinding[] = [];
+    for (const name of names.slice(start, start + count)) {
       const what = this.#problemOf(name);
       if (what === undefined) this.#attached.set(name, true);
-      else findings.push(this.#put(name, what));
+      else mended.push(...this.#put(name, what));
     }
-    return findings;
+    const lasting = [...this.#attached.values()].filter((state) => state !== true);
+    return [...mended, ...lasting.map((what) => ({ what, mended: false }))];
   }
 
   /** By hook, as of the last look; those that are wanted nowhere are left out. */
@@ -94,7 +100,8 @@ export class EngineLinks {
     const count = (program: string): EngineHook => {
       const suffix = `-${program}`;
       const of = [...this.#attached].filter(([name]) => name.endsWith(suffix));
-      return { name: program, expected: of.length, attached: of.filter(([, attached]) => attached).length };
+      const attached = of.filter(([, state]) => state === true).length;
+      return { name: program, expected: of.length, attached };
     };
     const programs = [...CGROUP_HOOKS.map(({ program }) => program), HOST_HOOK];
     return programs.map(count).filter(({ expected }) => expected > 0);
@@ -123,14 +130,15 @@ export class EngineLinks {
       this.#attached.set(name, true);
       return [];
     }
-    const finding = this.#put(name, what);
-    return pinned || !finding.mended ? [finding] : [];
+    const mended = this.#put(name, what);
+    return pinned ? mended : [];
   }
 
-  #put(name: string, what: string): LinkFinding {
+  /** Tells when it could be done; what could not be is remembered, and tried again at its next look. */
+  #put(name: string, what: string): LinkFinding[] {
     const mended = this.#mend(name);
-    this.#attached.set(name, mended === true);
-    return mended === true ? { what, mended } : { what: `${what}: ${mended}`, mended: false };
+    this.#attached.set(name, mended === true ? true : `${what}: ${mended}`);
+    return mended === true ? [{ what, mended }] : [];
   }
 
   #isGone(name: string): boolean {
