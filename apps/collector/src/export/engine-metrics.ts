@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Meter } from '@opentelemetry/api';
-import type { NodeEngine } from '@undermesh/schema';
+import { ENGINES, type NodeEngine } from '@undermesh/schema';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Engines } from '../control/engines.js';
 import type { Agents } from '../ingest/agents.js';
@@ -72,7 +72,14 @@ export function registerEngines(registry: Registry, parts: EngineMetricsParts): 
 /** Adds them to what OpenTelemetry exports. */
 export function observeEngines(meter: Meter, parts: EngineMetricsParts): void {
   meter.createObservableGauge(ENGINE.name, { description: ENGINE.help }).addCallback((result) => {
-    for (const labels of engineLabels(parts)) result.observe(1, labels);
+    // The SDK goes on exporting what was observed once: what is no longer so has to be said.
+    for (const [node, { desired, observed, state }] of enginesOf(parts)) {
+      const now = { desired, observed: state === 'silent' ? null : observed };
+      for (const engine of ENGINES) {
+        result.observe(now.desired === engine ? 1 : 0, { node, engine, state: 'desired' });
+        result.observe(now.observed === engine ? 1 : 0, { node, engine, state: 'observed' });
+      }
+    }
   });
   meter.createObservableGauge(DRIFT.name, { description: DRIFT.help }).addCallback((result) => {
     for (const [node, { state }] of enginesOf(parts)) result.observe(state === 'drift' ? 1 : 0, { node });

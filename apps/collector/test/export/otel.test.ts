@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Credentials } from '../../src/control/credentials.js';
-import { FakeAgent, FakeConnection } from '../../test-support/index.js';
+import { OperatorToken } from '../../src/control/operator-token.js';
+import { EngineAgent, FakeAgent, FakeConnection } from '../../test-support/index.js';
 import { eventually } from '../support/collector.js';
 import { decodeLogs, decodeMetrics, decodeSpans } from './otlp.js';
 
@@ -66,7 +67,8 @@ it('exports metrics, records and traces over OTLP, as the standard variables say
     }, 20_000);
     const credential = new Credentials(data).create('node-a');
     const agent = new FakeAgent({ url, node: 'node-a', credential });
-    await agent.connect();
+    const engine = new EngineAgent(agent);
+    await engine.connect();
     agent.dictionary({
       workloads: [
         { id: 1, namespace: 'shop', name: 'cart', kind: 'process', system: false },
@@ -119,6 +121,31 @@ it('exports metrics, records and traces over OTLP, as the standard variables say
       });
       const stored = metrics.findLast((metric) => metric.name === 'undermesh_records_stored_total');
       expect(stored?.points[0]?.value).toBe(2);
+    }, 15_000);
+    const ordered = await fetch(`${url}/api/v1/nodes/node-a/engine`, {
+      method: 'PUT',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${new OperatorToken(data).reset()}`,
+      },
+      body: JSON.stringify({ engine: 'dual-engine', reason: 'tested' }),
+    });
+    expect(ordered.status).toBe(200);
+    await engine.ordered(1);
+    engine.obey();
+    await eventually(() => {
+      const metrics = received('/v1/metrics', decodeMetrics);
+      const engines = metrics.findLast((metric) => metric.name === 'undermesh_node_engine');
+      const ones = engines?.points.filter(({ value }) => value === 1);
+      expect(ones?.map(({ attributes }) => attributes)).toEqual([
+        { node: 'node-a', engine: 'dual-engine', state: 'desired' },
+        { node: 'node-a', engine: 'dual-engine', state: 'observed' },
+      ]);
+      const drift = metrics.findLast((metric) => metric.name === 'undermesh_engine_drift');
+      expect(drift?.points).toMatchObject([{ value: 0, attributes: { node: 'node-a' } }]);
+      const switches = metrics.findLast((metric) => metric.name === 'undermesh_engine_switch_seconds');
+      expect(switches?.histogram).toMatchObject([{ count: 1, attributes: { engine: 'dual-engine' } }]);
+      engine.say({});
     }, 15_000);
     await eventually(() => {
       const logs = received('/v1/logs', decodeLogs);
