@@ -48,8 +48,9 @@ export class Orders {
   }
 
   /**
-   * Puts in force what was ordered last, or what is configured when nothing ever was. A kernel that is ahead of the disk
-   * is right. Never rejects: what cannot be put in force is told, and tried again.
+   * Puts in force what was ordered last, or what is configured when nothing ever was. Where the disk has nothing to say
+   * and the kernel was given an order, the kernel is right: the disk is always written first. Never rejects: what cannot
+   * be put in force is told, and tried again.
    */
   async begin(): Promise<void> {
     const { control, file, log } = this.#options;
@@ -57,8 +58,8 @@ export class Orders {
       log.error({ file, problem }, 'the kept order is of no use'),
     );
     const { engine, generation } = control.readback();
-    if (generation > (this.#kept?.generation ?? 0)) {
-      this.#kept = following(this.#kept, { engine, generation });
+    if (this.#kept === null && generation > 0) {
+      this.#kept = following(null, { engine, generation });
       await writeKeptOrder(file, this.#kept).catch((error: unknown) =>
         log.error({ err: error, file }, 'what is in force could not be kept'),
       );

@@ -184,7 +184,16 @@ describe('a start', () => {
     });
   });
 
-  it('believes a kernel that is ahead of the disk, and keeps that', async () => {
+  it('puts right what somebody wrote while there was no agent', async () => {
+    await start();
+    await take(order(3));
+    kernel.engine = 'off';
+    kernel.generation = 65_535;
+    await start();
+    expect(orders.report()).toMatchObject({ observed: 'dual-engine', generation: 3, desiredSeen: 3 });
+  });
+
+  it('believes the kernel when the disk has lost the order, and keeps that', async () => {
     await start();
     await take(order(3));
     rmSync(file);
