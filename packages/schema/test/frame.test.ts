@@ -88,7 +88,7 @@ describe('frames', () => {
     ['frame_magic', () => altered((view) => view.setUint8(0, 0x56))],
     ['frame_version', () => altered((view) => view.setUint8(4, 2))],
     ['frame_type', () => altered((view) => view.setUint8(5, 0))],
-    ['frame_type', () => altered((view) => view.setUint8(5, 8))],
+    ['frame_type', () => altered((view) => view.setUint8(5, FRAME_TYPES.command + 1))],
     ['frame_oversized', () => altered((view) => view.setUint32(8, MAX_PAYLOAD_BYTES + 1, true))],
     ['frame_length', () => altered((view) => view.setUint32(8, 15, true))],
     ['frame_length', () => encodeFrame(header, payload).subarray(0, FRAME_HEADER_BYTES + 15)],

@@ -2,7 +2,9 @@
 import Value from 'typebox/value';
 import { describe, expect, it } from 'vitest';
 import {
+  Command,
   Dictionary,
+  EngineReport,
   encodeMessage,
   Hello,
   LiveRequest,
@@ -53,6 +55,29 @@ describe('message shapes', () => {
     expect(Value.Check(LiveRequest, { type: 'subscribe', id: '1', topic: 'status' })).toBe(true);
     expect(Value.Check(LiveRequest, { type: 'subscribe', id: '1', topic: 'topology' })).toBe(false);
     expect(Value.Check(LiveRequest, { type: 'subscribe', id: '1', topic: 'weather' })).toBe(false);
+  });
+
+  it('bound orders, and what nodes say of them', () => {
+    const order = { generation: 1, engine: 'dual-engine', deadline: '2026-11-22T14:00:00.000Z' };
+    expect(Value.Check(Command, order)).toBe(true);
+    for (const wrong of [
+      { generation: 0 },
+      { generation: 65_536 },
+      { engine: 'warp' },
+      { deadline: 'soon' },
+    ]) {
+      expect(Value.Check(Command, { ...order, ...wrong })).toBe(false);
+    }
+    const report = { desired: 'off', observed: 'off' };
+    expect(Value.Check(EngineReport, report)).toBe(true);
+    const drift = { what: 'gone', sinceMs: 1, mended: false };
+    expect(Value.Check(EngineReport, { ...report, drift: [drift] })).toBe(true);
+    for (const wrong of [{ sinceMs: 1e17 }, { sinceMs: -1 }, { what: 'x'.repeat(513) }]) {
+      expect(Value.Check(EngineReport, { ...report, drift: [{ ...drift, ...wrong }] })).toBe(false);
+    }
+    expect(Value.Check(EngineReport, { ...report, drift: Array(65).fill(drift) })).toBe(false);
+    expect(Value.Check(Hello, { ...hello, labels: { pool: 'general' }, engine: report })).toBe(true);
+    expect(Value.Check(Hello, { ...hello, labels: { pool: 1 } })).toBe(false);
   });
 
   it('are JSON in UTF-8', () => {
