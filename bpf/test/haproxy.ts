@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, TestCgroup } from './observed.js';
 import type { MeshProgram } from './steered.js';
 
 const PROGRAM = '/usr/sbin/haproxy';
-export const hasHaproxy = existsSync(PROGRAM);
+/** There, and of a build that this processor runs: an emulated one may lack instructions. */
+export const hasHaproxy = spawnSync(PROGRAM, ['-v']).status === 0;
 
 /** Arguments of `sh` that run a command in a cgroup, in the network namespace of a mesh. */
 const inMesh = (mesh: MeshProgram, cgroup: TestCgroup, command: string): string[] => [

@@ -145,7 +145,7 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
     await mesh.tell(`close ${handle}`);
   });
 
-  it.skipIf(!hasHaproxy)('is understood by a stock HAProxy (needs /usr/sbin/haproxy)', async () => {
+  it.skipIf(!hasHaproxy)('is understood by a stock HAProxy (needs one that runs here)', async () => {
     await mesh.tell('accepted'); // its namespace is made
     const haproxy = new Haproxy(mesh, [
       '  bind 127.0.0.1:15019 accept-proxy',

@@ -229,7 +229,7 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
     expect(engine.totals()).toMatchObject({ optionUnknown: 1n });
   });
 
-  describe.skipIf(!hasHaproxy)('a stock HAProxy (needs /usr/sbin/haproxy)', () => {
+  describe.skipIf(!hasHaproxy)('a stock HAProxy (needs one that runs here)', () => {
     let haproxy: Haproxy;
     const get = (url: string) => curl(mesh, cgroup, url);
 
