@@ -71,6 +71,18 @@ const PAGES = {
       await page.locator('.latency-histogram canvas').waitFor();
     },
   },
+  'topology-path': {
+    path: async () =>
+      `/topology/?${SHOP}&tab=path&sel=${encodeURIComponent('edge:workload:default/shop/front>workload:default/shop/catalogue')}`,
+    ready: async (page) => {
+      await drawn(page);
+      await page.locator('[data-testid=path] .stop').first().waitFor();
+    },
+  },
+  engines: {
+    path: () => '/engines/?node=shop-1',
+    ready: (page) => page.locator('tr', { hasText: 'shop-3' }).first().waitFor(),
+  },
   connections: {
     path: () => '/connections/?window=300',
     ready: (page) => page.locator('tr[data-key]').nth(20).waitFor(),

@@ -36,7 +36,7 @@ export const connectionHistogram = (
     xAxis: clockAxis(tokens, { from, to }),
     yAxis: valueAxis(tokens, { top: niceCeiling(tallest), lines: 1 }),
     series: [
-      { ...bars(histogram.ended, tokens.edge), markLine: changeMarks(tokens, marks) },
+      { ...bars(histogram.ended, tokens.edge), markLine: changeMarks(tokens, marks, (to - from) * 0.03) },
       bars(histogram.failed, tokens.crit),
     ],
   };

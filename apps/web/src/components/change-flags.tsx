@@ -4,6 +4,7 @@
 import type { Change } from '@undermesh/schema';
 import Link from 'next/link';
 import { useUrl } from '@/data/use-url';
+import { isEngineSwitch } from '@/domain/engines/log';
 import { formatSeconds } from '@/domain/format';
 import { placeFlags } from '@/domain/latency/flags';
 import { changeFlag } from '@/domain/latency/words';
@@ -11,7 +12,10 @@ import { changeFlag } from '@/domain/latency/words';
 /** Px from the top of the row of flags to the plot below it. */
 export const FLAGS_ABOVE = 36;
 
-/** Changes over a chart of time: a dashed line each, and a flag that leads to latency before and after. */
+/**
+ * Changes over a chart of time: a dashed line each, and a flag that leads to latency before and after: of an engine, to
+ * that of what its node asks for.
+ */
 export function ChangeFlags({
   changes,
   clock,
@@ -41,7 +45,10 @@ export function ChangeFlags({
             className="flag"
             style={{ left: x, top: 2 - FLAGS_ABOVE }}
             title={`${formatSeconds(change.time)}: ${changeFlag(change)}. Compare before and after.`}
-            href={link('/latency/', { compare: `change:${change.number}` })}
+            href={link('/latency/', {
+              ...(isEngineSwitch(change) ? { level: 'node', from: change.subject } : {}),
+              compare: `change:${change.number}`,
+            })}
           >
             {text}
           </Link>

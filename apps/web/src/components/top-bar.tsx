@@ -2,13 +2,16 @@
 'use client';
 
 import { usePathname } from 'next/navigation';
-import { useStatus } from '@/data/live';
+import { useEngines, useStatus } from '@/data/live';
 import { useUrl } from '@/data/use-url';
 import { useTheme } from '@/theme/theme';
 import { FreshnessBar } from './freshness';
+import { StatusGlyph } from './glyph';
 import { Icon, Logo } from './icon';
 import { PageLink } from './page-link';
 import { SearchButton } from './search';
+
+const ENGINES = { path: '/engines/', name: 'Engines' } as const;
 
 export const PAGES = [
   { path: '/', name: 'Overview' },
@@ -16,7 +19,7 @@ export const PAGES = [
   { path: '/latency/', name: 'Latency' },
   { path: '/connections/', name: 'Connections' },
   { path: '/nodes/', name: 'Nodes' },
-  { path: '/engines/', name: 'Engines' },
+  ENGINES,
 ] as const;
 
 const isCurrent = (path: string, page: string): boolean =>
@@ -28,6 +31,9 @@ export function TopBar() {
   const path = usePathname();
   const { link } = useUrl();
   const { data: status } = useStatus();
+  const onEngines = isCurrent(path, ENGINES.path);
+  const { data: engines } = useEngines(onEngines ? undefined : null);
+  const switching = onEngines && (engines?.items.some(({ engine }) => engine.state === 'switching') ?? false);
   return (
     <header className="top">
       <PageLink className="brand" href={link('/')} aria-label="Undermesh, overview">
@@ -47,6 +53,12 @@ export function TopBar() {
             aria-current={isCurrent(path, page.path) ? 'page' : undefined}
           >
             {page.name}
+            {page === ENGINES && switching && (
+              <span className="accent">
+                <StatusGlyph kind="run" size={12} />
+                <span className="visually-hidden">, switching</span>
+              </span>
+            )}
           </PageLink>
         ))}
       </nav>

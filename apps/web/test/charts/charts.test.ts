@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { clockStep, niceCeiling, niceTop } from '@/charts/axes';
 import { connectionHistogram } from '@/charts/connection-histogram';
 import { connectionsOverTime } from '@/charts/connections-over-time';
+import { openConnections } from '@/charts/engines/open-connections';
 import { TOKEN_NAMES, type Tokens } from '@/theme/tokens';
 import { series } from '../fixtures';
 
@@ -63,6 +64,32 @@ describe('connections over time', () => {
         missing: { span: [1, 3], label: 'shop-3 missing' },
       }),
     ).not.toThrow();
+  });
+});
+
+describe('open connections', () => {
+  const open = { 'kernel-native': 0, 'dual-engine': 10, off: 30, forgotten: 0 };
+  const samples = [
+    { at: 0, open },
+    { at: 1000, open },
+    { at: 60_000, open: null },
+    { at: 61_000, open: { ...open, off: 0 } },
+  ];
+  const option = openConnections(samples, { tokens, marks: [{ at: 500, text: '#1' }] });
+  const lines = option.series as { data: [number, number | null][]; lineStyle: { color: string } }[];
+
+  it('stacks the engines that any connection is with, the older one below', () => {
+    expect(lines.map(({ lineStyle }) => lineStyle.color)).toEqual([tokens['e-off'], tokens['e-dual']]);
+  });
+
+  it('leaves a gap where nobody said, and where nobody looked', () => {
+    expect(lines[1]?.data).toEqual([
+      [0, 10],
+      [1000, 10],
+      [1001, null],
+      [60_000, null],
+      [61_000, 10],
+    ]);
   });
 });
 

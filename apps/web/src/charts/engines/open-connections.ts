@@ -34,6 +34,7 @@ export function openConnections(
   const marked = changeMarks(
     tokens,
     marks.filter(({ at }) => at >= from && at <= to),
+    (to - from) * 0.14,
   );
   return {
     ...chartBase(tokens),

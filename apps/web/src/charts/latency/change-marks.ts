@@ -7,8 +7,20 @@ export interface Mark {
   text: string;
 }
 
-/** Changes on a clock as a series' markLine: dashed ink lines with their number on top. */
-export const changeMarks = (tokens: Tokens, marks: readonly Mark[]) => ({
+/** Which of the marks can say their number: the latest first, and none closer than `apart` ms to one that does. */
+const saying = (marks: readonly Mark[], apart: number): ReadonlySet<Mark> => {
+  const said: Mark[] = [];
+  for (const mark of [...marks].sort((a, b) => b.at - a.at)) {
+    if (said.every(({ at }) => Math.abs(at - mark.at) >= apart)) said.push(mark);
+  }
+  return new Set(said);
+};
+
+/**
+ * Changes on a clock as a series' markLine: dashed ink lines with their number on top, which is left out where it would
+ * cover another. `apart`: ms that a number takes.
+ */
+export const changeMarks = (tokens: Tokens, marks: readonly Mark[], apart: number) => ({
   silent: true,
   symbol: 'none',
   lineStyle: { color: tokens['text-1'], width: 1, type: [3, 3] as never },
@@ -26,5 +38,8 @@ export const changeMarks = (tokens: Tokens, marks: readonly Mark[]) => ({
     fontWeight: 500 as const,
     fontFamily: tokens.sans,
   },
-  data: marks.map(({ at, text }) => ({ xAxis: at, label: { formatter: text } })),
+  data: marks.map((mark) => ({
+    xAxis: mark.at,
+    label: { formatter: mark.text, show: saying(marks, apart).has(mark) },
+  })),
 });

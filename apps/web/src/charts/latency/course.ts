@@ -40,7 +40,7 @@ export function latencyCourse(
             },
           },
         ];
-  const marked = changeMarks(tokens, marks);
+  const marked = changeMarks(tokens, marks, (to - from) * 0.14);
   return {
     ...chartBase(tokens),
     grid: GRID,

@@ -76,7 +76,7 @@ export function timeSplit(
       connectNulls: false,
       ...(index === parts.length - 1
         ? {
-            markLine: changeMarks(tokens, marks),
+            markLine: changeMarks(tokens, marks, (to - from) * 0.05),
             markArea: absentAreas(tokens, { from, step, absent: heat.absent }),
           }
         : {}),

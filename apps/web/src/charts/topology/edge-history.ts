@@ -53,6 +53,7 @@ export function edgeHistory(
           changes
             .map(({ number, time }) => ({ at: Date.parse(time), text: `#${number}` }))
             .filter((mark) => mark.at >= from && mark.at <= to),
+          (to - from) * 0.12,
         ),
       },
       {

@@ -14,7 +14,8 @@ const inkOf = (engine: Engine | null): string => `var(--${engine === null ? 'unk
 /** Connections on the old engine hatched, those on the new one solid. Figures stand beside it. */
 export function DrainBar({ drain, observed }: { drain: Drain; observed: Engine | null }) {
   const id = useId();
-  const old = Math.max(LEAST, Math.min(drain.share === 1 ? WIDTH : WIDTH - LEAST, drain.share * WIDTH));
+  const share = drain.share ?? 1;
+  const old = Math.max(LEAST, Math.min(share === 1 ? WIDTH : WIDTH - LEAST, share * WIDTH));
   return (
     <svg width={WIDTH} height={HEIGHT} aria-hidden="true">
       <defs>

@@ -172,7 +172,7 @@ function DrainCell({ item: { engine } }: { item: EngineItem }) {
   return (
     <span className="row drain">
       <DrainBar drain={drain} observed={engine.observed} />
-      <span className="num">{formatShare(drain.share)}</span>
+      {drain.share !== null && <span className="num">{formatShare(drain.share)}</span>}
       <span className="num t3">{formatNumber(drain.old)}</span>
     </span>
   );

@@ -130,7 +130,7 @@ function orderedBy({ engine }: EngineItem, now: string | null): string {
 }
 
 const drainWords = ({ old, share, engine }: Drain): string =>
-  `${formatShare(share)} of what is open, ${plural(old, 'connection')}, ${old === 1 ? 'is' : 'are'} still with ${engine ?? 'an earlier engine'} and ${old === 1 ? 'ends' : 'end'} there.`;
+  `${share === null ? '' : `${formatShare(share)} of what is steered, `}${plural(old, 'connection')}, ${old === 1 ? 'is' : 'are'} still with ${engine ?? 'an earlier engine'} and ${old === 1 ? 'ends' : 'end'} there.`;
 
 /** Hooks of the engine with the links that the kernel says are attached. */
 function Hooks({ item: { engine } }: { item: EngineItem }) {

@@ -5,10 +5,12 @@ import type { Change, Latency } from '@undermesh/schema';
 import Link from 'next/link';
 import { type Fetched, useFetch } from '@/data/use-fetch';
 import type { UrlState } from '@/data/use-url';
+import { logRow } from '@/domain/engines/log';
 import { formatDuration, formatMoment } from '@/domain/format';
 import { around } from '@/domain/latency/windows';
 import { changeStep, changeTitle, verdictWords } from '@/domain/latency/words';
-import { Status } from '../glyph';
+import { EngineBadge, Status } from '../glyph';
+import { Arrow } from '../icon';
 import { latencyLink, latencyQuery, type PanelScope } from './panel-scope';
 
 /** Only so many are compared at once: each is a question to the store. */
@@ -82,7 +84,8 @@ function ChangeItem({
   );
   const comparison = answer.data?.comparison ?? null;
   const p99 = comparison?.differences.find(({ figure }) => figure === 'p99') ?? null;
-  const step = changeStep(change);
+  const { engines, who, reason, detail } = logRow(change);
+  const step = engines === null ? changeStep(change) : null;
   return (
     <li>
       <div className="row">
@@ -92,6 +95,23 @@ function ChangeItem({
         <span className="t2 num">{formatMoment(change.time, until).replace(/\.\d+$/, '')}</span>
       </div>
       {step !== null && <div>{step}</div>}
+      {engines !== null && (
+        <div className="row">
+          {engines.before !== null && (
+            <>
+              <EngineBadge engine={engines.before} bare />
+              <Arrow />
+            </>
+          )}
+          <EngineBadge engine={engines.after} bare />
+        </div>
+      )}
+      {change.detail !== undefined && <div className="t2">{detail}</div>}
+      {reason !== null && (
+        <div className="t3">
+          {who}: “{reason}”
+        </div>
+      )}
       {comparison !== null && p99 !== null && (
         <div className="row">
           <Link

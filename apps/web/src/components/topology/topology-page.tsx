@@ -5,7 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useLive } from '@/data/live';
 import { useEnginesByNode } from '@/data/use-engines-by-node';
 import { useUrl } from '@/data/use-url';
-import { engineOfEdge } from '@/domain/engines/steering';
+import { engineOfEdge, enginesOf } from '@/domain/engines/steering';
 import { parseQuery } from '@/domain/topology/find';
 import { type Target, targetText } from '@/domain/topology/paths';
 import { show } from '@/domain/topology/shown';
@@ -155,6 +155,7 @@ export function TopologyPage() {
       <VertexPanel
         key={vertex.id}
         {...{ topology, vertex, versions, link, query }}
+        engines={enginesOf(vertex, engines)}
         tab={view.tab}
         onTab={(tab) => set({ tab: tab === 'traffic' ? null : tab })}
         onSelect={select}

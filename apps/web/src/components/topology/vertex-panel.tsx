@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Connections, Edge, Topology, Traffic, Vertex } from '@undermesh/schema';
+import type { Connections, Edge, Engine, Topology, Traffic, Vertex } from '@undermesh/schema';
 import Link from 'next/link';
 import { useMemo } from 'react';
 import { useFetch } from '@/data/use-fetch';
@@ -22,7 +22,7 @@ import type { PanelTabId } from '@/domain/topology/view';
 import { attempts, failedShare, perSecond, requestErrorShare, totalBytes } from '@/domain/traffic';
 import { healthStatus, reasonWords } from '@/domain/words';
 import type { Versions } from '../edge-name';
-import { Status, StatusGlyph } from '../glyph';
+import { EngineBadge, Status, StatusGlyph } from '../glyph';
 import { Panel, PanelFigure, Section } from '../panel';
 import { ChangesTab } from './changes-tab';
 import { ConnectionsTab } from './connections-tab';
@@ -35,6 +35,8 @@ export interface VertexPanelProps {
   topology: Topology;
   vertex: Vertex;
   versions: Versions;
+  /** Of the nodes it was seen on; empty where no node steers. */
+  engines: readonly Engine[];
   tab: PanelTabId;
   link: UrlState['link'];
   query: { window: number; namespace: string | undefined; system: boolean | undefined };
@@ -79,6 +81,9 @@ export function VertexPanel(props: VertexPanelProps) {
           </Status>
           {vertex.partial && <span className="unk">a node is silent: lower bounds</span>}
           <span className="fill" />
+          {props.engines.map((engine) => (
+            <EngineBadge key={engine} engine={engine} />
+          ))}
           <span className="t3">
             {vertex.external ? 'outside the mesh' : vertex.namespace === vertex.name ? '' : vertex.namespace}
           </span>

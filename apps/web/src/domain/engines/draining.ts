@@ -6,21 +6,22 @@ import type { Engine, NodeEngine } from '@undermesh/schema';
 export interface Drain {
   /** Still with earlier generations. */
   old: number;
-  /** Of all open ones, 0 to 1. */
-  share: number;
+  /** Of all that engines steered, 0 to 1; `null` while the engine is off, which counts nothing of its own. */
+  share: number | null;
   /** The engine that most of them are with; `null`: nobody remembers. */
   engine: Engine | null;
 }
 
 /** `null`: not known. `old` 0: nothing drains. */
-export function drainOf({ draining, connections, state }: NodeEngine): Drain | null {
+export function drainOf({ draining, connections, observed, state }: NodeEngine): Drain | null {
   if (state === 'silent' || connections === null) return null;
   const old = draining.reduce((sum, { connections: count }) => sum + count, 0);
   const main = draining.reduce<NodeEngine['draining'][number] | null>(
     (most, one) => (most === null || one.connections > most.connections ? one : most),
     null,
   );
-  return { old, share: old === 0 ? 0 : old / (old + connections), engine: main?.engine ?? null };
+  const share = observed === 'off' ? null : old === 0 ? 0 : old / (old + connections);
+  return { old, share, engine: main?.engine ?? null };
 }
 
 /** Open connections at a moment by the engine that steers them; `null`: nobody said. */

@@ -66,7 +66,9 @@ describe('what drains', () => {
   it('adds earlier generations up and names the engine of most of them', () => {
     const engine = engineOff({ ...dual, connections: 75, draining: [...draining] });
     expect(drainOf(engine)).toEqual({ old: 25, share: 0.25, engine: 'off' });
-    expect(drainOf(engineOff({ connections: 9 }))).toEqual({ old: 0, share: 0, engine: null });
+    expect(drainOf(engineOff({ ...dual, connections: 9 }))).toEqual({ old: 0, share: 0, engine: null });
+    // off steers nothing, so there is nothing to take a share of
+    expect(drainOf(engineOff({ draining: [...draining] }))).toMatchObject({ old: 25, share: null });
   });
 
   it('is not known of a silent node, and of one that does not count', () => {
