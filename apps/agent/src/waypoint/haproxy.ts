@@ -16,8 +16,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { messageOf } from '@undermesh/core';
 import { agentError } from '../errors.js';
-import { type HaproxyProcesses, reload, showProcesses } from './master-socket.js';
+import { type HaproxyProcesses, reload, showProcesses, showServers, tellServers } from './control-sockets.js';
 import type { Rendered } from './render.js';
+import { frameOf, isDone, readSlots, type SlotBook, slotChanges } from './slots.js';
 
 /** How a HAProxy is run. */
 export interface HaproxyOptions {
@@ -43,7 +44,11 @@ const LOG_TAIL_BYTES = 2_000;
 export class Haproxy {
   readonly #options: HaproxyOptions;
   readonly #socket: string;
+  readonly #workerSocket: string;
   readonly #configuration: string;
+  readonly #candidate: string;
+  /** There from before a configuration is put in force until it is: what a killed agent left undone is done again. */
+  readonly #pending: string;
   readonly #pidFile: string;
   readonly #log: string;
 
@@ -51,7 +56,10 @@ export class Haproxy {
     this.#options = options;
     const file = (name: string): string => join(options.directory, name);
     this.#socket = file('master.sock');
+    this.#workerSocket = file('worker.sock');
     this.#configuration = file('haproxy.cfg');
+    this.#candidate = file('candidate.cfg');
+    this.#pending = file('pending');
     this.#pidFile = file('haproxy.pid');
     this.#log = file('haproxy.log');
   }
@@ -63,14 +71,43 @@ export class Haproxy {
     return readIfThere(`/proc/${pid}/cmdline`).split('\0').includes(this.#configuration) ? pid : null;
   }
 
-  /** Puts a configuration in force: at once, if it is that already. Rejects with what HAProxy says against it. */
+  /**
+   * Puts a configuration in force: at once, if it is that already or differs by endpoints only. Rejects with what HAProxy
+   * says against it.
+   */
   async apply(rendered: Rendered): Promise<void> {
-    const running = this.pid !== null;
-    if (running && readIfThere(this.#configuration) === rendered.configuration && (await this.#works()))
-      return;
-    await this.#write(rendered);
-    await (running ? this.#reload() : this.#start());
+    const running = this.pid !== null && !existsSync(this.#pending) && (await this.#works());
+    const before = readIfThere(this.#configuration);
+    if (running && before === rendered.configuration) return;
+    const sameFrame = running && frameOf(before) === frameOf(rendered.configuration);
+    if (!sameFrame) await this.#check(rendered);
+    writeFileSync(this.#pending, '');
+    writeFileSync(this.#candidate, rendered.configuration);
+    renameSync(this.#candidate, this.#configuration);
+    const changed = sameFrame && (await this.#changeServers(readSlots(before), this.slots));
+    if (!changed) await (this.pid === null ? this.#start() : this.#reload());
+    rmSync(this.#pending);
     this.#forgetMaps(rendered.map.name);
+  }
+
+  /** Slots of the configuration in force. */
+  get slots(): SlotBook {
+    return readSlots(readIfThere(this.#configuration));
+  }
+
+  /** Has the worker go to other endpoints as it runs. `false`: it did not do as it was told. */
+  async #changeServers(before: SlotBook, now: SlotBook): Promise<boolean> {
+    const changes = slotChanges(before, now);
+    try {
+      await tellServers(
+        this.#workerSocket,
+        changes.flatMap(({ commands }) => commands),
+      );
+      const states = await showServers(this.#workerSocket);
+      return changes.every((change) => isDone(change, states));
+    } catch {
+      return false;
+    }
   }
 
   /** Whether a worker serves. */
@@ -96,10 +133,11 @@ export class Haproxy {
     rmSync(this.#options.directory, { recursive: true, force: true });
   }
 
-  async #write({ configuration, map }: Rendered): Promise<void> {
+  /** Rejects where HAProxy cannot take a configuration. */
+  async #check({ configuration, map }: Rendered): Promise<void> {
     const { directory, program } = this.#options;
+    const candidate = this.#candidate;
     mkdirSync(directory, { recursive: true, mode: 0o755 });
-    const candidate = join(directory, 'candidate.cfg');
     writeFileSync(join(directory, map.name), map.text);
     writeFileSync(candidate, configuration);
     try {
@@ -111,7 +149,6 @@ export class Haproxy {
         error,
       );
     }
-    renameSync(candidate, this.#configuration);
   }
 
   async #start(): Promise<void> {

@@ -56,10 +56,18 @@ export interface PlannedTarget {
   readonly pool: Pool;
 }
 
+/** Where requests go. */
+export interface PlannedServer {
+  readonly address: string;
+  readonly port: number;
+  /** 1 to 256. */
+  readonly weight: number;
+}
+
 /** Endpoints that share a port's requests. */
 export interface Pool {
   readonly balancing: Balancing;
-  readonly servers: readonly { readonly address: string; readonly port: number; readonly weight: number }[];
+  readonly servers: readonly PlannedServer[];
 }
 
 /** Works out what a waypoint does for the services that name it, seen from where it runs. */
@@ -131,7 +139,7 @@ function makePool(service: Service | undefined, port: number, here: Locality): P
   const servers = nearest.map(({ endpoint, number }) => ({
     address: endpoint.address,
     port: number,
-    weight: scaled(endpoint, heaviest),
+    weight: service.balancing === 'round-robin' ? 1 : scaled(endpoint, heaviest),
   }));
   return { balancing: service.balancing, servers };
 }

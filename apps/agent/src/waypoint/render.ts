@@ -4,6 +4,7 @@ import type { Balancing, HeaderChanges, PathChange, Redirect } from '@undermesh/
 import { conditionsOf } from './conditions.js';
 import type { PlannedMatch, PlannedRule, PlannedService, PlannedTarget, Pool, WaypointPlan } from './plan.js';
 import { literal, quote, socketAddress, visible } from './quote.js';
+import { assignSlots, type SlotBook, slotLines } from './slots.js';
 
 /** Configuration of one HAProxy, and the map file that it reads, named by its contents. */
 export interface Rendered {
@@ -12,10 +13,12 @@ export interface Rendered {
 }
 
 export interface RenderOptions {
-  /** Directory of the map file. */
+  /** Directory of the map file and of the worker's socket. */
   readonly directory: string;
   /** Who HAProxy runs as once it listens; `null`: as who starts it. */
   readonly user: string | null;
+  /** Slots of the configuration in force. */
+  readonly slots: SlotBook;
 }
 
 /**
@@ -28,8 +31,8 @@ export function renderWaypoint(plan: WaypointPlan, options: RenderOptions): Rend
     globalSection(options),
     defaultsSection(),
     frontendSection(plan, `${options.directory}/${map.name}`),
-    ...plan.services.map(({ id, pool }) => section(`backend service_${id}`, poolLines(pool))),
-    ...plan.rules.flatMap((rule) => rule.targets.map((target) => targetSection(rule, target))),
+    ...plan.services.map(({ id, pool }) => backendSection(`service_${id}`, pool, options.slots)),
+    ...plan.rules.flatMap((rule) => rule.targets.map((target) => targetSection(rule, target, options.slots))),
   ];
   return { configuration: `${sections.join('\n')}`, map };
 }
@@ -44,9 +47,10 @@ function mapOf(services: readonly PlannedService[]): Rendered['map'] {
   return { name: `services-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.map`, text };
 }
 
-function globalSection({ user }: RenderOptions): string {
+function globalSection({ user, directory }: RenderOptions): string {
   return section('global', [
     ...(user === null ? [] : [`user ${user}`]),
+    `stats socket ${directory}/worker.sock mode 600 level admin`,
     'fd-hard-limit 40100',
     'tune.bufsize 32768',
     'log stderr format short daemon',
@@ -189,7 +193,14 @@ function pathFormats(
   });
 }
 
-function targetSection({ rule, matches }: PlannedRule, { id, backend, pool }: PlannedTarget): string {
+const backendSection = (name: string, pool: Pool, slots: SlotBook): string =>
+  section(`backend ${name}`, poolLines(name, pool, slots));
+
+function targetSection(
+  { rule, matches }: PlannedRule,
+  { id, backend, pool }: PlannedTarget,
+  slots: SlotBook,
+): string {
   const { rewrite, retry } = rule;
   const path = rewrite?.path ?? null;
   const timeoutMs = rule.timeouts.backendRequestMs ?? rule.timeouts.requestMs;
@@ -204,7 +215,7 @@ function targetSection({ rule, matches }: PlannedRule, { id, backend, pool }: Pl
     ...headerLines('http-request', backend.requestHeaders),
     ...headerLines('http-after-response', backend.responseHeaders),
     ...headerLines('http-after-response', rule.responseHeaders),
-    ...poolLines(pool),
+    ...poolLines(`target_${id}`, pool, slots),
   ]);
 }
 
@@ -240,12 +251,6 @@ const BALANCE: Readonly<Record<Balancing, string>> = {
   'least-connections': 'leastconn',
 };
 
-function poolLines({ balancing, servers }: Pool): string[] {
-  return [
-    `balance ${BALANCE[balancing]}`,
-    ...servers.map(({ address, port, weight }, at) => {
-      const share = balancing === 'round-robin' ? 1 : weight;
-      return `server endpoint_${at} ${socketAddress(address, port)} weight ${share}`;
-    }),
-  ];
+function poolLines(backend: string, { balancing, servers }: Pool, before: SlotBook): string[] {
+  return [`balance ${BALANCE[balancing]}`, ...slotLines(assignSlots(servers, before.get(backend)))];
 }

@@ -125,7 +125,11 @@ export class WaypointRunner {
     const before = haproxy.pid;
     const plan = planWaypoint(mesh, waypoint, this.#localityIn(mesh));
     await haproxy.apply(
-      renderWaypoint(plan, { directory: this.#directoryOf(objectKey(waypoint)), user: haproxyUser() }),
+      renderWaypoint(plan, {
+        directory: this.#directoryOf(objectKey(waypoint)),
+        user: haproxyUser(),
+        slots: haproxy.slots,
+      }),
     );
     const { pid } = haproxy;
     if (pid !== before) this.#options.log.info({ waypoint: objectKey(waypoint), pid }, 'waypoint started');

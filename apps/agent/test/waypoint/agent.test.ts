@@ -111,7 +111,7 @@ describe.skipIf(!root)('an agent with a waypoint (needs root and cgroup v2)', { 
     stopBackend = () => backend.kill('SIGKILL');
     agent = createAgent(config);
     await agent.start();
-  });
+  }, 60_000);
   let stopBackend = (): boolean => true;
 
   afterAll(async () => {
@@ -120,7 +120,7 @@ describe.skipIf(!root)('an agent with a waypoint (needs root and cgroup v2)', { 
     await collector.stop();
     stopBackend();
     await bed.remove();
-  });
+  }, 60_000);
 
   const run = promisify(execFile);
   /** What an enrolled curl gets. */

@@ -135,6 +135,7 @@ function render(mesh: Mesh, routes: readonly HttpRoute[], directory: string): st
   const { configuration, map } = renderWaypoint(planWaypoint(mesh, waypoint, HERE), {
     directory,
     user: null,
+    slots: new Map(),
   });
   writeFileSync(join(directory, map.name), map.text);
   return configuration;

@@ -224,6 +224,37 @@ describe('WaypointRunner', { timeout: 60_000 }, () => {
     ]);
   });
 
+  it('follows endpoints without another worker, as long as there is room', async () => {
+    await Promise.all([1, 2, 3, 4].map((number) => startBackend(number)));
+    const runner = newRunner();
+    const worker = (): string => {
+      const { pid } = runner.states[0]!;
+      return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    };
+    const reached = async (): Promise<string[]> => {
+      const answers = await Promise.all(Array.from({ length: 40 }, () => ask(1)));
+      return [...new Set(answers.map(({ echo }) => String(echo?.server)))].sort();
+    };
+    const apply = async (backends: number[], annotation = ''): Promise<void> => {
+      await runner.apply(await meshOf(serviceManifest(1, backends, annotation)));
+      expect(runner.states).toMatchObject([{ problem: null }]);
+    };
+    await apply([1]);
+    const first = worker();
+    expect(await reached()).toEqual(['b1']);
+    for (const backends of [[1, 2], [3, 2], [3], [4, 1]]) {
+      await apply(backends);
+      expect(await reached()).toEqual(backends.map((number) => `b${number}`).sort());
+      expect(worker()).toBe(first);
+    }
+    await apply([4, 2], 'undermesh.io/weight: "0"');
+    expect((await ask(1)).status).toBe(503);
+    expect(worker()).toBe(first);
+    await apply([1, 2, 3]);
+    expect(await reached()).toEqual(['b1', 'b2', 'b3']);
+    expect(worker()).not.toBe(first);
+  });
+
   it('tries another endpoint, answers 504 in time, and again after the statuses that a route names', async () => {
     await Promise.all([startBackend(1, { statuses: [503, 500] }), startBackend(2, { delayMs: 2_000 })]);
     const retry = `  rules:\n    - backendRefs: [{ name: s1, port: 80 }]\n      retry: { attempts: 3, codes: [500, 503] }\n`;

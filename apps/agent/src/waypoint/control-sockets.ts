@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createConnection } from 'node:net';
+import { parseServerStates, type ServerState } from './slots.js';
 
 const TIMEOUT_MS = 5_000;
+/** Commands in one line, which has to fit into HAProxy's buffer. */
+const BATCH = 100;
 
 /** What `show proc` says of a HAProxy (its management guide, section 9.4). */
 export interface HaproxyProcesses {
@@ -14,12 +17,22 @@ export interface HaproxyProcesses {
 
 /** Asks the master; rejects where nobody answers. */
 export async function showProcesses(socket: string): Promise<HaproxyProcesses> {
-  return parseProcesses(await ask(socket, 'show proc'));
+  return parseProcesses(await ask('master', socket, 'show proc'));
+}
+
+/** Changes servers of the worker in force; what became of them is told by {@link showServers}. */
+export async function tellServers(socket: string, commands: readonly string[]): Promise<void> {
+  for (let at = 0; at < commands.length; at += BATCH)
+    await ask('worker', socket, commands.slice(at, at + BATCH).join(';'));
+}
+
+export async function showServers(socket: string): Promise<ServerState[]> {
+  return parseServerStates(await ask('worker', socket, 'show servers state'));
 }
 
 /** Has the master read its configuration anew. It ends the connection instead of answering. */
 export async function reload(socket: string): Promise<void> {
-  await ask(socket, 'reload');
+  await ask('master', socket, 'reload');
 }
 
 function parseProcesses(text: string): HaproxyProcesses {
@@ -31,7 +44,11 @@ function parseProcesses(text: string): HaproxyProcesses {
   return { masterPid, workerPid, oldWorkers: pids(old, 'worker').length };
 }
 
-function ask(path: string, command: string): Promise<string> {
+/**
+ * Resolves with the answer once the other side has closed. A master closes after its client; a worker closes by itself, and
+ * leaves out the commands that it has not come to when its client does.
+ */
+function ask(from: 'master' | 'worker', path: string, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     let answer = '';
@@ -43,6 +60,8 @@ function ask(path: string, command: string): Promise<string> {
     });
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));
-    socket.on('connect', () => socket.end(`${command}\n`));
+    socket.on('connect', () =>
+      from === 'master' ? socket.end(`${command}\n`) : socket.write(`${command}\n`),
+    );
   });
 }
