@@ -83,7 +83,9 @@ export async function startStack(): Promise<Stack> {
       return agent;
     },
     report(agent, made) {
-      const say = (): void => agent.report({ made });
+      const say = (): void => {
+        if (agent.isOpen) agent.report({ made });
+      };
       say();
       reporting.push(setInterval(say, 1000));
     },

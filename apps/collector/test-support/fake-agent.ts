@@ -65,6 +65,11 @@ export class FakeAgent {
     return Buffer.from(this.streamId).toString('hex');
   }
 
+  /** Whether it may send. */
+  get isOpen(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
   /** Opens the WebSocket only. Rejects when the upgrade is refused. */
   async open(): Promise<void> {
     const { url, credential } = this.options;
