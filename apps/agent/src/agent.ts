@@ -42,6 +42,7 @@ class NodeAgent implements Agent {
   readonly #log = createLogger('agent');
   readonly #lifecycle: Lifecycle;
   #parts: Parts | undefined;
+  #isStarted = false;
   port = 0;
 
   constructor(config: AgentConfig, options: AgentOptions) {
@@ -53,7 +54,7 @@ class NodeAgent implements Agent {
         this.#parts = makeParts(config);
         this.#log.info({ cgroup: this.#parts.scope.directory, node: config.node }, 'attached');
       },
-      stop: () => this.#parts?.remove(),
+      stop: () => this.#parts?.remove(!this.#isStarted),
     });
     let http: FastifyInstance | undefined;
     this.#lifecycle.add({
@@ -74,6 +75,7 @@ class NodeAgent implements Agent {
         await orders.begin();
         loop.start();
         earlier.start(() => uplink.start());
+        this.#isStarted = true;
       },
       stop: () => this.#finish(),
     });

@@ -9,7 +9,7 @@ import { uninstall } from './uninstall.js';
 const USAGE = `undermesh-agent [run|uninstall] [options]
 
   run                  observe until SIGTERM or SIGINT
-  uninstall            remove what an agent that was killed left behind
+  uninstall            remove the engine, and all that an agent that was killed left behind
 
   --config FILE        undermesh.yaml (default: UNDERMESH_CONFIG, then /etc/undermesh/undermesh.yaml)
   --node NAME          name of this node

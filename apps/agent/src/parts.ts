@@ -55,8 +55,8 @@ export interface Parts {
   snapshot(): AgentSnapshot;
   /** Has the disk keep what was not acknowledged, for the next run. */
   leave(): Promise<void>;
-  /** Takes everything out of the kernel but the engine: that outlives the agent. */
-  remove(): void;
+  /** Takes everything out of the kernel but the engine: that outlives the agent, unless it was new and its start `failed`. */
+  remove(failed: boolean): void;
 }
 
 /** Attaches and puts an agent together: everything, or an UndermeshError and nothing. */
@@ -237,8 +237,9 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     const { ledger, requests: of } = snapshot();
     await disk.leave({ made: ledger.made, lost: ledger.lost, requests: of?.made ?? 0 });
   };
-  const remove = (): void => {
+  const remove = (failed: boolean): void => {
     steered.engine?.close();
+    if (failed && store?.isNew) EngineStore.remove(config.pinDirectory, config.instance || config.node);
     observe.close({ last: lock.last });
     lock.release();
   };

@@ -5,9 +5,9 @@ import { InstanceLock, KeptMaps, OwnerMap } from './kernel/index.js';
 import { removeWaypoints } from './waypoint/index.js';
 
 /**
- * Removes what an agent that was killed left in the kernel: its lock, its ring and counters, and, when no other agent is
- * left, what agents share.
- * Attachments end with the process that made them. Throws UndermeshError `instance_running` while it runs.
+ * Takes out of the kernel what outlives an agent, its engine, and what one that was killed left: its lock, its ring and
+ * counters; when no other agent is left, what agents share. Ends the waypoints that it ran.
+ * Throws UndermeshError `instance_running` while it runs.
  */
 export async function uninstall(config: AgentConfig): Promise<void> {
   const lock = new InstanceLock(config.runDirectory, config.instance || config.node);
