@@ -46,10 +46,26 @@ static __always_inline int refuse_for_lack(void)
 	return refuse();
 }
 
-/* A connect that is left as it is. The socket may have connected to something else before. */
-static __always_inline int pass(struct bpf_sock_addr *ctx)
+/* True when this connect has been steered already: by the same program on a cgroup further in. */
+static __always_inline bool is_steered(struct bpf_sock_addr *ctx, bool v6, struct steering *steering)
 {
-	if (STEERING_OF(ctx->sk))
+	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &steering->endpoint_id);
+	struct service_key at = {};
+	const __u32 *one = (const __u32 *)at.address, *other;
+
+	if (!endpoint || !read_destination(ctx, v6, &at))
+		return false;
+	other = (const __u32 *)endpoint->address;
+	return at.port == endpoint->port && at.family == endpoint->family && one[0] == other[0] &&
+	       one[1] == other[1] && one[2] == other[2] && one[3] == other[3];
+}
+
+/* A connect that is left as it is. The socket may have connected to something else before. */
+static __always_inline int pass(struct bpf_sock_addr *ctx, bool v6)
+{
+	struct steering *steering = STEERING_OF(ctx->sk);
+
+	if (steering && !is_steered(ctx, v6, steering))
 		bpf_sk_storage_delete(&steerings, ctx->sk);
 	return 1;
 }
@@ -76,7 +92,7 @@ static __always_inline int dispatch_connect(struct bpf_sock_addr *ctx, void *pro
 		return refuse_for_lack();
 	if (state.engine == ENGINE_OFF)
 		MESH_COUNT(passed_off);
-	return pass(ctx);
+	return pass(ctx, v6);
 }
 
 static __always_inline int dispatch_sendmsg(struct bpf_sock_addr *ctx, void *programs, bool v6)
@@ -175,11 +191,11 @@ static __always_inline int dual_connect(struct bpf_sock_addr *ctx, bool v6)
 	struct service *service;
 
 	if (!read_destination(ctx, v6, &asked))
-		return pass(ctx);
+		return pass(ctx, v6);
 	service = bpf_map_lookup_elem(&services, &asked);
 	if (!service) {
 		MESH_COUNT(passed);
-		return pass(ctx);
+		return pass(ctx, v6);
 	}
 	begin_search(&search, service, asked.family);
 	if (!find_way(&search, service, asked.protocol))

@@ -74,7 +74,7 @@ int arm_preface(struct bpf_sock_ops *ctx)
 	steering = STEERING_OF(socket);
 	if (!steering || !wants_preface(steering))
 		return 1;
-	if (op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+	if (op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && !(steering->flags & STEERING_FLAG_PREFACE))
 		arm(ctx, steering);
 	else if (steering->preface_bytes)
 		disarm(ctx);

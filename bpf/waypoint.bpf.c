@@ -146,7 +146,7 @@ int take_option(struct bpf_sock_ops *ctx)
 		error = bpf_setsockopt(ctx, SOL_TCP, TCP_SAVE_SYN, &on, sizeof(on));
 		if (error)
 			count_mesh_error(HELPER_SITE_SAVE_SYN, error);
-	} else if (ctx->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB && socket) {
+	} else if (ctx->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB && socket && !STEERING_OF(socket)) {
 		accepted(ctx, socket);
 	}
 	return 1;

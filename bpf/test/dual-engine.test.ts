@@ -256,6 +256,28 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     expect(engine.health(1)?.openConnections).toBe(0);
   });
 
+  it('steers once where a cgroup and one within it are enrolled', async () => {
+    const engine = start();
+    engine.serve({ ...vip, groups: [[one]] });
+    const within = new TestCgroup(cgroup);
+    engine.enrol(within);
+    const nested = new MeshProgram(program.path, within);
+    try {
+      await nested.tell('serve tcp 4 127.0.0.1 9001');
+      const { handle, peer } = await nested.tell<Opened>('open 4 10.96.0.1 80');
+      expect(peer).toBe('10.96.0.1:80');
+      expect(engine.generations()).toEqual({ 1: 1 });
+      expect(engine.health(1)?.openConnections).toBe(1);
+      await nested.tell(`close ${handle}`);
+      await eventually(() => expect(engine.generations()).toEqual({}));
+    } finally {
+      await nested.end();
+      engine.close();
+      await sleep(20);
+      within.remove();
+    }
+  });
+
   it('leaves the sockets of an agent that is nearer to it', async () => {
     const outer = start();
     outer.serve({ ...vip, groups: [[one]] });

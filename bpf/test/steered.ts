@@ -136,6 +136,14 @@ export class DualEngine {
     }
   }
 
+  /** Attaches it to another cgroup as well. */
+  enrol(cgroup: TestCgroup): void {
+    for (const program of this.object.programs()) {
+      if (program.name.startsWith('dual_') || program.type === 'tracing') continue;
+      this.#links.push(program.attachCgroup(cgroup.path));
+    }
+  }
+
   setProgram(hook: (typeof HOOKS)[number], program: (typeof DUAL_ENGINE_PROGRAMS)[number]): void {
     this.map(`${hook}_programs`).update(number(Engine.DUAL_ENGINE), number(this.object.program(program).fd));
   }
