@@ -24,7 +24,8 @@ import { enter } from './namespaces.mjs';
 import { Testbed } from './testbed.mjs';
 
 const collectorProgram = join(root, 'apps/collector/bin/undermesh-collector.mjs');
-const agentProgram = join(root, 'apps/agent/bin/undermesh-agent.mjs');
+const AGENT = 'apps/agent/bin/undermesh-agent.mjs';
+const agentProgram = join(root, AGENT);
 
 /** Long enough for a guest without hardware help; a program that ends before says so at once. */
 const START_TIMEOUT_MS = 120_000;
@@ -119,28 +120,21 @@ export class Road {
    * Starts the agent of a node and waits until the collector has welcomed it.
    * @param {string} node its name, and that of its cgroup below the testbed's own
    * @param {object} [settings] of its section of undermesh.yaml
-   * @param {{ env?: Record<string, string>, namespace?: string, line?: string }} [options] `line`: of its log, to wait
-   *   for instead
+   * @param {{ env?: Record<string, string>, namespace?: string, line?: string, release?: string }} [options] `line`: of
+   *   its log, to wait for instead; `release`: where another one's files lie
    */
-  async startAgent(node, settings = {}, { line = 'connected to the collector', ...place } = {}) {
-    const cgroup = `/${relative(cgroup2Mount(), this.testbed.cgroup(node))}`;
-    const file = this.#write(`agent-${node}`, {
-      agent: {
-        node,
-        cgroup,
-        collector: await this.towards(node),
-        listen: { port: 0 },
-        identity: this.identity,
-        runDirectory: join(this.#state, 'run'),
-        spool: { directory: join(this.#state, 'spool') },
-        engine: { directory: join(this.#state, 'engine') },
-        pinDirectory: this.testbed.pins,
-        ...settings,
-      },
-    });
-    const command = [agentProgram, '--supervised', '--config', file];
+  async startAgent(node, settings = {}, { line = 'connected to the collector', release, ...place } = {}) {
+    const command = await this.#agentCommand(node, settings, release);
     const agent = await this.#start(`agent-${node}`, command, { ...place, line });
     this.#agents.set(node, agent);
+  }
+
+  /** Starts the agent of a node and ends it by SIGKILL a while later, wherever it is by then. */
+  async startAndKillAgent(node, settings, { afterMs, release }) {
+    const command = await this.#agentCommand(node, settings, release);
+    const child = this.#spawn(command, { stdio: 'ignore' });
+    await pause(afterMs);
+    await kill(child);
   }
 
   /** Stops an agent in good order: it sends what it has first. */
@@ -294,13 +288,36 @@ export class Road {
     return file;
   }
 
-  /** Starts a program of ours and waits for one line of its log. */
-  async #start(name, command, { env = {}, namespace, line }) {
-    const child = this.testbed.spawn(process.execPath, command, {
+  async #agentCommand(node, settings, release = root) {
+    const cgroup = `/${relative(cgroup2Mount(), this.testbed.cgroup(node))}`;
+    const file = this.#write(`agent-${node}`, {
+      agent: {
+        node,
+        cgroup,
+        collector: await this.towards(node),
+        listen: { port: 0 },
+        identity: this.identity,
+        runDirectory: join(this.#state, 'run'),
+        spool: { directory: join(this.#state, 'spool') },
+        engine: { directory: join(this.#state, 'engine') },
+        pinDirectory: this.testbed.pins,
+        ...settings,
+      },
+    });
+    return [join(release, AGENT), '--supervised', '--config', file];
+  }
+
+  #spawn(command, { env = {}, namespace, stdio = ['pipe', 'pipe', 'pipe'] }) {
+    return this.testbed.spawn(process.execPath, command, {
       namespace,
       env: { ...environment, ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio,
     });
+  }
+
+  /** Starts a program of ours and waits for one line of its log. */
+  async #start(name, command, { line, ...place }) {
+    const child = this.#spawn(command, place);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
     const log = join(this.#state, `${name}.log`);

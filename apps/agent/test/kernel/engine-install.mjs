@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Installs a build of the engine and ends by SIGKILL at a step: node engine-install.mjs <pins> <object> <size> <step>
+// Installs a build of the engine and ends by SIGKILL at a step:
+// node engine-install.mjs <pins> <instance> <object> <size> <step>
 // Prints the steps that it came by.
 import { installEngine } from '../../dist/kernel/engine-install.js';
 import { EngineStore } from '../../dist/kernel/engine-store.js';
+import { ownerOf } from '../../dist/kernel/observe.js';
 
-const [pins, objectFile, entries, killAt] = process.argv.slice(2);
+const [pins, instance, objectFile, entries, killAt] = process.argv.slice(2);
 let steps = 0;
-const store = new EngineStore(pins, 'test', () => {
+const store = new EngineStore(pins, instance, () => {
   if (++steps === Number(killAt)) process.kill(process.pid, 'SIGKILL');
 });
 const { problem } = installEngine(store, {
@@ -16,7 +18,7 @@ const { problem } = installEngine(store, {
     preface: objectFile.replace('dual_engine', 'preface'),
   },
   sizes: { services: 256, endpoints: Number(entries) },
-  owner: 7,
+  owner: ownerOf(instance),
   marksOwnership: true,
   shared: new Map(),
 });

@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BpfLink, BpfMap } from '@undermesh/libbpf-ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Engine, EngineStore, engineObject, extraObjects, resolveScope } from '../../src/kernel/index.js';
+import {
+  Engine,
+  EngineStore,
+  engineObject,
+  extraObjects,
+  ownerOf,
+  resolveScope,
+} from '../../src/kernel/index.js';
 import { compile, difference, flatten, IdBook } from '../../src/mesh/index.js';
 import { type Client, EngineBed } from '../engine-bed.js';
 import { endpoint, meshOf, service } from '../mesh/meshes.js';
@@ -51,7 +58,7 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
   afterAll(() => bed.remove());
 
   const install = async (build: keyof typeof builds, killAt = 0) => {
-    const parameters = [script, bed.pins, builds[build], String(SIZES.endpoints), String(killAt)];
+    const parameters = [script, bed.pins, 'test', builds[build], String(SIZES.endpoints), String(killAt)];
     const child = spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'inherit'] });
     let steps = '';
     child.stdout.on('data', (text) => {
@@ -83,7 +90,7 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
       waypoints: [],
       scope: resolveScope(bed.cgroup),
       sizes: SIZES,
-      owner: 7,
+      owner: ownerOf('test'),
       marksOwnership: true,
       shared: new Map(),
       enrol: [`/${bed.namespace}/web`],

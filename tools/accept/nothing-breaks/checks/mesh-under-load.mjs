@@ -52,8 +52,8 @@ export class MeshUnderLoad {
     };
   }
 
-  startAgent(settings = {}) {
-    return this.road.startAgent(NODE, { ...this.settings, ...settings });
+  startAgent(settings = {}, options = {}) {
+    return this.road.startAgent(NODE, { ...this.settings, ...settings }, options);
   }
 
   /** As the API says. */
