@@ -31,9 +31,10 @@ export interface Steered {
 }
 
 /** What is steered, for a scrape. */
-export function meshSnapshot({ engine, steering }: Steered): MeshSnapshot | undefined {
+export function meshSnapshot({ engine, steering, waypoints }: Steered): MeshSnapshot | undefined {
   if (engine === undefined || steering === undefined) return undefined;
-  return { counts: steering.counts, totals: engine.totals(), readback: engine.readback() };
+  const { counts } = steering;
+  return { counts, totals: engine.totals(), readback: engine.readback(), waypoints: waypoints?.states ?? [] };
 }
 
 /** Whether anything is to be steered. */

@@ -4,6 +4,7 @@ import type { MapUse } from '@undermesh/schema';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EngineReadback } from '../engine/control.js';
 import type { SteeringCounts } from '../engine/steering.js';
+import type { WaypointState } from '../waypoint/index.js';
 
 /** What is steered, as of a scrape. */
 export interface MeshSnapshot {
@@ -11,6 +12,8 @@ export interface MeshSnapshot {
   /** Since the engine's maps were made: perhaps by an earlier run. */
   readonly totals: MeshTotalsValue;
   readonly readback: EngineReadback;
+  /** Those that this agent runs. */
+  readonly waypoints: readonly WaypointState[];
 }
 
 type Reading = (counts: SteeringCounts) => number;
@@ -43,6 +46,7 @@ export class MeshMetrics {
   readonly #drift: Gauge;
   readonly #generation: Gauge;
   readonly #engine: Gauge<'engine'>;
+  readonly #waypoint: Gauge<'waypoint' | 'state'>;
   readonly #mapEntries: Gauge<'map'>;
   readonly #mapLimit: Gauge<'map'>;
   readonly #mapBytes: Gauge<'map'>;
@@ -80,6 +84,13 @@ export class MeshMetrics {
       ...named('engine', '1 for the engine in force, read from the kernel'),
       labelNames: ['engine'],
     });
+    this.#waypoint = new Gauge({
+      ...named(
+        'waypoint',
+        'Waypoints run here: 1 if HAProxy is running, if it does what the mesh says (current)',
+      ),
+      labelNames: ['waypoint', 'state'],
+    });
     this.#mapEntries = new Gauge({ ...named('map_entries', 'Entries in a map'), labelNames: ['map'] });
     this.#mapLimit = new Gauge({
       ...named('map_max_entries', 'Entries that a map takes'),
@@ -104,6 +115,11 @@ export class MeshMetrics {
     for (const [event, total] of Object.entries(totals))
       this.#totals.inc({ event: snake(event) }, Number(total));
     this.#updateEngine(readback);
+    this.#waypoint.reset();
+    for (const { waypoint, pid, problem } of snapshot.waypoints) {
+      this.#waypoint.set({ waypoint, state: 'running' }, pid === null ? 0 : 1);
+      this.#waypoint.set({ waypoint, state: 'current' }, pid !== null && problem === null ? 1 : 0);
+    }
   }
 
   #updateEngine({ engine, generation, available, hooks, openConnections, drift }: EngineReadback): void {

@@ -8,8 +8,7 @@ import { type Agent, type AgentConfig, createAgent, loadAgentConfig } from '../.
 import { uninstall } from '../../src/uninstall.js';
 import { EngineBed, until } from '../engine-bed.js';
 import { TestCollector } from '../test-collector.js';
-
-const root = process.getuid?.() === 0;
+import { canRun } from './bed.js';
 
 const BACKEND = `
 for (const address of ['10.1.0.1', 'fd01::1', '10.1.0.2', 'fd01::2'])
@@ -66,114 +65,120 @@ spec:
       backendRefs: [{ name: two, port: 80 }]
 `;
 
-describe.skipIf(!root)('an agent with a waypoint (needs root and cgroup v2)', { timeout: 60_000 }, () => {
-  let bed: EngineBed;
-  let collector: TestCollector;
-  let config: AgentConfig;
-  let agent: Agent;
-  let manifests: string;
+describe.skipIf(!canRun)(
+  'an agent with a waypoint (needs root, cgroup v2 and HAProxy)',
+  { timeout: 60_000 },
+  () => {
+    let bed: EngineBed;
+    let collector: TestCollector;
+    let config: AgentConfig;
+    let agent: Agent;
+    let manifests: string;
 
-  beforeAll(async () => {
-    bed = new EngineBed();
-    collector = await new TestCollector({ token: 'secret' }).start();
-    const file = (name: string): string => join(bed.directory, name);
-    manifests = file('manifests');
-    mkdirSync(manifests);
-    writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v2'));
-    writeFileSync(file('credential'), 'secret\n', { mode: 0o600 });
-    const agentConfig = {
-      node: 'here',
-      cgroup: bed.cgroup,
-      collector: { url: collector.url, credentialFile: file('credential') },
-      listen: { port: 0 },
-      runDirectory: file('run'),
-      spool: { directory: file('spool') },
-      engine: { default: 'dual-engine', directory: file('engine') },
-      pinDirectory: bed.pins,
-      ringBytes: 1 << 20,
-      logLevel: 'silent',
-      mesh: {
-        manifests,
-        enrol: [`/${bed.namespace}/clients`],
-        waypoints: {
-          run: ['shop/*'],
-          cgroup: `/${bed.namespace}/way`,
-          networkNamespace: `/run/netns/${bed.namespace}`,
-          trusted: ['10.1.0.0/16', 'fd01::/16'],
+    beforeAll(async () => {
+      bed = new EngineBed();
+      collector = await new TestCollector({ token: 'secret' }).start();
+      const file = (name: string): string => join(bed.directory, name);
+      manifests = file('manifests');
+      mkdirSync(manifests);
+      writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v2'));
+      writeFileSync(file('credential'), 'secret\n', { mode: 0o600 });
+      const agentConfig = {
+        node: 'here',
+        cgroup: bed.cgroup,
+        collector: { url: collector.url, credentialFile: file('credential') },
+        listen: { port: 0 },
+        runDirectory: file('run'),
+        spool: { directory: file('spool') },
+        engine: { default: 'dual-engine', directory: file('engine') },
+        pinDirectory: bed.pins,
+        ringBytes: 1 << 20,
+        logLevel: 'silent',
+        mesh: {
+          manifests,
+          enrol: [`/${bed.namespace}/clients`],
+          waypoints: {
+            run: ['shop/*'],
+            cgroup: `/${bed.namespace}/way`,
+            networkNamespace: `/run/netns/${bed.namespace}`,
+            trusted: ['10.1.0.0/16', 'fd01::/16'],
+          },
         },
-      },
+      };
+      writeFileSync(file('undermesh.yaml'), JSON.stringify({ agent: agentConfig }));
+      config = loadAgentConfig({ file: file('undermesh.yaml'), env: {} });
+      mkdirSync(join(bed.cgroup, 'clients'));
+      const backend = spawn('ip', ['netns', 'exec', bed.namespace, process.execPath, '-e', BACKEND]);
+      await new Promise((resolve) => backend.stdout.once('data', resolve));
+      stopBackend = () => backend.kill('SIGKILL');
+      agent = createAgent(config);
+      await agent.start();
+    }, 60_000);
+    let stopBackend = (): boolean => true;
+
+    afterAll(async () => {
+      await agent.stop();
+      await uninstall(config);
+      await collector.stop();
+      stopBackend();
+      await bed.remove();
+    }, 60_000);
+
+    const run = promisify(execFile);
+    /** What an enrolled curl gets. */
+    const curl = async (url: string): Promise<unknown> => {
+      const script = `echo $$ > ${bed.cgroup}/clients/cgroup.procs; exec ip netns exec ${bed.namespace} curl -gsS -m 5 "$0"`;
+      const { stdout } = await run('sh', ['-c', script, url]);
+      return JSON.parse(stdout);
     };
-    writeFileSync(file('undermesh.yaml'), JSON.stringify({ agent: agentConfig }));
-    config = loadAgentConfig({ file: file('undermesh.yaml'), env: {} });
-    mkdirSync(join(bed.cgroup, 'clients'));
-    const backend = spawn('ip', ['netns', 'exec', bed.namespace, process.execPath, '-e', BACKEND]);
-    await new Promise((resolve) => backend.stdout.once('data', resolve));
-    stopBackend = () => backend.kill('SIGKILL');
-    agent = createAgent(config);
-    await agent.start();
-  }, 60_000);
-  let stopBackend = (): boolean => true;
+    const waypointPid = (): number => {
+      const waypoints = join(config.runDirectory, 'waypoints', 'here');
+      return Number(readFileSync(join(waypoints, readdirSync(waypoints)[0]!, 'haproxy.pid'), 'utf8'));
+    };
 
-  afterAll(async () => {
-    await agent.stop();
-    await uninstall(config);
-    await collector.stop();
-    stopBackend();
-    await bed.remove();
-  }, 60_000);
-
-  const run = promisify(execFile);
-  /** What an enrolled curl gets. */
-  const curl = async (url: string): Promise<unknown> => {
-    const script = `echo $$ > ${bed.cgroup}/clients/cgroup.procs; exec ip netns exec ${bed.namespace} curl -gsS -m 5 "$0"`;
-    const { stdout } = await run('sh', ['-c', script, url]);
-    return JSON.parse(stdout);
-  };
-  const waypointPid = (): number => {
-    const waypoints = join(config.runDirectory, 'waypoints', 'here');
-    return Number(readFileSync(join(waypoints, readdirSync(waypoints)[0]!, 'haproxy.pid'), 'utf8'));
-  };
-
-  it('has HTTP go through a stock HAProxy, which knows where each connection wanted to go', async () => {
-    await until('the waypoint', async () => (await curl('http://10.96.0.1/').catch(() => null)) !== null);
-    for (const [before, after] of [
-      ['10.96.0.', ''],
-      ['[fd96::', ']'],
-    ] as const)
-      for (const [number, path, server] of [
-        [1, '/', 1],
-        [1, '/v2/a?b=c', 2],
-        [2, '/v2', 2],
-        [2, '/', 2],
-      ] as const) {
-        const host = `${before}${number}${after}`;
-        expect(await curl(`http://${host}${path}`)).toEqual({ server, url: path, host });
-      }
-    const { stdout } = await run('cat', [join(bed.cgroup, 'way', 'cgroup.procs')]);
-    expect(stdout.split('\n')).toContain(String(waypointPid()));
-  });
-
-  it('takes over what a manifest says anew, and goes on while no agent runs', async () => {
-    const pid = waypointPid();
-    writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v3'));
-    await until('the new route', async () => {
-      const { server } = (await curl('http://10.96.0.1/v3')) as { server: number };
-      return server === 2;
+    it('has HTTP go through a stock HAProxy, which knows where each connection wanted to go', async () => {
+      await until('the waypoint', async () => (await curl('http://10.96.0.1/').catch(() => null)) !== null);
+      for (const [before, after] of [
+        ['10.96.0.', ''],
+        ['[fd96::', ']'],
+      ] as const)
+        for (const [number, path, server] of [
+          [1, '/', 1],
+          [1, '/v2/a?b=c', 2],
+          [2, '/v2', 2],
+          [2, '/', 2],
+        ] as const) {
+          const host = `${before}${number}${after}`;
+          expect(await curl(`http://${host}${path}`)).toEqual({ server, url: path, host });
+        }
+      const { stdout } = await run('cat', [join(bed.cgroup, 'way', 'cgroup.procs')]);
+      expect(stdout.split('\n')).toContain(String(waypointPid()));
+      const metrics = await (await fetch(`http://127.0.0.1:${agent.port}/metrics`)).text();
+      expect(metrics).toContain('undermesh_agent_waypoint{waypoint="shop/way",state="current"} 1');
     });
-    expect(await curl('http://10.96.0.1/v2')).toMatchObject({ server: 1 });
-    await agent.stop();
-    expect(await curl('http://10.96.0.1/v3')).toMatchObject({ server: 2 });
-    agent = createAgent(config);
-    await agent.start();
-    expect(await curl('http://[fd96::1]/v3')).toMatchObject({ server: 2 });
-    expect(waypointPid()).toBe(pid);
-  });
 
-  it('ends it at uninstall', async () => {
-    const pid = waypointPid();
-    await agent.stop();
-    await uninstall(config);
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
-    expect(readdirSync(join(config.runDirectory, 'waypoints', 'here'))).toEqual([]);
-  });
-});
+    it('takes over what a manifest says anew, and goes on while no agent runs', async () => {
+      const pid = waypointPid();
+      writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v3'));
+      await until('the new route', async () => {
+        const { server } = (await curl('http://10.96.0.1/v3')) as { server: number };
+        return server === 2;
+      });
+      expect(await curl('http://10.96.0.1/v2')).toMatchObject({ server: 1 });
+      await agent.stop();
+      expect(await curl('http://10.96.0.1/v3')).toMatchObject({ server: 2 });
+      agent = createAgent(config);
+      await agent.start();
+      expect(await curl('http://[fd96::1]/v3')).toMatchObject({ server: 2 });
+      expect(waypointPid()).toBe(pid);
+    });
+
+    it('ends it at uninstall', async () => {
+      const pid = waypointPid();
+      await agent.stop();
+      await uninstall(config);
+      expect(existsSync(`/proc/${pid}`)).toBe(false);
+      expect(readdirSync(join(config.runDirectory, 'waypoints', 'here'))).toEqual([]);
+    });
+  },
+);

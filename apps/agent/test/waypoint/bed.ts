@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
@@ -10,6 +11,9 @@ import { onTestFinished } from 'vitest';
 import { WaypointRunner, type WaypointRunnerOptions } from '../../src/waypoint/index.js';
 
 setLogLevel('silent');
+
+/** There, of a build that this processor runs, and allowed what the tests have it do. */
+export const canRun = process.getuid?.() === 0 && spawnSync('haproxy', ['-v']).status === 0;
 
 /** Loopback addresses that no other run uses at the same time. */
 const NET = `127.${100 + (process.pid % 100)}.${Math.floor(process.pid / 100) % 250}`;

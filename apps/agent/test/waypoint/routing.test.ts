@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
   ask,
+  canRun,
   connect,
   meshOf,
   newRunner,
@@ -26,7 +27,7 @@ async function startShop(...routes: readonly string[]): Promise<void> {
 
 const to = (number: number, rest = ''): string => `backendRefs: [{ name: s${number}, port: 80${rest} }]`;
 
-describe('a waypoint', { timeout: 30_000 }, () => {
+describe.skipIf(!canRun)('a waypoint (needs root and HAProxy)', { timeout: 30_000 }, () => {
   it('goes by the original destination, and refuses connections to anywhere else', async () => {
     await startShop();
     for (const number of [1, 2, 3]) expect((await ask(number)).echo?.server).toBe(`b${number}`);
