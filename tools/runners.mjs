@@ -27,6 +27,9 @@ export function runVitest(directory) {
       '--root',
       directory,
       '--passWithNoTests',
+      // What hangs is ended; what is slow on a busy machine is not.
+      '--testTimeout=40000',
+      '--hookTimeout=60000',
       '--reporter=default',
       `--reporter=${reporter}`,
     ];

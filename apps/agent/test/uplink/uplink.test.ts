@@ -219,6 +219,7 @@ describe('uplink', () => {
   it('waits for a collector that is not there yet, and notices one that lost its memory', async () => {
     await start();
     await welcomed();
+    await collector.until(() => collector.dictionaries().length === 1, 'the first dictionary');
     await collector.stop();
     makeFrames(2);
     await collector.until(() => uplink.state !== 'welcomed', 'the loss of the connection');
