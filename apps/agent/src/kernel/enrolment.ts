@@ -79,13 +79,18 @@ function expand({ mount, path: base }: Scope, parts: readonly string[], looked: 
   return paths;
 }
 
+/** Gone meanwhile, or not there yet. */
+const isAbsence = (code: string | undefined): boolean =>
+  code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTDIR';
+
 function directories(path: string): string[] {
   try {
     return readdirSync(path, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
-  } catch {
-    return []; // gone meanwhile, or not there yet
+  } catch (error) {
+    if (isAbsence((error as NodeJS.ErrnoException).code)) return [];
+    throw error; // nobody is to be let go for a look that failed
   }
 }
 
@@ -94,7 +99,7 @@ function enrolled(mount: string, path: string): EnrolledCgroup[] {
   try {
     return [{ id: String(cgroupId(directory)), path, directory }];
   } catch (error) {
-    if (error instanceof BpfError) return []; // not there yet
+    if (error instanceof BpfError && isAbsence(error.errnoName)) return [];
     throw error;
   }
 }
