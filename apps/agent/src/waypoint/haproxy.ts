@@ -183,7 +183,7 @@ export class Haproxy {
     });
     await this.#until(async () => {
       if (ended.how !== '') throw agentError('waypoint_failed', `HAProxy ${ended.how}: ${this.#lastWords()}`);
-      return this.#works();
+      return this.pid !== null && this.#works();
     }, 'start');
   }
 

@@ -191,9 +191,28 @@ describe.skipIf(!canRun)('WaypointRunner (needs root and HAProxy)', { timeout: 6
     await second.apply(mesh);
     expect(second.states).toEqual([{ waypoint: 'shop/way', pid, problem: null }]);
     expect((await asked).status).toBe(200);
-    const stale = newRunner({ directory: temporaryDirectory(), gateways: ['other/*'] });
-    await stale.apply(mesh);
-    expect(stale.states).toEqual([]);
+  });
+
+  it('does again what an agent that was killed left half done, and ends what it is not to run any more', async () => {
+    await startBackend(1);
+    const directory = temporaryDirectory();
+    const first = newRunner({ directory });
+    await first.apply(await meshTo(1, 'old'));
+    const { pid } = first.states[0]!;
+    await first.close({ remove: false });
+    const file = join(waypointDirectory(directory), 'haproxy.cfg');
+    writeFileSync(file, readFileSync(file, 'utf8').replace("'old'", "'new'"));
+    writeFileSync(join(waypointDirectory(directory), 'pending'), '');
+    expect((await ask(1)).headers['x-label']).toBe('old');
+    const second = newRunner({ directory });
+    await second.apply(await meshTo(1, 'new'));
+    expect(second.states).toEqual([{ waypoint: 'shop/way', pid, problem: null }]);
+    expect((await ask(1)).headers['x-label']).toBe('new');
+    await second.close({ remove: false });
+    const third = newRunner({ directory, gateways: ['other/*'] });
+    await third.apply(await meshTo(1, 'new'));
+    expect(third.states).toEqual([]);
+    expect(() => process.kill(pid!, 0)).toThrow();
   });
 
   it('ends it, and leaves nothing, once its Gateway is gone or another node is named', async () => {
