@@ -5,6 +5,7 @@ import type { OrderCounts } from '../engine/orders.js';
 import type { KernelCounts, Ledger } from '../records/ledger.js';
 import type { UplinkState } from '../uplink/uplink.js';
 import { MeshMetrics, type MeshSnapshot } from './mesh-metrics.js';
+import { residentBytes } from './resident.js';
 
 /** One consistent look at the agent, for a scrape. */
 export interface AgentSnapshot {
@@ -151,6 +152,13 @@ const GAUGES: readonly (readonly [name: string, help: string, read: Reading])[] 
   ['workloads', 'Workloads in the dictionary', ({ workloads }) => workloads],
   ['listeners', 'Listening sockets', ({ listeners }) => listeners],
   ['process_resident_memory_bytes', 'Resident memory of the agent', () => process.memoryUsage.rss()],
+  ['heap_bytes', 'Memory of the JavaScript heap', () => process.memoryUsage().heapTotal],
+  [
+    'heap_used_bytes',
+    'Objects in it, with those that are not collected yet',
+    () => process.memoryUsage().heapUsed,
+  ],
+  ['buffers_bytes', 'Memory of buffers, outside of the heap', () => process.memoryUsage().arrayBuffers],
 ];
 
 function cpuSeconds(): number {
@@ -168,6 +176,7 @@ export class AgentMetrics {
   readonly #requestsLost: Counter<'reason'>;
   readonly #helperErrors: Counter<'site' | 'errno'>;
   readonly #hooks: Gauge<'hook'>;
+  readonly #resident: Gauge<'kind'>;
   readonly #mesh: MeshMetrics;
 
   constructor(snapshot: () => AgentSnapshot) {
@@ -195,6 +204,10 @@ export class AgentMetrics {
       ...named('hook_attached', '1 while the kernel says that the program is attached'),
       labelNames: ['hook'],
     });
+    this.#resident = new Gauge({
+      ...named('resident_bytes', 'Resident memory of the agent, by what is behind it'),
+      labelNames: ['kind'],
+    });
     this.#mesh = new MeshMetrics(this.#registry);
   }
 
@@ -217,6 +230,7 @@ export class AgentMetrics {
       this.#helperErrors.inc({ site, errno }, count);
     this.#hooks.reset();
     for (const { name, attached } of snapshot.hooks) this.#hooks.set({ hook: name }, attached ? 1 : 0);
+    for (const [kind, bytes] of Object.entries(residentBytes())) this.#resident.set({ kind }, bytes);
     this.#mesh.update(snapshot.mesh, snapshot.maps);
     return await this.#registry.metrics();
   }

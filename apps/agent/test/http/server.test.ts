@@ -71,6 +71,23 @@ describe('http', () => {
     expect(body).toMatch(/^undermesh_agent_process_cpu_seconds_total /m);
   });
 
+  it('tells memory by what is behind it', async () => {
+    const { body } = await app.inject('/metrics');
+    const bytes = (name: string): number =>
+      Number(
+        body
+          .split('\n')
+          .find((line) => line.startsWith(`undermesh_agent_${name} `))
+          ?.split(' ')[1],
+      );
+    const [anonymous, file] = ['anonymous', 'file'].map((kind) => bytes(`resident_bytes{kind="${kind}"}`));
+    expect(bytes('resident_bytes{kind="shared"}')).toBeGreaterThanOrEqual(0);
+    expect(anonymous).toBeGreaterThan(bytes('heap_used_bytes') / 2);
+    expect(file).toBeGreaterThan(1 << 20); // node itself
+    expect(bytes('heap_bytes')).toBeGreaterThanOrEqual(bytes('heap_used_bytes'));
+    expect(bytes('buffers_bytes')).toBeGreaterThan(0);
+  });
+
   it('tells alive from ready', async () => {
     expect((await app.inject('/healthz')).statusCode).toBe(200);
     expect((await app.inject('/readyz')).statusCode).toBe(200);
