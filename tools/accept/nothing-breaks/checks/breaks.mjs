@@ -4,98 +4,99 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { bpffsMount } from '../../../testbed/cgroups.mjs';
-import { MeshUnderLoad, NODE } from './mesh-under-load.mjs';
+import { NODE } from './mesh-under-load.mjs';
 
 const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 
 /**
  * Engines switched while traffic runs, forth and back.
- * @param {{ name: string, times: number, load: object, stallMs?: number, switchMs?: number }} options
+ * @param {import('./mesh-under-load.mjs').MeshUnderLoad} mesh
+ * @param {{ times: number, load: object, stallMs?: number, switchMs?: number }} options
  */
-export const switched = ({ name, times, load, stallMs, switchMs }) =>
-  MeshUnderLoad.run(name, async (mesh) => {
-    mesh.translateToo(true);
-    const took = [];
-    const result = await mesh.during(load, async () => {
-      for (let i = 0; i < times; i += 1) {
-        took.push(await mesh.order(i % 2 === 0 ? 'off' : 'dual-engine'));
-        await pause(100);
-      }
-    });
-    took.sort((a, b) => a - b);
-    const p99 = quantile(took, 0.99);
-    mesh.findings.tell('switches', times);
-    const shown = `p50 ${quantile(took, 0.5).toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`;
-    if (switchMs === undefined) mesh.findings.tell('from the order to what is read back', shown);
-    else
-      mesh.findings.holds(
-        `from the order to what is read back, p99 within ${switchMs} ms`,
-        p99 <= switchMs,
-        shown,
-      );
-    mesh.judge(result, { stallMs });
-    const { generation } = await mesh.engine();
-    mesh.findings.equal('generation in force', generation, times);
+export async function switched(mesh, { times, load, stallMs, switchMs }) {
+  mesh.translateToo(true);
+  const took = [];
+  const result = await mesh.during(load, async () => {
+    for (let i = 0; i < times; i += 1) {
+      took.push(await mesh.order(i % 2 === 0 ? 'off' : 'dual-engine'));
+      await pause(100);
+    }
   });
+  took.sort((a, b) => a - b);
+  const p99 = quantile(took, 0.99);
+  mesh.findings.tell('switches', times);
+  const shown = `p50 ${quantile(took, 0.5).toFixed(0)} ms, p99 ${p99.toFixed(0)} ms`;
+  if (switchMs === undefined) mesh.findings.tell('from the order to what is read back', shown);
+  else
+    mesh.findings.holds(
+      `from the order to what is read back, p99 within ${switchMs} ms`,
+      p99 <= switchMs,
+      shown,
+    );
+  mesh.judge(result, { stallMs });
+  const { generation } = await mesh.engine();
+  mesh.findings.equal('generation in force', generation, times);
+  mesh.translateToo(false);
+}
 
 /**
  * The agent killed and restarted while traffic runs; nothing stands in for its engine.
- * @param {{ name: string, kills: number, restarts: number, load: object, stallMs?: number }} options
+ * @param {import('./mesh-under-load.mjs').MeshUnderLoad} mesh
+ * @param {{ kills: number, restarts: number, load: object, stallMs?: number }} options
  */
-export const restarted = ({ name, kills, restarts, load, stallMs }) =>
-  MeshUnderLoad.run(name, async (mesh) => {
-    const { road } = mesh;
-    const result = await mesh.during(load, async () => {
-      for (let i = 0; i < kills; i += 1) {
-        await road.killAgent(NODE);
-        await mesh.startAgent();
-      }
-      for (let i = 0; i < restarts; i += 1) {
-        await road.stopAgent(NODE);
-        await mesh.startAgent();
-      }
-    });
-    mesh.findings.tell('agent killed', kills);
-    mesh.findings.tell('agent stopped and started', restarts);
-    mesh.judge(result, { stallMs });
+export async function restarted(mesh, { kills, restarts, load, stallMs }) {
+  const { road } = mesh;
+  const result = await mesh.during(load, async () => {
+    for (let i = 0; i < kills; i += 1) {
+      await road.killAgent(NODE);
+      await mesh.startAgent();
+    }
+    for (let i = 0; i < restarts; i += 1) {
+      await road.stopAgent(NODE);
+      await mesh.startAgent();
+    }
   });
+  mesh.findings.tell('agent killed', kills);
+  mesh.findings.tell('agent stopped and started', restarts);
+  mesh.judge(result, { stallMs });
+}
 
 /**
  * The collector gone for a while, again and again.
- * @param {{ name: string, times: number, seconds: number, load: object, stallMs?: number }} options
+ * @param {import('./mesh-under-load.mjs').MeshUnderLoad} mesh
+ * @param {{ times: number, seconds: number, load: object, stallMs?: number }} options
  */
-export const collectorGone = ({ name, times, seconds, load, stallMs }) =>
-  MeshUnderLoad.run(name, async (mesh) => {
-    const { road } = mesh;
-    const result = await mesh.during(load, async () => {
-      for (let i = 0; i < times; i += 1) {
-        await road.killCollector();
-        await pause(seconds * 1000);
-        await road.startCollector();
-      }
-    });
-    mesh.findings.tell('collector killed', times);
-    mesh.judge(result, { stallMs });
-    await road.until('the engine is told of again', async () => (await mesh.engine()).state === 'in-force');
+export async function collectorGone(mesh, { times, seconds, load, stallMs }) {
+  const { road } = mesh;
+  const result = await mesh.during(load, async () => {
+    for (let i = 0; i < times; i += 1) {
+      await road.killCollector();
+      await pause(seconds * 1000);
+      await road.startCollector();
+    }
   });
+  mesh.findings.tell('collector killed', times);
+  mesh.judge(result, { stallMs });
+  await road.until('the engine is told of again', async () => (await mesh.engine()).state === 'in-force');
+}
 
 /**
  * The same watch over a mesh whose guard is broken on purpose: the pins are removed while the agent is dead. It must say so.
- * @param {{ name: string, load: object }} options
+ * @param {import('./mesh-under-load.mjs').MeshUnderLoad} mesh
+ * @param {{ load: object }} options
  */
-export const guardBroken = ({ name, load }) =>
-  MeshUnderLoad.run(name, async (mesh) => {
-    const { probes } = await mesh.during(load, async () => {
-      await mesh.road.killAgent(NODE);
-      rmSync(join(bpffsMount(), mesh.road.testbed.name), { recursive: true, force: true });
-      await pause(1000);
-      await mesh.startAgent();
-    });
-    const failed = Object.values(probes.failed).reduce((sum, count) => sum + count, 0);
-    const unanswered = probes.made - probes.done - failed;
-    mesh.findings.holds(
-      'probes that were not steered are reported',
-      failed + unanswered > 0,
-      `${failed} failed, ${unanswered} unanswered, of ${probes.made}`,
-    );
+export async function guardBroken(mesh, { load }) {
+  const { probes } = await mesh.during(load, async () => {
+    await mesh.road.killAgent(NODE);
+    rmSync(join(bpffsMount(), mesh.road.testbed.name), { recursive: true, force: true });
+    await pause(1000);
+    await mesh.startAgent();
   });
+  const failed = Object.values(probes.failed).reduce((sum, count) => sum + count, 0);
+  const unanswered = probes.made - probes.done - failed;
+  mesh.findings.holds(
+    'probes that were not steered are reported',
+    failed + unanswered > 0,
+    `${failed} failed, ${unanswered} unanswered, of ${probes.made}`,
+  );
+}

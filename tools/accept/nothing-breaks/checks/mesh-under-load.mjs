@@ -26,14 +26,14 @@ export class MeshUnderLoad {
   findings = new Findings();
   #servers;
 
-  /** @param {string} name of the testbed @param {(mesh: MeshUnderLoad) => Promise<void>} test */
+  /** The result of a test on a mesh of its own. @param {string} name of the testbed */
   static async run(name, test) {
     const mesh = new MeshUnderLoad(await Road.create(name));
     try {
-      await mesh.#open();
+      await mesh.open();
       await test(mesh);
     } finally {
-      await mesh.#close();
+      await mesh.close();
     }
     return mesh.findings.result;
   }
@@ -123,7 +123,8 @@ export class MeshUnderLoad {
       );
   }
 
-  async #open() {
+  /** Servers that listen, a collector, an agent whose engine is in force. */
+  async open() {
     const { road } = this;
     const { testbed } = road;
     const [fabric, right] = ['fabric', 'right'].map((part) => testbed.namespace(part));
@@ -153,7 +154,7 @@ export class MeshUnderLoad {
     });
   }
 
-  async #close() {
+  async close() {
     await this.#servers?.stop();
     await this.road.uninstall(NODE);
     await this.road.destroy();

@@ -6,7 +6,7 @@ import { BpfMap, BpfProgram, listMaps, listPrograms } from '@undermesh/libbpf-ts
 import { root } from '../../../paths.mjs';
 import { openRecords, SOURCE } from '../../../testbed/records.mjs';
 import { buildRelease } from '../../../testbed/release.mjs';
-import { MeshUnderLoad, NODE } from './mesh-under-load.mjs';
+import { NODE } from './mesh-under-load.mjs';
 
 const LIMITS = { services: 256, endpoints: 1024 };
 
@@ -22,44 +22,44 @@ const grown = (header) =>
 /**
  * A release replaced by another one and back while traffic runs. Every other pair of times the new release is killed at
  * each step of its migration by turns; else at moments of its start, whatever it is at.
- * @param {{ name: string, times: number, killsAtMs: number[], load: object, stallMs?: number }} options
+ * @param {import('./mesh-under-load.mjs').MeshUnderLoad} mesh
+ * @param {{ times: number, killsAtMs: number[], load: object, stallMs?: number }} options
  */
-export const upgraded = ({ name, times, killsAtMs, load, stallMs }) =>
-  MeshUnderLoad.run(name, async (mesh) => {
-    const { road, findings } = mesh;
-    const next = buildRelease(join(road.state, 'next'), grown);
-    const settings = { mesh: { ...mesh.settings.mesh, limits: LIMITS } };
-    await road.stopAgent(NODE);
-    await mesh.startAgent(settings);
-    const node = new Node(mesh);
-    const before = await mesh.engine();
-    const wrong = [];
-    const kills = { steps: 0, moments: 0 };
-    const result = await mesh.during(load, async () => {
-      for (let i = 0; i < times; i += 1) {
-        const release = i % 2 === 0 ? next : root;
-        const former = node.inKernel();
-        await road.killAgent(NODE);
-        if (Math.floor(i / 2) % 2 === 0) kills.steps += await node.killAtSteps(release);
-        else {
-          kills.moments += killsAtMs.length;
-          for (const afterMs of killsAtMs) {
-            await road.startAndKillAgent(NODE, { ...mesh.settings, ...settings }, { afterMs, release });
-          }
+export async function upgraded(mesh, { times, killsAtMs, load, stallMs }) {
+  const { road, findings } = mesh;
+  const next = buildRelease(join(road.state, 'next'), grown);
+  const settings = { mesh: { ...mesh.settings.mesh, limits: LIMITS } };
+  await road.stopAgent(NODE);
+  await mesh.startAgent(settings);
+  const node = new Node(mesh);
+  const before = await mesh.engine();
+  const wrong = [];
+  const kills = { steps: 0, moments: 0 };
+  const result = await mesh.during(load, async () => {
+    for (let i = 0; i < times; i += 1) {
+      const release = i % 2 === 0 ? next : root;
+      const former = node.inKernel();
+      await road.killAgent(NODE);
+      if (Math.floor(i / 2) % 2 === 0) kills.steps += await node.killAtSteps(release);
+      else {
+        kills.moments += killsAtMs.length;
+        for (const afterMs of killsAtMs) {
+          await road.startAndKillAgent(NODE, { ...mesh.settings, ...settings }, { afterMs, release });
         }
-        await mesh.startAgent(settings, { release });
-        wrong.push(...(await node.problems({ former, before, release })).map((what) => `${i + 1}: ${what}`));
       }
-    });
-    findings.tell('releases replaced', times);
-    findings.tell('killed between two steps of a migration', kills.steps);
-    findings.tell('killed at moments of the start', kills.moments);
-    findings.equal('found wrong after one of them', wrong.join('; ') || 'nothing', 'nothing');
-    mesh.judge(result, { stallMs });
-    await road.stopAgents();
-    await road.stopCollector();
-    await judgeIds(findings, road.records);
+      await mesh.startAgent(settings, { release });
+      wrong.push(...(await node.problems({ former, before, release })).map((what) => `${i + 1}: ${what}`));
+    }
   });
+  findings.tell('releases replaced', times);
+  findings.tell('killed between two steps of a migration', kills.steps);
+  findings.tell('killed at moments of the start', kills.moments);
+  findings.equal('found wrong after one of them', wrong.join('; ') || 'nothing', 'nothing');
+  mesh.judge(result, { stallMs });
+  await road.stopAgents();
+  await road.stopCollector();
+  await judgeIds(findings, road.records);
+}
 
 /** The node's engine in the kernel. */
 class Node {
