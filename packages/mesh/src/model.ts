@@ -31,8 +31,6 @@ export interface Service extends ObjectName {
   readonly ports: readonly ServicePort[];
   readonly balancing: Balancing;
   readonly locality: LocalityPolicy;
-  /** Whether two sockets of one node may be joined; `null`: as the agent is configured. */
-  readonly shortcut: boolean | null;
   /** What HTTP ports of this service go through; it is in {@link Mesh.waypoints}. `null`: none. */
   readonly waypoint: ObjectName | null;
   /** In the order of their addresses. */

@@ -70,10 +70,6 @@ export const MeshConfig = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
-    shortcut: Type.Boolean({
-      default: false,
-      description: 'Join sockets of two workloads of this node where their service does not say',
-    }),
   },
   { default: {}, additionalProperties: false },
 );

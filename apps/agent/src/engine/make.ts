@@ -82,7 +82,6 @@ export function makeSteered(
     node: node || config.node,
     zone: zone || null,
     region: region || null,
-    shortcut: mesh.shortcut,
     trusted: waypointCgroups(config).length > 0 ? mesh.waypoints.trusted : null,
     log: createLogger('engine'),
   });

@@ -24,8 +24,6 @@ export interface SteeringOptions {
   /** As configured; `null`: as the mesh says of this node. */
   readonly zone: string | null;
   readonly region: string | null;
-  /** Join sockets of this node where a service does not say. */
-  readonly shortcut: boolean;
   /** Addresses and prefixes that waypoints of this node believe, besides those in the mesh; `null`: it has none. */
   readonly trusted: readonly string[] | null;
   readonly log: Logger;
@@ -135,14 +133,14 @@ export class Steering {
   }
 
   #compile(mesh: Mesh): Contents {
-    const { book, node, shortcut } = this.#options;
+    const { book, node } = this.#options;
     const self = mesh.nodes.get(node);
     const zone = this.#options.zone ?? self?.zone ?? null;
     const region = this.#options.region ?? self?.region ?? null;
     const here: Locality = { node, zone, region };
     const previous = this.#contents;
     const prefaces = this.#options.engine.extras.preface === true;
-    return compile(mesh, { here, book, shortcut, prefaces, ...(previous === undefined ? {} : { previous }) });
+    return compile(mesh, { here, book, prefaces, ...(previous === undefined ? {} : { previous }) });
   }
 
   /** Nodes of the mesh, and the workloads on them as far as they are known. */

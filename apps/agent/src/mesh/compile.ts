@@ -10,7 +10,6 @@ import {
   encodeSlot,
   encodeSlotKey,
   MeshLimit,
-  ServiceFlag,
   ServiceName,
 } from '@undermesh/bpf-abi';
 import { type Mesh, type ObjectKey, objectKey, type Service } from '@undermesh/mesh';
@@ -27,8 +26,6 @@ import { compileWaypoints, type WaypointChoice, type WaypointPlaces } from './wa
 export interface CompileOptions {
   readonly here: Locality;
   readonly book: IdBook;
-  /** Join sockets of this node where a service does not say. */
-  readonly shortcut: boolean;
   /** Whether this node can tell waypoints by a preface; without it an option on the SYN is all there is. */
   readonly prefaces: boolean;
   /** Compiled before: what has not changed is taken from there. */
@@ -52,7 +49,7 @@ const BALANCING = {
  */
 export function compile(mesh: Mesh, options: CompileOptions): Contents {
   const { book, here, previous } = options;
-  const place = `${here.node} ${here.zone} ${here.region} ${options.shortcut}`;
+  const place = `${here.node} ${here.zone} ${here.region}`;
   const basis = previous === undefined ? undefined : bases.get(previous);
   const isStill = basis?.place === place && hasSameNames(mesh, basis.mesh);
   const numbers = isStill ? basis.numbers : numberMesh(mesh);
@@ -172,7 +169,6 @@ function compileService(plan: Plan, options: CompileOptions): Part {
   for (const [slotSet, slotsId] of slotsIds) {
     groupSlots.set(slotSet, compileSlots({ service, slotSet, slotsId }, options, tables));
   }
-  const shortcut = service.shortcut ?? options.shortcut;
   for (const { at, vipId, via } of own) {
     const protocol = PROTOCOLS[at.port.protocol];
     const address = addressBytes(at.address);
@@ -187,7 +183,7 @@ function compileService(plan: Plan, options: CompileOptions): Part {
       balancing: BALANCING[service.balancing],
       groupCount: counts.length,
       waypointTransport: via.transport,
-      flags: shortcut ? ServiceFlag.SHORTCUT : 0,
+      flags: 0,
       groupSlots: countBytes(counts),
     });
     tables.services.set(keyText(key), value);

@@ -100,7 +100,7 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
       service('a', { endpoints: [endpoint('10.1.0.1'), endpoint('10.1.0.2', { weight: 3 })] }),
     ]);
     const here = { node: null, zone: null, region: null };
-    const contents = compile(mesh, { here, book: new IdBook(), shortcut: false, prefaces: true });
+    const contents = compile(mesh, { here, book: new IdBook(), prefaces: true });
     engine.maps.write(difference(engine.maps.written, flatten(contents.values())));
     await engine.apply({ engine: 'dual-engine', generation: 5 });
     engine.close();

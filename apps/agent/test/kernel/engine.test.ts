@@ -63,7 +63,6 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
       this.#contents = compile(mesh, {
         here,
         book: this.book,
-        shortcut: false,
         prefaces: true,
         previous: this.#contents,
       });

@@ -7,7 +7,6 @@ import {
   decodeSlot,
   decodeSlotKey,
   EndpointFlag,
-  ServiceFlag,
   WaypointTransport,
 } from '@undermesh/bpf-abi';
 import type { Mesh, Service } from '@undermesh/mesh';
@@ -41,7 +40,7 @@ class Node {
 
   take(mesh: Mesh): Change[] {
     const { contents: previous, book } = this;
-    this.contents = compile(mesh, { here: this.#here, book, shortcut: false, prefaces: true, previous });
+    this.contents = compile(mesh, { here: this.#here, book, prefaces: true, previous });
     return contentsDifference(previous, this.contents);
   }
 
@@ -270,15 +269,14 @@ describe('compile', () => {
     expect(changes.filter(({ map }) => map === 'services')).toHaveLength(1);
   });
 
-  it('writes how to balance, and whether sockets may be joined', () => {
+  it('writes how to balance', () => {
     const node = new Node();
     const round = service('a', {
       balancing: 'round-robin',
-      shortcut: true,
       endpoints: many(3, (i) => ({ weight: i + 1 })),
     });
     node.take(meshOf([round]));
-    expect(one(node)).toMatchObject({ balancing: Balancing.ROUND_ROBIN, flags: ServiceFlag.SHORTCUT });
+    expect(one(node)).toMatchObject({ balancing: Balancing.ROUND_ROBIN });
     expect(new Set([...node.chances(one(node)?.slotsId ?? 0).values()]).size).toBe(1);
   });
 

@@ -72,8 +72,8 @@ function put(
   declaration: ServiceDeclaration,
   rest: Pick<Service, 'waypoint' | 'endpoints' | 'routes'>,
 ): Service {
-  const { namespace, name, addresses, ports, balancing, locality, shortcut } = declaration;
-  return { namespace, name, addresses, ports, balancing, locality, shortcut, ...rest };
+  const { namespace, name, addresses, ports, balancing, locality } = declaration;
+  return { namespace, name, addresses, ports, balancing, locality, ...rest };
 }
 
 const sameInputs = (before: readonly unknown[], now: readonly unknown[]): boolean =>

@@ -34,7 +34,6 @@ export interface ServiceDeclaration extends Declared {
   readonly ports: readonly ServicePort[];
   readonly balancing: Balancing;
   readonly locality: LocalityPolicy;
-  readonly shortcut: boolean | null;
   readonly waypoint: WaypointChoice;
   /** Endpoints that are not ready are as good as others. */
   readonly publishNotReady: boolean;

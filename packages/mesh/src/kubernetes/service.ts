@@ -8,12 +8,11 @@ import { readWaypointChoice } from './waypoint-choice.js';
 
 const BALANCING = 'undermesh.io/balancing';
 const LOCALITY = 'undermesh.io/locality';
-const SHORTCUT = 'undermesh.io/shortcut';
 
 const METADATA: MetadataRules = {
   namespaced: true,
   shortName: true,
-  annotations: [BALANCING, LOCALITY, SHORTCUT],
+  annotations: [BALANCING, LOCALITY],
   labels: [],
 };
 
@@ -53,9 +52,6 @@ export function readService(object: Field, origin: Origin): ServiceDeclaration |
       .get(BALANCING)
       .or('weighted-random', (field) => field.oneOf(['weighted-random', 'round-robin', 'least-connections'])),
     locality: readLocality(annotations.get(LOCALITY), spec),
-    shortcut: annotations
-      .get(SHORTCUT)
-      .or(null, (field) => field.oneOf(['enabled', 'disabled']) === 'enabled'),
     waypoint: readWaypointChoice(metadata, namespace),
     publishNotReady: spec.get('publishNotReadyAddresses').or(false, (field) => field.boolean()),
   };

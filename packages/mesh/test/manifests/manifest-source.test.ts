@@ -43,7 +43,6 @@ describe('ManifestSource', () => {
       ],
       balancing: 'least-connections',
       locality: { mode: 'failover', scopes: ['node', 'zone'] },
-      shortcut: true,
       waypoint: { namespace: 'shop', name: 'shop' },
       endpoints: [
         { address: '10.1.0.1', state: 'usable', weight: 1, node: 'alpha', zone: 'west-1', region: 'west' },
