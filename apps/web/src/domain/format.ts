@@ -56,7 +56,7 @@ export const formatRate = (perSecond: number | null | undefined): string => {
   return formatNumber(perSecond, 0);
 };
 
-/** A share (0 to 1) in percent: `0`, `<0.01 %`, `0.04 %`, `2.1 %`, `69 %`. */
+/** A share (0 to 1) in percent: `0`, `<0.01 %`, `0.04 %`, `2.1 %`, `69 %`, `99.5 %`; 100 only when it is all. */
 export const shareFigure = (share: number | null | undefined): Figure => {
   if (share === null || share === undefined || !Number.isFinite(share)) return { value: ABSENT, unit: '' };
   const percent = share * 100;
@@ -64,6 +64,9 @@ export const shareFigure = (share: number | null | undefined): Figure => {
   if (percent < 0.01) return { value: '<0.01', unit: '%' };
   if (percent < 1) return { value: formatNumber(percent, 2), unit: '%' };
   if (percent < 10) return { value: formatNumber(percent, 1), unit: '%' };
+  if (percent > 99 && percent < 100) {
+    return { value: formatNumber(Math.floor(percent * 10) / 10, 1), unit: '%' };
+  }
   return { value: formatNumber(percent, 0), unit: '%' };
 };
 export const formatShare = (share: number | null | undefined): string => join(shareFigure(share));

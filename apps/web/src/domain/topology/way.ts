@@ -15,7 +15,7 @@ export interface Way {
   /** Of the connections that were looked at, 0 to 1. */
   share: number;
   count: number;
-  /** The latest that went this way. */
+  /** The latest that went this way, of those that both ends told of where there is one. */
   latest: Connection;
 }
 
@@ -25,11 +25,12 @@ const kindOf = ({ engine, askedFor }: Connection): WayKind =>
 /** The ways that connections took, most travelled first. Newest connections come first. */
 export function waysOf(connections: readonly Connection[]): Way[] {
   const ways = new Map<string, Way>();
-  for (const latest of connections) {
-    const kind = kindOf(latest);
-    const id = `${latest.engine} ${kind}`;
-    const way = ways.get(id) ?? { id, kind, engine: latest.engine, share: 0, count: 0, latest };
-    ways.set(id, { ...way, count: way.count + 1 });
+  for (const one of connections) {
+    const kind = kindOf(one);
+    const id = `${one.engine} ${kind}`;
+    const way = ways.get(id) ?? { id, kind, engine: one.engine, share: 0, count: 0, latest: one };
+    const latest = way.latest.seenBy !== 'both' && one.seenBy === 'both' ? one : way.latest;
+    ways.set(id, { ...way, latest, count: way.count + 1 });
   }
   return [...ways.values()]
     .map((way) => ({ ...way, share: way.count / connections.length }))

@@ -23,6 +23,12 @@ describe('ways along an edge', () => {
     expect(waysOf([])).toEqual([]);
   });
 
+  it('are shown by a connection that both ends told of, where there is one', () => {
+    const half: typeof steered = { ...steered, id: 'half', seenBy: 'source' };
+    expect(waysOf([half, { ...steered, seenBy: 'both' }])[0]?.latest.id).toBe('a');
+    expect(waysOf([half])[0]?.latest.id).toBe('half');
+  });
+
   it('stop where the address changes, with what the kernel says it takes', () => {
     const hook = {
       name: 'steer_connect4',
