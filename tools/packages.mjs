@@ -41,6 +41,7 @@ export const needs = {
     { package: 'curl', use: 'an HTTP client nobody adapted', present: command('curl') },
     { package: 'procps', use: 'ps and pgrep', present: command('pgrep') },
     { package: 'prometheus', use: 'scrapes the collector', present: command('promtool') },
+    { package: 'haproxy', use: 'a waypoint nobody adapted', present: command('haproxy') },
   ],
   load: [
     { package: 'wrk', use: 'makes HTTP load', present: command('wrk') },
