@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Resident memory of processes over time, and whether it grows.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 const kibibytes = 1024;
 
@@ -8,18 +11,45 @@ const kibibytes = 1024;
 export const residentBytes = (pid) =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * kibibytes;
 
+/** The environment of a program that {@link MemoryWatch.collect} is for. */
+export const collectable = { NODE_OPTIONS: `--import=${new URL('collectable.mjs', import.meta.url)}` };
+
+/** There once a process has collected its garbage; whoever asked for it removes it. */
+export const collectedFile = (pid) => join(tmpdir(), `undermesh-collected-${pid}`);
+
+const COLLECTION_TIMEOUT_MS = 60_000;
+/** Until what a collection has freed is back with the kernel: V8 sweeps on other threads, ms. */
+const SWEEP_MS = 1000;
+
 /** Reads the resident memory of a process once a second. */
 export class MemoryWatch {
   /** @type {{ second: number, bytes: number }[]} */
   samples = [];
+  /** What was resident after each {@link collect}. @type {{ second: number, bytes: number }[]} */
+  held = [];
+  #pid;
+  #start = performance.now();
   #timer;
 
   constructor(pid) {
-    const start = performance.now();
-    const read = () =>
-      this.samples.push({ second: (performance.now() - start) / 1000, bytes: residentBytes(pid) });
+    this.#pid = pid;
+    const read = () => this.samples.push(this.#sample());
     read();
     this.#timer = setInterval(read, 1000);
+  }
+
+  /** Has the process collect its garbage, so that only what it holds is resident; it was started {@link collectable}. */
+  async collect() {
+    const collected = collectedFile(this.#pid);
+    const lateMs = performance.now() + COLLECTION_TIMEOUT_MS;
+    process.kill(this.#pid, 'SIGUSR2');
+    while (!existsSync(collected)) {
+      if (performance.now() > lateMs) throw new Error(`process ${this.#pid} does not collect its garbage`);
+      await pause(20);
+    }
+    rmSync(collected);
+    await pause(SWEEP_MS);
+    this.held.push(this.#sample());
   }
 
   stop() {
@@ -36,17 +66,31 @@ export class MemoryWatch {
     return within.reduce((sum, { bytes }) => sum + bytes, 0) / within.length;
   }
 
-  /** Growth in bytes per second from a second on: the slope of the straight line with the least squares. */
+  /** Growth in bytes per second from a second on. */
   slope(from) {
-    const within = this.samples.filter(({ second }) => second >= from);
-    const meanSecond = within.reduce((sum, { second }) => sum + second, 0) / within.length;
-    const meanBytes = this.mean(from);
-    let covariance = 0;
-    let variance = 0;
-    for (const { second, bytes } of within) {
-      covariance += (second - meanSecond) * (bytes - meanBytes);
-      variance += (second - meanSecond) ** 2;
-    }
-    return covariance / variance;
+    return slopeOf(this.samples.filter(({ second }) => second >= from));
   }
+
+  /** Growth in bytes per second of what is held, over the collections from a second on. */
+  heldSlope(from = 0) {
+    return slopeOf(this.held.filter(({ second }) => second >= from));
+  }
+
+  #sample() {
+    return { second: (performance.now() - this.#start) / 1000, bytes: residentBytes(this.#pid) };
+  }
+}
+
+/** The slope of the straight line with the least squares, in bytes per second. */
+function slopeOf(samples) {
+  const meanOf = (of) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
+  const meanSecond = meanOf(({ second }) => second);
+  const meanBytes = meanOf(({ bytes }) => bytes);
+  let covariance = 0;
+  let variance = 0;
+  for (const { second, bytes } of samples) {
+    covariance += (second - meanSecond) * (bytes - meanBytes);
+    variance += (second - meanSecond) ** 2;
+  }
+  return covariance / variance;
 }

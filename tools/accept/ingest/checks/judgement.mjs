@@ -21,7 +21,11 @@ export function judgeLog(findings, log) {
   if (grave.length > 0) findings.tell('the first of them', grave[0].slice(0, 600));
 }
 
-/** Memory in the second half: its slope by least squares, times how long that half took. */
+/**
+ * Memory in the second half: its slope by least squares, times how long that half took. Where the process was made to
+ * collect its garbage, what it held afterwards: a run of a minute or two ends before V8 has found its measure, which is as
+ * much garbage as three times what is alive.
+ */
 export function judgeMemory(findings, { watch, mostMib }) {
   const mib = (bytes) => `${(bytes / mebibyte).toFixed(0)} MiB`;
   const last = watch.samples.at(-1).second;
@@ -29,9 +33,17 @@ export function judgeMemory(findings, { watch, mostMib }) {
     mib(watch.mean((last * at) / 10, (last * (at + 1)) / 10)),
   );
   findings.tell('memory (VmRSS each second), mean of each tenth of the run', tenths.join(', '));
-  const growth = (watch.slope(last / 2) * last) / 2 / mebibyte;
+  const collected = watch.held.length > 0;
+  if (collected)
+    findings.tell(
+      'memory after each collection of garbage',
+      watch.held.map(({ bytes }) => mib(bytes)).join(', '),
+    );
+  const slope = collected ? watch.heldSlope(last / 2) : watch.slope(last / 2);
+  const growth = (slope * last) / 2 / mebibyte;
+  const what = collected ? 'memory after collections' : 'memory';
   findings.holds(
-    `memory: growth over the second half by least squares, at most ${mostMib} MiB`,
+    `${what}: growth over the second half by least squares, at most ${mostMib} MiB`,
     growth <= mostMib,
     `${growth.toFixed(1)} MiB in ${Math.round(last / 2)} s`,
   );

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { MemoryWatch } from '../../../testbed/memory.mjs';
+import { collectable, MemoryWatch } from '../../../testbed/memory.mjs';
 import { samples } from '../../../testbed/metrics.mjs';
 import { Road } from '../../../testbed/road.mjs';
 import { Findings } from '../../road/checks/findings.mjs';
@@ -19,6 +19,7 @@ import { beRude, rudeness } from './rudeness.mjs';
 const program = fileURLToPath(new URL('sender-process.mjs', import.meta.url));
 const AGENTS = 8;
 const RUDE_AGENTS = 4;
+const COLLECT_EVERY_MS = 8000;
 const limits = { edges: 5_000, openEnds: 20_000, joins: 20_000, cells: 200_000, addresses: 200 };
 
 /**
@@ -32,6 +33,7 @@ export async function sockets({ name, frames, rounds, seed, mostMib }) {
   try {
     await road.startCollector({
       config: { limits, ingest: { helloTimeoutMs: 2000 }, store: { retentionSeconds: 240 } },
+      env: collectable,
     });
     const agent = async (node) => ({
       node,
@@ -60,8 +62,8 @@ export async function sockets({ name, frames, rounds, seed, mostMib }) {
         ended.then(([code]) => Promise.reject(new Error(`the sender ended with ${code}`))),
       ]),
       rudely(road, rude, rounds),
+      collectUntil(watch, ended),
     ]);
-    await ended;
     const seconds = (performance.now() - began) / 1000;
     watch.stop();
     await onlooker.stop();
@@ -97,6 +99,16 @@ export async function sockets({ name, frames, rounds, seed, mostMib }) {
     await road.destroy();
   }
   return findings.result;
+}
+
+/** Has the collector collect its garbage now and then, until the sender has ended. */
+async function collectUntil(watch, ended) {
+  let over = false;
+  void ended.then(() => (over = true));
+  while (!over) {
+    await Promise.race([ended, pause(COLLECT_EVERY_MS)]);
+    await watch.collect();
+  }
 }
 
 /** Is rude in every way, again and again. @returns {Promise<Record<string, number>>} what should be counted, by code */
