@@ -91,7 +91,7 @@ enum http_sample_flag {
 	HTTP_SAMPLE_FLAG_UNANSWERED = 1, /* the connection ended before a final response began; status is 0 */
 	HTTP_SAMPLE_FLAG_PIPELINED = 2,	 /* sent before the answer to an earlier one was complete */
 	HTTP_SAMPLE_FLAG_CUT = 4,	 /* the connection ended inside the response */
-	HTTP_SAMPLE_FLAG_RESYNCED = 8, /* framing was lost before it: some requests may not have been seen */
+	HTTP_SAMPLE_FLAG_RESYNCED = 8,	 /* framing was lost before or in it: requests may be unseen */
 };
 
 #ifdef __bpf__

@@ -35,8 +35,10 @@ enum http_mode {
 	HTTP_MODE_BODY = 5,	   /* a body, `left` bytes of it */
 	HTTP_MODE_CHUNK = 6,	   /* a chunk, `left` bytes of it */
 	HTTP_MODE_UNTIL_CLOSE = 7, /* a body that ends with the connection */
-	HTTP_MODE_OPAQUE = 8,	   /* something else, for good: a tunnel, another protocol */
-	HTTP_MODE_LOST = 9,	   /* nobody knows */
+	HTTP_MODE_UNFRAMED =
+		8,	      /* a chunked body whose chunks are not known any more: up to the next message */
+	HTTP_MODE_OPAQUE = 9, /* something else, for good: a tunnel, another protocol */
+	HTTP_MODE_LOST = 10,  /* nobody knows */
 };
 
 /* What is known of a head, bits. */
@@ -46,6 +48,7 @@ enum http_head {
 	HTTP_HEAD_CHUNKED = 4, /* whose last coding is chunked */
 	HTTP_HEAD_VERSION_1_0 = 8,
 	HTTP_HEAD_AFTER_FRAMING = 16, /* the line before the present one was one of these fields */
+	HTTP_HEAD_ENDED = 32,	      /* what came furthest of its body ends as the last chunk does */
 };
 
 /* Whether a member at `at` begins a line of the cache: the kernel puts eight bytes of its own in front of a value. */
@@ -145,7 +148,7 @@ struct http_exchange {
 	__u32 reserved_3;
 	__u64 waiting_ns;  /* since when samples wait */
 	__u64 first_ns;	   /* first byte of the present response */
-	__u64 last_ns;	   /* last byte so far of one that ends with the connection */
+	__u64 last_ns;	   /* last byte so far of one that ends with the connection, or is unframed */
 	__u64 complete_ns; /* last byte of the response before */
 	__u8 reserved_4[8];
 	struct http_outcome outcomes[HTTP_BOUND_SAMPLES];
@@ -187,6 +190,12 @@ static __always_inline __u32 http_microseconds(__u64 from_ns, __u64 to_ns)
 	return us < HTTP_LIMIT_UNKNOWN_US ? us : HTTP_LIMIT_UNKNOWN_US - 1;
 }
 
+/* To a time that is 0 when it is not known. */
+static __always_inline __u32 http_microseconds_until(__u64 from_ns, __u64 to_ns)
+{
+	return to_ns ? http_microseconds(from_ns, to_ns) : HTTP_LIMIT_UNKNOWN_US;
+}
+
 /* Adds a sample. Without room for it the request is lost. */
 static __always_inline void http_add_outcome(struct http_exchange *exchange,
 					     const struct http_outcome *outcome)
@@ -211,6 +220,29 @@ static __always_inline __u8 http_flags(const struct http_exchange *exchange,
 }
 
 /*
+ * After the end of the connection inside a response: tells how it ended. One that is unframed was complete when what
+ * came furthest ends as it should, and no request went out before that.
+ */
+static __always_inline void http_finish_response(struct http_exchange *exchange, struct http_outcome *outcome,
+						 const struct http_request *request)
+{
+	struct http_stream *requests = &exchange->streams[HTTP_REQUESTS];
+	struct http_stream *responses = &exchange->streams[HTTP_RESPONSES];
+	bool unframed = responses->mode == HTTP_MODE_UNFRAMED;
+
+	outcome->response_bytes = responses->message_bytes;
+	outcome->sample.first_byte_us = http_microseconds(request->asked_ns, exchange->first_ns);
+	outcome->sample.status = responses->status;
+	outcome->sample.flags = http_flags(exchange, request);
+	if (unframed && (responses->head & HTTP_HEAD_ENDED) &&
+	    (requests->count - responses->count == 1 || requests->acknowledged == responses->next))
+		outcome->sample.last_byte_us = http_microseconds_until(request->asked_ns, exchange->last_ns);
+	else
+		outcome->sample.flags |= HTTP_SAMPLE_FLAG_CUT | (unframed ? HTTP_SAMPLE_FLAG_RESYNCED : 0);
+	responses->inside = 0;
+}
+
+/*
  * After the end of the connection: a sample of the next request that was not answered, or not to the end. False when
  * there is none. Nobody follows the streams any more.
  */
@@ -231,13 +263,8 @@ static __always_inline bool http_finish_request(struct http_exchange *exchange)
 
 	if (responses->count == exchange->streams[HTTP_REQUESTS].count || exchange->responses_lost)
 		return false;
-	if (responses->inside) {
-		outcome.response_bytes = responses->message_bytes;
-		outcome.sample.first_byte_us = http_microseconds(request->asked_ns, exchange->first_ns);
-		outcome.sample.status = responses->status;
-		outcome.sample.flags = http_flags(exchange, request) | HTTP_SAMPLE_FLAG_CUT;
-		responses->inside = 0;
-	}
+	if (responses->inside)
+		http_finish_response(exchange, &outcome, request);
 	responses->count++;
 	exchange->complete_ns = ~0ULL; /* it never will be */
 	if (!request->lost)

@@ -3,29 +3,16 @@
  * What a segment of a connection means for its requests and responses: which answers which, and when. Segments are seen
  * before TCP puts them in order, and again when they are retransmitted: both streams are followed by sequence number.
  *
- * Whoever includes it defines, beside http_read(),
+ * Whoever includes it defines, beside what http_visit.h asks for,
  *	bool http_run(struct http_visit *visit)
- * which calls http_advance() until it returns false (true), or so often that it gives up (false), and
- *	void http_make_room(struct http_visit *visit)
- * which makes records of samples, as far as it can.
+ * which calls http_advance() until it returns false (true), or so often that it gives up (false).
  */
 #ifndef UNDERMESH_HTTP_FOLLOW_H
 #define UNDERMESH_HTTP_FOLLOW_H
 
-#include "http_stream.h"
-
-/* A segment on its way through an exchange. */
-struct http_visit {
-	void *source; /* for http_read() */
-	struct http_exchange *exchange;
-	struct http_stream *stream;
-	__u64 now_ns;  /* CLOCK_MONOTONIC; 0 when http_has_time() says so */
-	__u32 payload; /* where the segment's payload begins in what http_read() reads */
-};
+#include "http_unframed.h"
 
 static __always_inline bool http_run(struct http_visit *visit);
-static __always_inline void http_make_room(struct http_visit *visit);
-static __always_inline __u64 http_boot_ns(void);
 
 /* A new exchange: sequence numbers of the first payload byte of each side. */
 static __always_inline void http_begin(struct http_exchange *exchange, bool source, __u32 client,
@@ -37,108 +24,7 @@ static __always_inline void http_begin(struct http_exchange *exchange, bool sour
 	exchange->streams[HTTP_RESPONSES].response = 1;
 }
 
-/* --- what the first bytes say --- */
-
-/* Whether bytes may begin a request: a capital letter and no control characters before the first space. */
-static __always_inline bool http_may_begin_request(__u64 word, __u32 length)
-{
-	__u8 first = word;
-	__u32 i;
-
-	if (first == '\r' || first == '\n')
-		return true;
-	if (first < 'A' || first > 'Z')
-		return false;
-#pragma clang loop unroll(full)
-	for (i = 1; i < 8; i++) {
-		__u8 byte = word >> (8 * i);
-
-		if (i >= length || byte == ' ')
-			return true;
-		if (byte < ' ' || byte >= 0x7f)
-			return false;
-	}
-	return true;
-}
-
-/* Of the first bytes of a connection, up to eight in a word. HTTP_PROTOCOL_UNKNOWN: perhaps HTTP/1, go on. */
-static __always_inline __u8 http_recognise(__u64 word, __u32 length, bool response)
-{
-	__u64 mask = length >= 7 ? 0x00ffffffffffffffULL : (1ULL << (8 * length)) - 1;
-
-	if (response)
-		return ((word ^ HTTP_TEXT('H', 'T', 'T', 'P', '/', '1', '.', 0)) & mask) == 0
-			       ? HTTP_PROTOCOL_UNKNOWN
-			       : HTTP_PROTOCOL_OTHER;
-	if ((__u8)word == 0x16 && (length == 1 || (__u8)(word >> 8) == 3))
-		return HTTP_PROTOCOL_TLS;
-	return http_may_begin_request(word, length) ? HTTP_PROTOCOL_UNKNOWN : HTTP_PROTOCOL_OTHER;
-}
-
-/*
- * Whether some of a request's body passed while framing was lost: the other end has got further than the stream of
- * requests, which is still in the midst of it. Its size is not known then, and never will be.
- */
-static __always_inline bool http_was_missed(struct http_exchange *exchange,
-					    const struct http_request *request)
-{
-	struct http_stream *requests = &exchange->streams[HTTP_REQUESTS];
-
-	return (request->flags & HTTP_SAMPLE_FLAG_RESYNCED) && requests->inside &&
-	       (__s32)(exchange->streams[HTTP_RESPONSES].acknowledged - requests->next) > 0;
-}
-
-/* The present response is complete: a sample of it and its request. */
-static __always_inline void http_complete(struct http_visit *visit, __u64 last_ns)
-{
-	struct http_exchange *exchange = visit->exchange;
-	struct http_stream *stream = visit->stream;
-	struct http_request *request = &exchange->requests[stream->count % HTTP_BOUND_REQUESTS];
-	__u32 first_us = http_microseconds(request->asked_ns, exchange->first_ns);
-	struct http_outcome outcome = {
-		.request_bytes = request->bytes,
-		.response_bytes = stream->message_bytes,
-		.sample =
-			{
-				.first_byte_us = first_us,
-				.last_byte_us = last_ns == exchange->first_ns
-							? first_us
-							: http_microseconds(request->asked_ns, last_ns),
-				.status = stream->status,
-				.method = request->method,
-				.flags = http_flags(exchange, request),
-			},
-	};
-	__u32 waiting = exchange->made - http_counter(&exchange->taken);
-
-	stream->inside = 0;
-	exchange->complete_ns = last_ns;
-	http_publish(&stream->count, stream->count + 1);
-	if (request->lost || http_was_missed(exchange, request))
-		return;
-	if (!waiting)
-		exchange->waiting_ns = http_boot_ns();
-	http_add_outcome(exchange, &outcome);
-	if (waiting + 1 >= HTTP_LIMIT_SAMPLES)
-		http_make_room(visit);
-}
-
 /* --- a segment's way through a stream --- */
-
-static __always_inline void http_lose_framing(struct http_visit *visit)
-{
-	struct http_exchange *exchange = visit->exchange;
-	struct http_stream *stream = visit->stream;
-
-	if (!stream->response && stream->inside) {
-		exchange->requests[(stream->count - 1) % HTTP_BOUND_REQUESTS].lost = 1;
-		stream->inside = 0;
-	}
-	if (stream->response)
-		exchange->responses_lost = 1;
-	stream->mode = HTTP_MODE_LOST;
-	stream->framing_lost = 1;
-}
 
 /* The head of a request is complete. */
 static __always_inline int http_ask(struct http_visit *visit)
@@ -259,13 +145,13 @@ static __always_inline bool http_take_early(struct http_visit *visit)
 	to = stream->early_to - stream->next;
 	if ((__s32)(stream->early_from - stream->next) > 0)
 		return false;
+	if (to > 0 && !http_jump(stream, to)) {
+		http_unframe(visit);
+		return false;
+	}
 	stream->early = 0;
 	if (to <= 0)
 		return false;
-	if (!http_jump(stream, to)) {
-		http_lose_framing(visit);
-		return false;
-	}
 	stream->next += to;
 	return true;
 }
@@ -405,6 +291,8 @@ static __always_inline bool http_enter(struct http_visit *visit, __u32 sequence)
 		return false;
 	if (stream->mode == HTTP_MODE_LOST)
 		return http_find_again(visit, sequence);
+	if (stream->mode == HTTP_MODE_UNFRAMED)
+		return http_enter_unframed(visit, sequence);
 	if ((__s32)offset >= 0) {
 		visit->stream->offset = offset;
 		return offset < length;
@@ -414,19 +302,19 @@ static __always_inline bool http_enter(struct http_visit *visit, __u32 sequence)
 		return true;
 	}
 	if (http_has_come(visit)) {
-		http_lose_framing(visit);
-		return http_find_again(visit, sequence);
+		return http_unframe(visit) ? http_enter_unframed(visit, sequence)
+					   : http_find_again(visit, sequence);
 	}
 	if (!stream->early) {
 		stream->early = 1;
 		stream->early_from = sequence;
-		stream->early_to = sequence + length;
+		http_note_early(visit, sequence + length);
 		return false;
 	}
 	if ((__s32)(sequence - stream->early_from) < 0 || (__s32)(sequence - stream->early_to) > 0)
-		http_lose_framing(visit);
-	else if ((__s32)(sequence + length - stream->early_to) > 0)
-		stream->early_to = sequence + length;
+		return http_unframe(visit) && http_enter_unframed(visit, sequence);
+	if ((__s32)(sequence + length - stream->early_to) > 0)
+		http_note_early(visit, sequence + length);
 	return false;
 }
 
@@ -461,8 +349,10 @@ static __always_inline void http_take_segment(struct http_visit *visit, __u32 se
 	} else if (stream->length && http_enter(visit, sequence)) {
 		stream->next = end;
 		stream->origin = visit->stream->offset - stream->filled;
-		if (!http_run(visit))
-			http_lose_framing(visit);
+		if (!http_run(visit)) {
+			http_pass(stream, stream->length);
+			http_unframe(visit);
+		}
 	}
 	if (!stream->response) {
 		if (stream->inside)
@@ -475,6 +365,8 @@ static __always_inline void http_take_segment(struct http_visit *visit, __u32 se
 			http_complete(visit, exchange->last_ns);
 			stream->mode = HTTP_MODE_OPAQUE;
 		}
+	} else if (stream->mode == HTTP_MODE_UNFRAMED) {
+		http_time_unframed(visit, end);
 	}
 }
 

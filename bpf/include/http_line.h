@@ -24,6 +24,42 @@ static __always_inline int http_lose(struct http_stream *stream)
 
 /* --- first lines --- */
 
+/* Whether bytes may begin a request: a capital letter and no control characters before the first space. */
+static __always_inline bool http_may_begin_request(__u64 word, __u32 length)
+{
+	__u8 first = word;
+	__u32 i;
+
+	if (first == '\r' || first == '\n')
+		return true;
+	if (first < 'A' || first > 'Z')
+		return false;
+#pragma clang loop unroll(full)
+	for (i = 1; i < 8; i++) {
+		__u8 byte = word >> (8 * i);
+
+		if (i >= length || byte == ' ')
+			return true;
+		if (byte < ' ' || byte >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* Of the first bytes of a connection, up to eight in a word. HTTP_PROTOCOL_UNKNOWN: perhaps HTTP/1, go on. */
+static __always_inline __u8 http_recognise(__u64 word, __u32 length, bool response)
+{
+	__u64 mask = length >= 7 ? 0x00ffffffffffffffULL : (1ULL << (8 * length)) - 1;
+
+	if (response)
+		return ((word ^ HTTP_TEXT('H', 'T', 'T', 'P', '/', '1', '.', 0)) & mask) == 0
+			       ? HTTP_PROTOCOL_UNKNOWN
+			       : HTTP_PROTOCOL_OTHER;
+	if ((__u8)word == 0x16 && (length == 1 || (__u8)(word >> 8) == 3))
+		return HTTP_PROTOCOL_TLS;
+	return http_may_begin_request(word, length) ? HTTP_PROTOCOL_UNKNOWN : HTTP_PROTOCOL_OTHER;
+}
+
 static __always_inline __u8 http_method_of(__u64 word)
 {
 	if ((__u32)word == (__u32)HTTP_TEXT('G', 'E', 'T', ' ', 0, 0, 0, 0))

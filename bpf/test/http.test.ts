@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import { HttpLimit, RecordEvent, RecordFlag, RecordKind, Reporter } from '@undermesh/bpf-abi';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { client, play, type Seen, seen, server } from './http-played.js';
+import { client, play, type Seen, seen, seenBy, server } from './http-played.js';
 import { compileFixture, isRoot, Observed, Scenario, sleep, TestCgroup } from './observed.js';
 
 const GET = 'GET /shelf?book=1 HTTP/1.1\r\nHost: shop\r\nAccept: */*\r\n\r\n';
@@ -160,6 +161,35 @@ describe.skipIf(!isRoot)('http.bpf.o (needs root and cgroup v2)', { timeout: 30_
     expect(samples).toEqual(['PUT 200', 'GET 200', 'GET 200', 'GET 200']);
     expect(requestBytes).toBe(sizes(put, GET, GET, GET) + bytes);
     expect(responseBytes).toBe(sizes(HELLO, sized, chunked, end, HELLO) + 2 * bytes);
+    expect(observed.totals().httpFramingLost).toBe(0n);
+  });
+
+  it('is exact when segments are lost on the way and come late, in the midst of chunked bodies', () => {
+    const chunk = `1b58\r\n${'x'.repeat(7000)}\r\n`;
+    const chunked = `Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(20)}0\r\n\r\n`;
+    const answer = `HTTP/1.1 200 OK\r\n${chunked}`;
+    const post = `POST / HTTP/1.1\r\n${chunked}`;
+    const steps = [client(GET), server(answer), client(post), server(HELLO), client(GET), server(HELLO)];
+    const lossy = [
+      'ip link set lo up mtu 1500',
+      'nft add table inet lossy',
+      'nft add chain inet lossy way "{ type filter hook prerouting priority 0; }"',
+      'nft add rule inet lossy way meta length ">" 1000 numgen inc mod 23 == 7 drop',
+      `echo $$ > "${cgroup.path}/cgroup.procs"`,
+      `exec "${program.path}"`,
+    ].join(' && ');
+    const input = ['open v4', ...steps, 'close-client', ''].join('\n');
+    execFileSync('unshare', ['-n', 'sh', '-c', lossy], { input });
+    const { requests } = observed.read();
+    for (const reporter of [Reporter.SOURCE, Reporter.DESTINATION]) {
+      const { samples, requestBytes, responseBytes } = seenBy(reporter, requests);
+      expect(samples.map((sample) => sample.replace(' RESYNCED', ''))).toEqual([
+        'GET 200',
+        'POST 200',
+        'GET 200',
+      ]);
+      expect([requestBytes, responseBytes]).toEqual([sizes(GET, post, GET), sizes(answer, HELLO, HELLO)]);
+    }
     expect(observed.totals().httpFramingLost).toBe(0n);
   });
 
