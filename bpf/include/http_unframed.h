@@ -91,6 +91,13 @@ static __always_inline bool http_enter_unframed_response(struct http_visit *visi
 	__u32 asked = http_counter(&requests->count) - stream->count, begin, offset;
 	__u64 word = 0;
 
+	/* The next request may have passed unknown. */
+	if (requests->mode == HTTP_MODE_LOST || requests->resynced ||
+	    (exchange->requests[(requests->count - 1) % HTTP_BOUND_REQUESTS].flags &
+	     HTTP_SAMPLE_FLAG_RESYNCED)) {
+		http_lose_framing(visit);
+		return false;
+	}
 	if (asked <= 1)
 		return http_enter_body(stream, stream->next - sequence);
 	begin = requests->acknowledged;
