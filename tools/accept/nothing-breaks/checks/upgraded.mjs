@@ -57,6 +57,8 @@ export async function upgraded(mesh, { times, killsAtMs, load, stallMs }) {
   findings.equal('found wrong after one of them', wrong.join('; ') || 'nothing', 'nothing');
   mesh.judge(result, { stallMs });
   await road.stopAgents();
+  const { records } = await road.api('status');
+  findings.tell('ends, as the collector has them', JSON.stringify(records));
   await road.stopCollector();
   await judgeIds(findings, road.records);
 }
