@@ -56,9 +56,11 @@ export async function upgraded(mesh, { times, killsAtMs, load, stallMs }) {
   findings.tell('killed at moments of the start', kills.moments);
   findings.equal('found wrong after one of them', wrong.join('; ') || 'nothing', 'nothing');
   mesh.judge(result, { stallMs });
+  const { records } = await road.settled(0); // what became of killed agents' ends is told by the last one
+  const lost = records.lost.agent_killed ?? 0;
+  findings.tell('ends lost with killed agents', lost);
+  findings.equal('ends stored + these = made', records.stored + lost, records.made);
   await road.stopAgents();
-  const { records } = await road.api('status');
-  findings.tell('ends, as the collector has them', JSON.stringify(records));
   await road.stopCollector();
   await judgeIds(findings, road.records);
 }
