@@ -22,7 +22,6 @@ enum http_window {
 	HTTP_WINDOW_FILLED = 320, /* both */
 	HTTP_WINDOW_BYTES = 376,  /* with room for reading words behind them */
 	HTTP_WINDOW_LOOKS = 32,	  /* at words or lines of it, at a time */
-	HTTP_WINDOW_FIELDS = 4,	  /* fields that matter, or windows of others, at a time */
 };
 
 /* What the next byte of a stream belongs to. */

@@ -194,7 +194,7 @@ static __always_inline bool http_advance(struct http_visit *visit)
 		}
 	}
 	if (step == HTTP_STEP_ON && stream->mode == HTTP_MODE_FIELDS) {
-		step = http_take_fields(visit, stream);
+		step = http_take_some_fields(visit, stream);
 		if (step == HTTP_STEP_HEAD)
 			step = stream->response ? http_answer(visit) : http_ask(visit);
 	} else if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_CHUNK_SIZE &&

@@ -174,17 +174,6 @@ static __always_inline int http_take_some_fields(struct http_visit *visit, struc
 	return HTTP_STEP_HEAD;
 }
 
-/* The fields of a head, to its end if it is an ordinary one. */
-static __always_inline int http_take_fields(struct http_visit *visit, struct http_stream *stream)
-{
-	int step = HTTP_STEP_ON, i;
-
-#pragma clang loop unroll(disable)
-	for (i = 0; i < HTTP_WINDOW_FIELDS && step == HTTP_STEP_ON; i++)
-		step = http_take_some_fields(visit, stream);
-	return step;
-}
-
 /* A line of the chunked coding: a size, the end of a chunk, or a field behind the last one. */
 static __always_inline int http_take_chunk_line(struct http_visit *visit, struct http_stream *stream)
 {

@@ -144,7 +144,7 @@ export const HttpSampleFlag = {
   PIPELINED: 2,
   /** the connection ended inside the response. */
   CUT: 4,
-  /** framing was lost before it: some requests may not have been seen. */
+  /** framing was lost before or in it: requests may be unseen. */
   RESYNCED: 8,
 } as const;
 
