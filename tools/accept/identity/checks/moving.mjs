@@ -167,15 +167,19 @@ class Workload {
 
   constructor(child) {
     this.#child = child;
-    child.on('message', ({ id, ...answer }) => this.#waiting.get(id)?.(answer));
+    child.on('message', ({ id, ...answer }) => this.#waiting.get(id)?.resolve(answer));
+    child.once('exit', (code, signal) => {
+      for (const { reject } of this.#waiting.values())
+        reject(new Error(`a workload ended with ${code ?? signal}`));
+    });
   }
 
   /** Resolves with the answer. */
   ask(message) {
     const id = ++this.#asked;
-    const answered = new Promise((resolve) => this.#waiting.set(id, resolve));
+    const answered = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#child.send({ id, ...message });
-    return answered;
+    return answered.finally(() => this.#waiting.delete(id));
   }
 }
 

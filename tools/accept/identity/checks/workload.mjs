@@ -5,6 +5,7 @@
 import { connect, createServer } from 'node:net';
 
 const [name, port] = process.argv.slice(2);
+const UNANSWERED_MS = 5000;
 /** Listeners by address. */
 const open = new Map();
 /** What was called: [address, port, moment in ms, who answered or null]. */
@@ -31,6 +32,8 @@ function call(target, from) {
     let row;
     let answer = '';
     socket.setEncoding('utf8').on('data', (text) => (answer += text));
+    // A listener that closes as the handshake ends leaves a connection that nobody will ever answer.
+    socket.setTimeout(UNANSWERED_MS, () => socket.destroy());
     socket.on('connect', () => {
       row = [socket.localAddress, socket.localPort, Date.now(), null];
       made.push(row);
