@@ -64,7 +64,7 @@ export const shareFigure = (share: number | null | undefined): Figure => {
   if (percent < 0.01) return { value: '<0.01', unit: '%' };
   if (percent < 1) return { value: formatNumber(percent, 2), unit: '%' };
   if (percent < 10) return { value: formatNumber(percent, 1), unit: '%' };
-  if (percent > 99 && percent < 100) {
+  if (percent >= 99.5 && percent < 100) {
     return { value: formatNumber(Math.floor(percent * 10) / 10, 1), unit: '%' };
   }
   return { value: formatNumber(percent, 0), unit: '%' };
