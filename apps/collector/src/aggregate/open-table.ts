@@ -169,6 +169,15 @@ export class OpenTable implements OpenConnections {
     return this.#table.word(slot, 0);
   }
 
+  sideOf(slot: number): Side {
+    return this.side[slot] === 0 ? 0 : 1;
+  }
+
+  /** Sent, received, segments and retransmits of an end that have been counted: a view. */
+  countedOf(slot: number): Float64Array {
+    return this.counted.subarray(slot * 4, slot * 4 + 4);
+  }
+
   /** Whether a stream has any end here. */
   hasOf(stream: number): boolean {
     return (this.#ofStream[stream] ?? 0) > 0;

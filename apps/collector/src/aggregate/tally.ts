@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord as Field, type RecordColumns, RecordFlag } from '@undermesh/bpf-abi';
+import { ConnectionRecord as Field, RecordColumns, RecordFlag } from '@undermesh/bpf-abi';
 import { type Cells, COUNTERS, Counter, Distribution, type Side } from './cells.js';
 import type { EdgeTable } from './edges.js';
 import type { Timeline } from './timeline.js';
@@ -69,10 +69,27 @@ export class Tally {
   now = 0;
   /** Whether the totals move too; not while an earlier run is replayed. */
   live = true;
+  /** The record at hand. */
+  #columns = new RecordColumns(new Uint8Array(0), Field.BYTES);
+  #index = 0;
+  #clockMs = 0;
 
   constructor(edges: EdgeTable, timeline: Timeline) {
     this.#edges = edges;
     this.#timeline = timeline;
+  }
+
+  /** Makes a record the one at hand, and reads it. */
+  take(columns: RecordColumns, index: number, clockMs: number): void {
+    this.#columns = columns;
+    this.#index = index;
+    this.#clockMs = clockMs;
+    this.read(columns, index, clockMs);
+  }
+
+  /** Reads the record at hand again, after something else was counted. */
+  again(): void {
+    this.read(this.#columns, this.#index, this.#clockMs);
   }
 
   /** Reads a record into {@link end}; `clockMs` is added to its boottimes. */
