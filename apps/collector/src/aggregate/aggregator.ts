@@ -129,7 +129,7 @@ export class Aggregator {
     this.timeline.tick(now);
     if (now - this.#forgotAt < FORGET_EVERY_MS) return;
     this.#forgotAt = now;
-    const inUse = this.timeline.edgesInUse();
+    const inUse = this.timeline.read.edgesInUse();
     this.edges.forgetIdle(now - IDLE_EDGE_MS, (edge) => inUse[edge] === 1);
   }
 

@@ -6,7 +6,8 @@ import { type CheckpointState, decodeState, encodeState, type StreamMark } from 
 import type { Placements } from './placements.js';
 import { decodeCells, encodeCells } from './rollup-codec.js';
 import type { Streams } from './streams.js';
-import { FINE_KEPT_MS, HOUR_MS, type Rollup } from './timeline.js';
+import { FINE_KEPT_MS, HOUR_MS } from './tiers.js';
+import type { Rollup } from './timeline.js';
 
 const log = createLogger('checkpoints');
 const EVERY_MS = 60_000;

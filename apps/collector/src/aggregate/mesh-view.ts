@@ -21,7 +21,7 @@ import {
 } from './health.js';
 import type { Placements } from './placements.js';
 import { type EdgeSummary, Summary, type VertexSummary } from './summary.js';
-import { FINE_MS, type Stretch } from './timeline.js';
+import { FINE_MS, type Stretch } from './tiers.js';
 import { splitOf, trafficOf } from './traffic.js';
 
 /** What a view of the mesh shows. */
@@ -72,7 +72,7 @@ export class MeshView {
 
   bounds(query: Pick<ViewQuery, 'windowSeconds' | 'to'>, now: number): Bounds {
     const to = Math.min(query.to ?? now, now);
-    const oldest = this.#aggregator.timeline.oldest() ?? now;
+    const oldest = this.#aggregator.timeline.read.oldest() ?? now;
     return {
       from: Math.min(to, Math.max(oldest, to - query.windowSeconds * 1000)),
       to,
@@ -82,7 +82,7 @@ export class MeshView {
 
   window(query: Pick<ViewQuery, 'windowSeconds' | 'to'>, now: number): Window {
     const bounds = this.bounds(query, now);
-    const resolutionMs = this.#aggregator.timeline.resolutionMs(bounds, now);
+    const resolutionMs = this.#aggregator.timeline.read.resolutionMs(bounds, now);
     return {
       from: toTime(bounds.to - query.windowSeconds * 1000),
       to: toTime(bounds.to),
@@ -106,7 +106,7 @@ export class MeshView {
 
   /** Since when there are figures. */
   since(now: number): number {
-    return this.#aggregator.timeline.oldest() ?? now;
+    return this.#aggregator.timeline.read.oldest() ?? now;
   }
 
   /** The graph, with at most so many vertices and edges. */
@@ -276,10 +276,11 @@ export class MeshView {
     const { timeline, edges } = this.#aggregator;
     return new Summary(
       {
-        cells: timeline.sum({ ...stretch, histograms: false }),
+        cells: timeline.read.sum({ ...stretch, histograms: false }),
         to: stretch.to,
-        eachPart: (visit) => timeline.columns({ ...stretch, steps: 1 }, (_, part, of) => visit(part, of)),
-        eachFinePart: (of, visit) => timeline.finest(of, visit),
+        eachPart: (visit) =>
+          timeline.read.columns({ ...stretch, steps: 1 }, (_, part, of) => visit(part, of)),
+        eachFinePart: (of, visit) => timeline.read.finest(of, visit),
         edges,
         placements: this.#placements,
         grouping: this.grouping,

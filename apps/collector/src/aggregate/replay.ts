@@ -5,7 +5,7 @@ import type { Aggregator } from './aggregator.js';
 import type { CheckpointState } from './checkpoint-state.js';
 import { NO_NODE, type Placements } from './placements.js';
 import type { Streams } from './streams.js';
-import { FINE_KEPT_MS } from './timeline.js';
+import { FINE_KEPT_MS } from './tiers.js';
 
 /** What a replay fills. */
 export interface ReplayInto {

@@ -8,7 +8,7 @@ import { connectsFailed } from './health.js';
 import type { Placements } from './placements.js';
 import { SampleRoutes, SampleSums, TRAFFIC_LINES, trafficLine } from './sample-routes.js';
 import type { CellsPart } from './sealed-cells.js';
-import type { Stretch } from './timeline.js';
+import type { Stretch } from './tiers.js';
 import { SAMPLES, sideTaken, sumOfRow, TrafficSum } from './traffic.js';
 
 /** Figures of all edges between two vertices. */

@@ -48,7 +48,7 @@ export function latencyAnswer(parts: LatencyParts, query: LatencyQuery, now: num
   const wanted = { from: bounds.to - viewQuery.windowSeconds * 1000, to: bounds.to };
   const steps = stepsOf(wanted, {
     most: query.columns ?? DEFAULT_COLUMNS,
-    finestMs: aggregator.timeline.resolutionMs({ from: bounds.from, to: bounds.to }, now),
+    finestMs: aggregator.timeline.read.resolutionMs({ from: bounds.from, to: bounds.to }, now),
     since: view.since(now),
   });
   const stretch = { from: steps.from, to: steps.from + steps.count * steps.stepMs };
@@ -180,7 +180,7 @@ function comparisonOf(
   }
   const read = (stretch: { from: number; to: number }) => {
     // Whole buckets within the window only: those on its borders hold what happened on the other side too.
-    const resolution = by.aggregator.timeline.resolutionMs(stretch, of.now);
+    const resolution = by.aggregator.timeline.read.resolutionMs(stretch, of.now);
     const start = Math.ceil(stretch.from / resolution) * resolution;
     const length = Math.max(1, Math.ceil((stretch.to - start) / MOST_BLOCKS / resolution)) * resolution;
     const steps = Math.max(1, Math.floor((stretch.to - start) / length));

@@ -6,7 +6,7 @@ import type { Side } from '../aggregate/cells.js';
 import type { Placements } from '../aggregate/placements.js';
 import { RequestSum } from '../aggregate/requests.js';
 import { SampleRoutes, SampleSums, TRAFFIC_LINES, trafficLine } from '../aggregate/sample-routes.js';
-import type { Stretch } from '../aggregate/timeline.js';
+import type { Stretch } from '../aggregate/tiers.js';
 import { sideTaken, sumOfRow, TrafficSum } from '../aggregate/traffic.js';
 import { LatencyCounters } from './latency-counters.js';
 import { LatencyShares } from './latency-shares.js';
@@ -102,7 +102,7 @@ export class LatencyReader {
     for (const [edge, scope] of scopes.entries())
       if (scope !== undefined) routes.send(edge, trafficLine(scope.side, scope.requestSide));
     const sums = new SampleSums();
-    timeline.columns({ from, to, steps: 1 }, (_, part) => part.sendSamples(routes, sums));
+    timeline.read.columns({ from, to, steps: 1 }, (_, part) => part.sendSamples(routes, sums));
     return sums.bins;
   }
 
@@ -123,7 +123,7 @@ export class LatencyReader {
       shares.addTo(step, sums.bins, samples);
       counters.moveTo(step);
     };
-    timeline.columns(stretch, (step, part) => {
+    timeline.read.columns(stretch, (step, part) => {
       if (step !== at) {
         finish();
         sums = new SampleSums();
@@ -142,7 +142,7 @@ export class LatencyReader {
     of: { filter: LatencyFilter; traffic: TrafficSum },
   ): LatencyScope[] {
     const { edges, timeline } = this.#aggregator;
-    const cells = timeline.sum({ from, to, histograms: false });
+    const cells = timeline.read.sum({ from, to, histograms: false });
     const scopes: LatencyScope[] = [];
     for (let row = 0; row < cells.count; row++) {
       const edge = cells.edge(row);

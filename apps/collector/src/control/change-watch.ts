@@ -5,7 +5,7 @@ import { COUNTERS, Counter } from '../aggregate/cells.js';
 import { toTime } from '../aggregate/mesh-view.js';
 import type { Placements } from '../aggregate/placements.js';
 import type { CellsPart } from '../aggregate/sealed-cells.js';
-import { FINE_MS } from '../aggregate/timeline.js';
+import { FINE_MS } from '../aggregate/tiers.js';
 import type { Agents } from '../ingest/agents.js';
 import type { Workload } from '../store/store.js';
 import type { ChangeLog, NewChange } from './change-log.js';
@@ -138,7 +138,7 @@ export class ChangeWatch {
     this.#watchedTo = to;
     const seen = new Set<string>();
     const steps = (to - from) / FINE_MS;
-    this.#parts.aggregator.timeline.columns({ from, to, steps }, (step, part) => {
+    this.#parts.aggregator.timeline.read.columns({ from, to, steps }, (step, part) => {
       const time = from + step * FINE_MS;
       for (let row = 0; row < part.count; row++) {
         if (isUsed(part, row)) this.#watchEdge(part.edge(row), { time, now, seen, changes });

@@ -85,10 +85,10 @@ function guess(name: string): void {
 /** All that the timeline holds of an edge that is not 0, per bucket and by destination, histograms included. */
 function figures(): Map<string, unknown> {
   const { timeline, edges } = aggregator;
-  const first = Math.floor((timeline.oldest() ?? now) / 10_000) * 10_000;
+  const first = Math.floor((timeline.read.oldest() ?? now) / 10_000) * 10_000;
   const result = new Map<string, string[]>();
   for (let from = first; from <= now; from += 10_000) {
-    const cells = timeline.sum({ from, to: from + 10_000 });
+    const cells = timeline.read.sum({ from, to: from + 10_000 });
     const add = (row: number, figure: string): void => {
       const name = placements.get(placements.workloadOf(edges.destination(cells.edge(row))))?.name ?? '?';
       result.set(name, [...(result.get(name) ?? []), `${(from - first) / 1000} s: ${figure}`].sort());

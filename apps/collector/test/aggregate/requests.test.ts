@@ -66,7 +66,7 @@ const edgeName = (edge: number): string =>
 
 /** Sums by `source>destination`, of edges that have requests. */
 function sums(): Record<string, TrafficSum> {
-  const cells = aggregator.timeline.sum({ from: now - 60_000, to: now + 60_000 });
+  const cells = aggregator.timeline.read.sum({ from: now - 60_000, to: now + 60_000 });
   const result: Record<string, TrafficSum> = {};
   for (let row = 0; row < cells.count; row++) {
     const sum = sumOfRow(cells, row, [0, 0]);
@@ -76,7 +76,7 @@ function sums(): Record<string, TrafficSum> {
 }
 /** Requests by edge and reporter, straight from the counters. */
 function counted(): Record<string, [number, number]> {
-  const cells = aggregator.timeline.sum({ from: now - 60_000, to: now + 60_000 });
+  const cells = aggregator.timeline.read.sum({ from: now - 60_000, to: now + 60_000 });
   const result: Record<string, [number, number]> = {};
   for (let row = 0; row < cells.count; row++) {
     const of = (side: number): number => {
@@ -200,7 +200,7 @@ describe('requests', () => {
     expect(counted()).toEqual({ 'cart>stock': [4, 4] });
     const sum = sums()['cart>stock'];
     expect(sum?.requests.time.split(null)?.requests).toBe(4);
-    const cells = aggregator.timeline.sum({ from: now - 60_000, to: now + 60_000 });
+    const cells = aggregator.timeline.read.sum({ from: now - 60_000, to: now + 60_000 });
     let left = 0;
     for (let row = 0; row < cells.count; row++) {
       if (edgeName(cells.edge(row)) !== 'cart>stale') continue;
@@ -264,7 +264,7 @@ describe('requests', () => {
     }
     aggregator.tick(now + 5000);
     now += 5000;
-    const cells = aggregator.timeline.sum({ from: now - 600_000, to: now + 60_000 });
+    const cells = aggregator.timeline.read.sum({ from: now - 600_000, to: now + 60_000 });
     let seen = 0;
     for (let row = 0; row < cells.count; row++) {
       for (let side = 0; side < 2; side++) {

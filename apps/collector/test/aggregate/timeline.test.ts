@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { Distribution } from '../../src/aggregate/cells.js';
-import { COARSE_MS, FINE_MS, FIVE_MINUTES_MS, HOUR_MS, Timeline } from '../../src/aggregate/timeline.js';
+import { COARSE_MS, FINE_MS, FIVE_MINUTES_MS, HOUR_MS } from '../../src/aggregate/tiers.js';
+import { Timeline } from '../../src/aggregate/timeline.js';
 
 const START = Math.ceil(1_763_800_000_000 / COARSE_MS) * COARSE_MS;
 
@@ -13,7 +14,7 @@ function count(timeline: Timeline, edge: number, time: number, now = time): void
   cells.sample(cells.histogram(row, Distribution.connectUs * 2), 100, 1);
 }
 function sum(timeline: Timeline, from: number, to: number, edge = 1): { count: number; samples: number } {
-  const cells = timeline.sum({ from, to });
+  const cells = timeline.read.sum({ from, to });
   let samples = 0;
   cells.histograms.forEach((_, n) => {
     samples += n;
@@ -55,15 +56,19 @@ describe('Timeline', () => {
     const hour = 3_600_000;
     run(0, 3 * hour, 60_000);
     expect(sum(timeline, START, START + COARSE_MS).count).toBe(1);
-    expect(timeline.resolutionMs({ from: START, to: START + COARSE_MS }, START + 3 * hour)).toBe(COARSE_MS);
+    expect(timeline.read.resolutionMs({ from: START, to: START + COARSE_MS }, START + 3 * hour)).toBe(
+      COARSE_MS,
+    );
     run(3 * hour, 26 * hour, 600_000);
-    expect(timeline.resolutionMs({ from: START, to: START + COARSE_MS }, START + 26 * hour)).toBe(HOUR_MS);
+    expect(timeline.read.resolutionMs({ from: START, to: START + COARSE_MS }, START + 26 * hour)).toBe(
+      HOUR_MS,
+    );
     expect(sum(timeline, START, START + COARSE_MS)).toEqual({ count: 1, samples: 1 });
     run(26 * hour, 33 * 24 * hour, 12 * hour);
     expect(sum(timeline, START, START + COARSE_MS).count).toBe(0);
     expect(timeline.sealedCells).toBe(0);
     expect(timeline.sealedBytes).toBe(0);
-    expect(timeline.oldest()).toBeNull();
+    expect(timeline.read.oldest()).toBeNull();
   });
 
   it('is as fine before the first traffic as with it', () => {
@@ -74,7 +79,7 @@ describe('Timeline', () => {
       timeline.tick(now);
     }
     const now = quiet + 400_000;
-    expect(timeline.resolutionMs({ from: quiet + 100_000, to: now }, now)).toBe(FINE_MS);
+    expect(timeline.read.resolutionMs({ from: quiet + 100_000, to: now }, now)).toBe(FINE_MS);
   });
 
   it('counts late records in the finest buckets that still tell all', () => {
@@ -106,7 +111,7 @@ describe('Timeline', () => {
     const steps = 24 * 6;
     const counted = Array<number>(steps).fill(0);
     const from = Math.floor((START - 3 * day) / hour) * hour;
-    timeline.columns({ from, to: from + steps * hour, steps }, (step, part) => {
+    timeline.read.columns({ from, to: from + steps * hour, steps }, (step, part) => {
       for (let row = 0; row < part.count; row++) counted[step] = (counted[step] ?? 0) + part.get(row, 0);
     });
     expect(counted).toEqual(
@@ -138,7 +143,7 @@ describe('Timeline', () => {
     expect(timeline.droppedCells).toBeGreaterThan(0);
     // The five minutes that they made up still stand for them.
     const minute = { from: START + 29 * COARSE_MS, to: START + 30 * COARSE_MS };
-    expect(timeline.resolutionMs(minute, START + 40 * COARSE_MS)).toBe(FIVE_MINUTES_MS);
+    expect(timeline.read.resolutionMs(minute, START + 40 * COARSE_MS)).toBe(FIVE_MINUTES_MS);
     const first = Math.floor(minute.from / FIVE_MINUTES_MS) * FIVE_MINUTES_MS;
     expect(sum(timeline, minute.from, minute.to).count).toBe((minute.to - first) / COARSE_MS);
   });
