@@ -112,6 +112,8 @@ export function edge(source: string, destination: string, change: Partial<Edge> 
     seenBy: 'both',
     partial: false,
     split: null,
+    via: null,
+    leg: null,
     ...change,
   };
 }
@@ -214,6 +216,7 @@ export const node = (name: string, change: Partial<Node> = {}): Node => ({
   records: { made: 102_056, received: 102_050, stored: 102_050, waiting: 5, lost: { ring_full: 1 } },
   requests: null,
   connections: { open: 602, openedPerSecond: 30.4, connects: 51_000 },
+  legs: null,
   clockSkewMs: 0.4,
   ...change,
 });

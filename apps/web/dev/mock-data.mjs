@@ -368,6 +368,8 @@ export const edgesAt = (level, query, now, state) => {
       split:
         edge.http === null || blind
           ? null
+      via: null,
+      leg: null,
           : splitOf([edge.http], {
               from: now - window.seconds * 1000,
               to: now,
@@ -457,6 +459,7 @@ export const topology = (query, now, state) => {
     },
     missingNodes: silentNodes(state),
   };
+      legs: 0,
 };
 
 /** By id, `name` or `namespace/name`; a list is joined by "or". */
@@ -490,6 +493,7 @@ export const edges = (query, now, state) => {
     totalSeries:
       query.series === true && state !== 'empty'
         ? seriesOf(
+    hiddenLegs: 0,
             kept.flatMap(({ raw }) => raw),
             window,
             now,
@@ -820,6 +824,7 @@ export const nodes = (now, state) => {
         connections: {
           open: silent ? null : 1840 + 310 * i,
           openedPerSecond: silent ? null : 36.4 / (1 + i / 4),
+        legs: null,
           connects: silent ? null : Math.round(made / 2),
         },
         clockSkewMs: silent ? null : i === 1 ? 1840 : 12,

@@ -56,6 +56,8 @@ export const edge = (id: string, change: Partial<Edge> = {}): Edge => ({
   partial: false,
   split: null,
   ...change,
+  via: null,
+  leg: null,
 });
 
 export const vertex = (id: string, change: Partial<Vertex> = {}): Vertex => ({
@@ -125,7 +127,7 @@ export const topology = (change: Partial<Topology> = {}): Topology => ({
   },
   vertices: [],
   edges: [],
-  hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0 },
+  hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0, legs: 0 },
   missingNodes: [],
   ...change,
 });
@@ -207,6 +209,7 @@ export const node = (name: string, change: Partial<Node> = {}): Node => ({
   requests: null,
   connections: { open: null, openedPerSecond: null, connects: null },
   clockSkewMs: null,
+  legs: null,
   ...change,
 });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Static, Type } from 'typebox';
 import { Engines, Labels, NodeEngine } from './engines.js';
-import { Hook, LossCounts, MapUse } from './messages.js';
+import { Hook, LegBalance, LossCounts, MapUse } from './messages.js';
 import {
   CLOSE_REASONS,
   ENGINES,
@@ -153,6 +153,45 @@ export type Vertex = Static<typeof Vertex>;
 
 export const Edge = Type.Object({
   id: Type.String(),
+/** The waypoint that the requests of a joined edge went through, and its share of their time. */
+export const Via = Type.Object({
+  /** Vertex id at the answer's level. */
+  id: Type.String(),
+  name: Type.String(),
+  namespace: Type.String(),
+  /** Of the requests, those whose time in the waypoint is known. */
+  timed: Count,
+  /** The waypoint's own time of each: to the first byte as it answered, less the same as it was answered. */
+  waypointUs: Quantiles,
+  /** Means over timed requests, so that they add up; `null` where there is none. Beyond the waypoint: the server, and the way there and back. */
+  time: Nullable(Type.Object({ waypointUs: Count, beyondUs: Count, totalUs: Count })),
+  /** Of `totalUs`, what the waypoint took: 0 to 1. */
+  share: Nullable(Type.Number({ minimum: 0, maximum: 1 })),
+});
+export type Via = Static<typeof Via>;
+
+export const LEG_SIDES = ['client', 'server'] as const;
+
+/** An edge that begins (`server`) or ends (`client`) at a waypoint: one leg of the way of its requests. */
+export const Leg = Type.Object({
+  side: literals(LEG_SIDES),
+  /** Vertex id of the waypoint at the answer's level. */
+  waypoint: Type.String(),
+  /** Of its requests, those that are on joined edges as well: totals count them there, and once. */
+  joined: Count,
+  /** On the client's leg: answered by the waypoint itself, with a redirect or an error. */
+  answered: Count,
+  /** The rest: nobody knows where they came from or went. What is younger than some seconds may still be joined. */
+  notJoined: Count,
+});
+export type Leg = Static<typeof Leg>;
+
+/**
+ * Traffic between two vertices. Requests through a waypoint whose log we have are on a **joined** edge from client to server,
+ * with `via`, and on both legs, with `leg`. A joined edge has requests and no connections (none goes all the way); its
+ * requests are told and timed as the waypoint saw them on its client's side. Totals of vertices and of /edges count a request
+ * once and a connection once. A waypoint without a log of ours has two edges like any others: neither `via` nor `leg`.
+ */
   /** Vertex ids. */
   source: Type.String(),
   destination: Type.String(),
@@ -180,6 +219,9 @@ export const Edge = Type.Object({
   split: Nullable(TimeSplit),
   /** Only when asked for with `series=true`. */
   series: Type.Optional(Series),
+  /** The waypoint between both; `null`: connections go all the way. Never set together with `leg`. */
+  via: Nullable(Via),
+  leg: Nullable(Leg),
 });
 export type Edge = Static<typeof Edge>;
 
@@ -202,6 +244,8 @@ export const Hidden = Type.Object({
   systemEdges: Count,
 });
 export type Hidden = Static<typeof Hidden>;
+  /** Legs left out by `legs=false`. */
+  legs: Count,
 
 export const WindowQuery = Type.Object({
   /** Length of the window that ends now (or at `to`), seconds. */
@@ -215,9 +259,13 @@ export const WindowQuery = Type.Object({
 
 /** GET /topology */
 export const TopologyQuery = Type.Intersect([
+/** Legs that are well and whose requests are all on joined edges, or were answered by the waypoint, are left out by default. */
+const LegsQuery = Type.Object({ legs: Type.Optional(Type.Boolean({ default: false })) });
+
   WindowQuery,
   Type.Object({
     level: Type.Optional(literals(LEVELS)),
+  LegsQuery,
     /** At most 300 vertices and 1,000 edges are ever drawn. */
     maxVertices: Type.Optional(Type.Integer({ minimum: 1, maximum: 2000, default: 300 })),
     maxEdges: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 })),
@@ -240,6 +288,7 @@ export const EdgesQuery = Type.Intersect([
   WindowQuery,
   Type.Object({
     level: Type.Optional(literals(LEVELS)),
+  LegsQuery,
     source: Type.Optional(Type.String({ maxLength: 512 })),
     destination: Type.Optional(Type.String({ maxLength: 512 })),
     /** `worst` first (default), `busiest` first. */
@@ -254,10 +303,12 @@ export const Edges = Type.Object({
   items: Type.Array(Edge),
   next: Nullable(Type.String()),
   window: Window,
-  /** Over all edges that match, not only this page. */
+  /** Over all edges that match, not only this page, legs that were left out among them; each request once. */
   total: Traffic,
   totalSeries: Nullable(Series),
   missingNodes: Type.Array(Type.String()),
+  /** Legs left out by `legs=false`. */
+  hiddenLegs: Count,
 });
 export type Edges = Static<typeof Edges>;
 
@@ -459,6 +510,8 @@ export const Node = Type.Object({
     open: Nullable(Count),
     openedPerSecond: Nullable(Type.Number()),
     connects: Nullable(Count),
+  /** Requests through the waypoints that it runs: made = joined + answered + waiting + all of unjoined. `null`: it runs none. */
+  legs: Nullable(LegBalance),
   }),
   /** Node's clock minus the collector's, less half the round trip. Shown above 1 s. */
   clockSkewMs: Nullable(Type.Number()),

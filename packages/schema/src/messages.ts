@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Static, Type } from 'typebox';
 import { type Command, EngineReport, Labels } from './engines.js';
-import { LOSS_REASONS, WORKLOAD_KINDS } from './names.js';
+import { LOSS_REASONS, UNJOINED_REASONS, WORKLOAD_KINDS } from './names.js';
 import { ReportedCount as Count, counts, literals } from './shape.js';
 
 /** Payloads of all frames but `records`: UTF-8 JSON of these shapes. Unknown members are ignored, so that shapes can grow. */
@@ -39,6 +39,8 @@ export const Welcome = Type.Object({
   credits: Type.Integer({ minimum: 0 }),
   /** Last sequence of the agent's stream that is durable here; the agent drops what it holds up to it. */
   acknowledged: Type.String({ pattern: '^[0-9]{1,20}$' }),
+  /** It takes leg records: one that does not say so would call them invalid. */
+  legs: Type.Optional(Type.Boolean()),
 });
 export type Welcome = Static<typeof Welcome>;
 
@@ -136,6 +138,23 @@ export const Report = Type.Object({
   }),
   engine: EngineReport,
   hooks: Type.Array(Hook, { maxItems: 64 }),
+/**
+ * Requests that the waypoints of a node told their agent of, by what became of them, since the agent started:
+ * made = joined + answered + waiting + all of unjoined.
+ */
+export const LegBalance = Type.Object({
+  made: Count,
+  /** Told to the collector with both legs. */
+  joined: Count,
+  /** By the waypoint itself. */
+  answered: Count,
+  waiting: Count,
+  unjoined: counts(UNJOINED_REASONS),
+  /** Of the joined ones, those whose time in the waypoint is not known. */
+  untimed: Count,
+});
+export type LegBalance = Static<typeof LegBalance>;
+
   maps: Type.Array(MapUse, { maxItems: 64 }),
   records: Type.Object({
     /** Ends read from the ring, or counted as lost before. */
@@ -164,6 +183,8 @@ export const Report = Type.Object({
   }),
   ring: Type.Object({ sizeBytes: Count, filledBytes: Count, peakFilledBytes: Count }),
   helperErrors: Type.Array(Type.Object({ site: Type.String(), errno: Type.String(), count: Count }), {
+  /** Absent where the agent runs no waypoint. */
+  legs: Type.Optional(LegBalance),
     maxItems: 256,
   }),
   agent: Type.Object({

@@ -21,6 +21,23 @@ export const LOSS_REASONS = [
 ] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
+/**
+ * Why a request that a waypoint told of is on no joined edge: its line was lost on the way (`line_lost`) or is none of ours
+ * (`line_invalid`); the kernel told nothing of its connection in time (`client_unknown`, `server_unknown`), or of two that
+ * the line fits (`ambiguous`); too much waited (`agent_memory`, `spool_full`); the collector is from before there were legs.
+ */
+export const UNJOINED_REASONS = [
+  'line_lost',
+  'line_invalid',
+  'client_unknown',
+  'server_unknown',
+  'ambiguous',
+  'agent_memory',
+  'spool_full',
+  'collector_old',
+] as const;
+export type UnjoinedReason = (typeof UNJOINED_REASONS)[number];
+
 /** Why an established connection ended. */
 export const CLOSE_REASONS = [
   'local_fin',

@@ -101,7 +101,7 @@ const topology: Topology = {
   window: { ...WINDOW, seconds: 60 },
   vertices,
   edges,
-  hidden: { vertices: 0, edges: 4, connectionShare: 0.01, systemVertices: 2, systemEdges: 3 },
+  hidden: { vertices: 0, edges: 4, connectionShare: 0.01, systemVertices: 2, systemEdges: 3, legs: 0 },
   missingNodes: ['edge-2'],
 };
 const edgesAnswer = {
@@ -109,6 +109,7 @@ const edgesAnswer = {
   next: 'bzM',
   window: WINDOW,
   total: traffic(),
+  hiddenLegs: 0,
   totalSeries: null,
   missingNodes: ['edge-2'],
 };

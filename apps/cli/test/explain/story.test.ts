@@ -186,7 +186,7 @@ describe('ways over a third workload', () => {
       window: WINDOW,
       vertices: [from, to, ...vias],
       edges,
-      hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0 },
+      hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0, legs: 0 },
       missingNodes: [],
     };
     expect(waysThrough(topology, from, to).map(({ via }) => via.name)).toEqual(['quick', 'slow']);

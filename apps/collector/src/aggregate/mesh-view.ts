@@ -143,6 +143,7 @@ export class MeshView {
         connectionShare: opened === 0 ? 0 : (opened - openedShown) / opened,
         systemVertices: [...summary.systemVertices].filter((id) => !summary.vertices.has(id)).length,
         systemEdges: summary.systemEdges.size,
+        legs: 0,
       },
       missingNodes: [...this.#silentNodes()].sort(),
     };
@@ -214,6 +215,8 @@ export class MeshView {
       seenBy: edge.sum.sides === 3 ? 'both' : edge.sum.sides === 2 ? 'destination' : 'source',
       partial: edge.partial,
       split: splitOf(edge.sum),
+      via: null,
+      leg: null,
     };
   }
 

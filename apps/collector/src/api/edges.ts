@@ -54,6 +54,7 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
     next: start + limit < all.length ? cursorOf(start + limit) : null,
     window,
     total: trafficOf(total),
+    hiddenLegs: 0,
     totalSeries: series?.total ?? null,
     missingNodes: view.silentNodes,
   };

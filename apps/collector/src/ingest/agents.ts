@@ -191,6 +191,7 @@ export class Agents {
       helperErrors: report?.helperErrors ?? [],
       records: this.#ledger.balance(name),
       requests: readsHttp ? requests : null,
+      legs: report?.legs ?? null,
       connections: {
         open: report === null ? null : of.openEnds,
         openedPerSecond: agent?.history.perSecond(Figure.established, 10_000) ?? null,

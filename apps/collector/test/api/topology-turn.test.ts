@@ -11,7 +11,7 @@ const topology = (over: Partial<Topology>): Topology => ({
   window: { from: 'a', to: 'b', seconds: 900, resolutionSeconds: 10 },
   vertices: [],
   edges: [],
-  hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0 },
+  hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0, legs: 0 },
   missingNodes: ['node-c'],
   ...over,
 });

@@ -103,6 +103,8 @@ export const edge = (source: string, destination: string, more: Partial<Edge> = 
   partial: false,
   split: null,
   ...more,
+  via: null,
+  leg: null,
 });
 
 export const topology = (vertices: Vertex[], edges: Edge[], more: Partial<Topology> = {}): Topology => ({
@@ -115,7 +117,7 @@ export const topology = (vertices: Vertex[], edges: Edge[], more: Partial<Topolo
   },
   vertices,
   edges,
-  hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0 },
+  hidden: { vertices: 0, edges: 0, connectionShare: 0, systemVertices: 0, systemEdges: 0, legs: 0 },
   missingNodes: [],
   ...more,
 });
