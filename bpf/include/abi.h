@@ -17,6 +17,7 @@
 enum record_kind {
 	RECORD_KIND_CONNECTION = 1,
 	RECORD_KIND_HTTP = 2,
+	RECORD_KIND_LEG = 3,
 };
 
 /* What a connection record reports about its end of the connection. */
@@ -177,6 +178,30 @@ struct kernel_totals {
 	__u64 ends_emitted;	   /* written to the ring */
 	__u64 ends_lost_ring_full; /* made, and not written because the ring was full */
 	__u64 opened_emitted;
+/* One request through a waypoint, timed at the waypoint's end towards its client as http_sample is. */
+struct leg_sample {
+	__u32 first_byte_us; /* or HTTP_LIMIT_UNKNOWN_US */
+	__u32 last_byte_us;  /* or HTTP_LIMIT_UNKNOWN_US */
+	/* Of first_byte_us, what is not first_byte_us at its end towards the server; or HTTP_LIMIT_UNKNOWN_US. */
+	__u32 waypoint_us;
+	__u16 status; /* 200 to 599, and 101; 0 unanswered */
+	__u8 method;  /* enum http_method */
+	__u8 flags;   /* enum http_sample_flag bits */
+};
+
+/*
+ * Requests that a waypoint took from one connection of a client and sent on over one connection to a server. Made by the
+ * agent that runs the waypoint, out of the waypoint's log and the records of both connections; no kernel makes it.
+ */
+struct leg_record {
+	__u8 connection
+		[192]; /* from the client: struct connection_record, RECORD_KIND_LEG, RECORD_EVENT_PROGRESS */
+	__u8 onward[192];  /* to the server, likewise; all zero: the waypoint answered by itself */
+	__u8 sample_count; /* 1 to HTTP_LIMIT_SAMPLES */
+	__u8 reserved[7];
+	__u8 samples[128]; /* HTTP_LIMIT_SAMPLES times struct leg_sample */
+};
+
 	__u64 progress_emitted;
 	__u64 deferred; /* OPENED or PROGRESS put off to the next look because the ring was full; nothing is lost */
 	__u64 storage_failed; /* no room for a socket's storage: its record has no process */

@@ -17,6 +17,8 @@ struct abi {
 	struct connection_record connection_record;
 	struct http_sample http_sample;
 	struct http_record http_record;
+	struct leg_sample leg_sample;
+	struct leg_record leg_record;
 	struct kernel_totals kernel_totals;
 	struct helper_error helper_error;
 	struct cgroup_name cgroup_name;

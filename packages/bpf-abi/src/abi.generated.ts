@@ -30,6 +30,7 @@ export const PREFACE_MAPS = ['mesh_errors', 'mesh_totals', 'preface_sockets', 's
 export const RecordKind = {
   CONNECTION: 1,
   HTTP: 2,
+  LEG: 3,
 } as const;
 
 /** `enum record_event`. */
@@ -557,6 +558,112 @@ export const KernelTotals = {
   progressEmitted: 24,
   /** OPENED or PROGRESS put off to the next look because the ring was full; nothing is lost. */
   deferred: 32,
+/** Byte offsets in `struct leg_sample`, and its size. */
+export const LegSample = {
+  BYTES: 16,
+  /** or HTTP_LIMIT_UNKNOWN_US. */
+  firstByteUs: 0,
+  /** or HTTP_LIMIT_UNKNOWN_US. */
+  lastByteUs: 4,
+  waypointUs: 8,
+  /** 200 to 599, and 101; 0 unanswered. */
+  status: 12,
+  /** enum http_method. */
+  method: 14,
+  /** enum http_sample_flag bits. */
+  flags: 15,
+} as const;
+
+/** `struct leg_sample`, decoded. */
+export interface LegSampleValue {
+  /** or HTTP_LIMIT_UNKNOWN_US. */
+  firstByteUs: number;
+  /** or HTTP_LIMIT_UNKNOWN_US. */
+  lastByteUs: number;
+  waypointUs: number;
+  /** 200 to 599, and 101; 0 unanswered. */
+  status: number;
+  /** enum http_method. */
+  method: number;
+  /** enum http_sample_flag bits. */
+  flags: number;
+}
+
+/** Decodes one `struct leg_sample`. Throws RangeError when fewer than 16 bytes follow `offset`. */
+export function decodeLegSample(bytes: Uint8Array, offset = 0): LegSampleValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    firstByteUs: view.getUint32(offset + 0, true),
+    lastByteUs: view.getUint32(offset + 4, true),
+    waypointUs: view.getUint32(offset + 8, true),
+    status: view.getUint16(offset + 12, true),
+    method: view.getUint8(offset + 14),
+    flags: view.getUint8(offset + 15),
+  };
+}
+
+/** Encodes one `struct leg_sample` into 16 new bytes. */
+export function encodeLegSample(value: LegSampleValue): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.firstByteUs, true);
+  view.setUint32(4, value.lastByteUs, true);
+  view.setUint32(8, value.waypointUs, true);
+  view.setUint16(12, value.status, true);
+  view.setUint8(14, value.method);
+  view.setUint8(15, value.flags);
+  return bytes;
+}
+
+/** Byte offsets in `struct leg_record`, and its size. */
+export const LegRecord = {
+  BYTES: 520,
+  connection: 0,
+  /** to the server, likewise; all zero: the waypoint answered by itself. */
+  onward: 192,
+  /** 1 to HTTP_LIMIT_SAMPLES. */
+  sampleCount: 384,
+  reserved: 385,
+  /** HTTP_LIMIT_SAMPLES times struct leg_sample. */
+  samples: 392,
+} as const;
+
+/** `struct leg_record`, decoded. */
+export interface LegRecordValue {
+  connection: Uint8Array;
+  /** to the server, likewise; all zero: the waypoint answered by itself. */
+  onward: Uint8Array;
+  /** 1 to HTTP_LIMIT_SAMPLES. */
+  sampleCount: number;
+  reserved: Uint8Array;
+  /** HTTP_LIMIT_SAMPLES times struct leg_sample. */
+  samples: Uint8Array;
+}
+
+/** Decodes one `struct leg_record`. Throws RangeError when fewer than 520 bytes follow `offset`. */
+export function decodeLegRecord(bytes: Uint8Array, offset = 0): LegRecordValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    connection: bytes.slice(offset + 0, offset + 192),
+    onward: bytes.slice(offset + 192, offset + 384),
+    sampleCount: view.getUint8(offset + 384),
+    reserved: bytes.slice(offset + 385, offset + 392),
+    samples: bytes.slice(offset + 392, offset + 520),
+  };
+}
+
+/** Encodes one `struct leg_record` into 520 new bytes. */
+export function encodeLegRecord(value: LegRecordValue): Uint8Array {
+  const bytes = new Uint8Array(520);
+  const view = new DataView(bytes.buffer);
+  bytes.set(value.connection.subarray(0, 192), 0);
+  bytes.set(value.onward.subarray(0, 192), 192);
+  view.setUint8(384, value.sampleCount);
+  bytes.set(value.reserved.subarray(0, 7), 385);
+  bytes.set(value.samples.subarray(0, 128), 392);
+  return bytes;
+}
+
   /** no room for a socket's storage: its record has no process. */
   storageFailed: 40,
   /** connect() that reached a SYN. */
