@@ -191,6 +191,7 @@ const trafficOf = (edge, seconds, now, share = 1) => {
     retransmittedSegments: Math.round(segmentsSent * (edge.health === 'warning' ? 0.021 : 0.0002)),
     requests: requestsIn([edge], seconds, now),
     protocols: protocolsOf(edge, opened),
+    engineBytes: {},
   };
 };
 const requestsIn = (edges, seconds, now) =>
@@ -214,6 +215,7 @@ export const EMPTY_TRAFFIC = () => ({
   retransmittedSegments: 0,
   requests: null,
   protocols: {},
+  engineBytes: {},
 });
 const mixQuantiles = (a, b) =>
   a.count + b.count === 0
@@ -246,6 +248,7 @@ export const addTraffic = (a, b) => ({
   lifetimeUs: mixQuantiles(a.lifetimeUs, b.lifetimeUs),
   requests: addRequests(a.requests, b.requests),
   protocols: addCounts(a.protocols, b.protocols),
+  engineBytes: addCounts(a.engineBytes, b.engineBytes),
 });
 const addRequests = (a, b) =>
   a === null || b === null
@@ -365,11 +368,11 @@ export const edgesAt = (level, query, now, state) => {
       lastFailureAt: health === 'failing' && traffic.failed.total > 0 ? iso(now) : null,
       seenBy: destination.node === null || partial ? 'source' : 'both',
       partial,
+      via: null,
+      leg: null,
       split:
         edge.http === null || blind
           ? null
-      via: null,
-      leg: null,
           : splitOf([edge.http], {
               from: now - window.seconds * 1000,
               to: now,
@@ -456,10 +459,10 @@ export const topology = (query, now, state) => {
       connectionShare: all === 0 ? 0 : hidden.reduce((sum, edge) => sum + edge.traffic.opened, 0) / all,
       systemVertices: query.system === true || state === 'many' || state === 'empty' ? 0 : 2,
       systemEdges: query.system === true || state === 'many' || state === 'empty' ? 0 : 1,
+      legs: 0,
     },
     missingNodes: silentNodes(state),
   };
-      legs: 0,
 };
 
 /** By id, `name` or `namespace/name`; a list is joined by "or". */
@@ -490,10 +493,10 @@ export const edges = (query, now, state) => {
     next: kept.length > start + limit ? String(start + limit) : null,
     window,
     total: kept.map(({ edge }) => edge.traffic).reduce(addTraffic, EMPTY_TRAFFIC()),
+    hiddenLegs: 0,
     totalSeries:
       query.series === true && state !== 'empty'
         ? seriesOf(
-    hiddenLegs: 0,
             kept.flatMap(({ raw }) => raw),
             window,
             now,
@@ -821,10 +824,10 @@ export const nodes = (now, state) => {
           lost,
         },
         requests: null,
+        legs: null,
         connections: {
           open: silent ? null : 1840 + 310 * i,
           openedPerSecond: silent ? null : 36.4 / (1 + i / 4),
-        legs: null,
           connects: silent ? null : Math.round(made / 2),
         },
         clockSkewMs: silent ? null : i === 1 ? 1840 : 12,

@@ -34,6 +34,7 @@ export const traffic = (change: Partial<Traffic> = {}): Traffic => ({
   retransmittedSegments: 0,
   requests: null,
   protocols: {},
+  engineBytes: {},
   ...change,
 });
 
@@ -55,9 +56,9 @@ export const edge = (id: string, change: Partial<Edge> = {}): Edge => ({
   seenBy: 'both',
   partial: false,
   split: null,
-  ...change,
   via: null,
   leg: null,
+  ...change,
 });
 
 export const vertex = (id: string, change: Partial<Vertex> = {}): Vertex => ({
@@ -158,6 +159,7 @@ export const connection = (id: string, at: number, change: Partial<Connection> =
   source: peer('front'),
   destination: peer('catalogue'),
   askedFor: null,
+  service: null,
   sentBytes: 1,
   receivedBytes: 2,
   retransmittedSegments: 0,
@@ -207,9 +209,9 @@ export const node = (name: string, change: Partial<Node> = {}): Node => ({
   helperErrors: [],
   records: { made: 0, received: 0, stored: 0, waiting: 0, lost: {} },
   requests: null,
+  legs: null,
   connections: { open: null, openedPerSecond: null, connects: null },
   clockSkewMs: null,
-  legs: null,
   ...change,
 });
 

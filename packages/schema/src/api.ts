@@ -120,6 +120,8 @@ export const Traffic = Type.Object({
   requests: Nullable(Requests),
   /** Connections that ended in the window by what they carried; only `http1` has request latency. */
   protocols: counts(PROTOCOLS),
+  /** Bytes both ways by the engine that steered their connection when it was made; empty where no source reported. */
+  engineBytes: counts(ENGINES),
 });
 export type Traffic = Static<typeof Traffic>;
 
@@ -151,8 +153,6 @@ export const Vertex = Type.Object({
 });
 export type Vertex = Static<typeof Vertex>;
 
-export const Edge = Type.Object({
-  id: Type.String(),
 /** The waypoint that the requests of a joined edge went through, and its share of their time. */
 export const Via = Type.Object({
   /** Vertex id at the answer's level. */
@@ -192,6 +192,8 @@ export type Leg = Static<typeof Leg>;
  * requests are told and timed as the waypoint saw them on its client's side. Totals of vertices and of /edges count a request
  * once and a connection once. A waypoint without a log of ours has two edges like any others: neither `via` nor `leg`.
  */
+export const Edge = Type.Object({
+  id: Type.String(),
   /** Vertex ids. */
   source: Type.String(),
   destination: Type.String(),
@@ -217,11 +219,11 @@ export type Leg = Static<typeof Leg>;
   partial: Type.Boolean(),
   /** `null`: no request was timed. */
   split: Nullable(TimeSplit),
-  /** Only when asked for with `series=true`. */
-  series: Type.Optional(Series),
   /** The waypoint between both; `null`: connections go all the way. Never set together with `leg`. */
   via: Nullable(Via),
   leg: Nullable(Leg),
+  /** Only when asked for with `series=true`. */
+  series: Type.Optional(Series),
 });
 export type Edge = Static<typeof Edge>;
 
@@ -242,10 +244,10 @@ export const Hidden = Type.Object({
   /** Undermesh's own vertices left out by `system=false`. */
   systemVertices: Count,
   systemEdges: Count,
-});
-export type Hidden = Static<typeof Hidden>;
   /** Legs left out by `legs=false`. */
   legs: Count,
+});
+export type Hidden = Static<typeof Hidden>;
 
 export const WindowQuery = Type.Object({
   /** Length of the window that ends now (or at `to`), seconds. */
@@ -257,15 +259,15 @@ export const WindowQuery = Type.Object({
   system: Type.Optional(Type.Boolean({ default: false })),
 });
 
-/** GET /topology */
-export const TopologyQuery = Type.Intersect([
 /** Legs that are well and whose requests are all on joined edges, or were answered by the waypoint, are left out by default. */
 const LegsQuery = Type.Object({ legs: Type.Optional(Type.Boolean({ default: false })) });
 
+/** GET /topology */
+export const TopologyQuery = Type.Intersect([
   WindowQuery,
+  LegsQuery,
   Type.Object({
     level: Type.Optional(literals(LEVELS)),
-  LegsQuery,
     /** At most 300 vertices and 1,000 edges are ever drawn. */
     maxVertices: Type.Optional(Type.Integer({ minimum: 1, maximum: 2000, default: 300 })),
     maxEdges: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 })),
@@ -286,9 +288,9 @@ export type Topology = Static<typeof Topology>;
 /** GET /edges */
 export const EdgesQuery = Type.Intersect([
   WindowQuery,
+  LegsQuery,
   Type.Object({
     level: Type.Optional(literals(LEVELS)),
-  LegsQuery,
     source: Type.Optional(Type.String({ maxLength: 512 })),
     destination: Type.Optional(Type.String({ maxLength: 512 })),
     /** `worst` first (default), `busiest` first. */
@@ -305,10 +307,10 @@ export const Edges = Type.Object({
   window: Window,
   /** Over all edges that match, not only this page, legs that were left out among them; each request once. */
   total: Traffic,
-  totalSeries: Nullable(Series),
-  missingNodes: Type.Array(Type.String()),
   /** Legs left out by `legs=false`. */
   hiddenLegs: Count,
+  totalSeries: Nullable(Series),
+  missingNodes: Type.Array(Type.String()),
 });
 export type Edges = Static<typeof Edges>;
 
@@ -391,6 +393,8 @@ export const Connection = Type.Object({
   destination: Peer,
   /** What the source asked for when it was steered elsewhere. */
   askedFor: Nullable(Type.Object({ address: Type.String(), port: Type.Integer() })),
+  /** Whose endpoint or waypoint it was steered to; `null`: it was not, or nobody knows what the service is called. */
+  service: Nullable(Type.Object({ namespace: Type.String(), name: Type.String() })),
   /** From the source's side: sent = source to destination. `null` when never established. */
   sentBytes: Nullable(Count),
   receivedBytes: Nullable(Count),
@@ -506,12 +510,12 @@ export const Node = Type.Object({
   records: Type.Object({ made: Count, received: Count, stored: Count, waiting: Count, lost: LossCounts }),
   /** `null`: its agent does not read HTTP. */
   requests: Nullable(RequestBalance),
+  /** Requests through the waypoints that it runs: made = joined + answered + waiting + all of unjoined. `null`: it runs none. */
+  legs: Nullable(LegBalance),
   connections: Type.Object({
     open: Nullable(Count),
     openedPerSecond: Nullable(Type.Number()),
     connects: Nullable(Count),
-  /** Requests through the waypoints that it runs: made = joined + answered + waiting + all of unjoined. `null`: it runs none. */
-  legs: Nullable(LegBalance),
   }),
   /** Node's clock minus the collector's, less half the round trip. Shown above 1 s. */
   clockSkewMs: Nullable(Type.Number()),

@@ -69,6 +69,14 @@ export const WorkloadEntry = Type.Object({
 });
 export type WorkloadEntry = Static<typeof WorkloadEntry>;
 
+/** Names a numeric service id of this agent's records: a service that connections were steered by. The latest word counts. */
+export const ServiceEntry = Type.Object({
+  id: Type.Integer({ minimum: 1, maximum: 0xffffffff }),
+  namespace: Name,
+  name: Name,
+});
+export type ServiceEntry = Static<typeof ServiceEntry>;
+
 /** A listening socket, so that a connection can be named before its other end has reported. Gone ones are kept with `open` false. */
 export const ListenerEntry = Type.Object({
   /** Textual address; `0.0.0.0` or `::` for every address of the namespace. */
@@ -94,6 +102,8 @@ export const Dictionary = Type.Object({
   workloads: Type.Array(WorkloadEntry, { maxItems: 20_000 }),
   listeners: Type.Array(ListenerEntry, { maxItems: 20_000 }),
   namespaces: Type.Array(NamespaceEntry, { maxItems: 4_096 }),
+  /** Absent where nothing is steered. */
+  services: Type.Optional(Type.Array(ServiceEntry, { maxItems: 20_000 })),
 });
 export type Dictionary = Static<typeof Dictionary>;
 
@@ -128,16 +138,6 @@ export type MapUse = Static<typeof MapUse>;
 export const LossCounts = counts(LOSS_REASONS);
 export type LossCounts = Static<typeof LossCounts>;
 
-/** Sent every second: what the node is, what it runs, what it cost, what it lost. */
-export const Report = Type.Object({
-  kernel: Type.Object({
-    release: Type.String(),
-    architecture: Type.String(),
-    /** Feature name to `true` or the reason why not. */
-    features: Type.Record(Type.String(), Type.Union([Type.Literal(true), Type.String()])),
-  }),
-  engine: EngineReport,
-  hooks: Type.Array(Hook, { maxItems: 64 }),
 /**
  * Requests that the waypoints of a node told their agent of, by what became of them, since the agent started:
  * made = joined + answered + waiting + all of unjoined.
@@ -155,6 +155,16 @@ export const LegBalance = Type.Object({
 });
 export type LegBalance = Static<typeof LegBalance>;
 
+/** Sent every second: what the node is, what it runs, what it cost, what it lost. */
+export const Report = Type.Object({
+  kernel: Type.Object({
+    release: Type.String(),
+    architecture: Type.String(),
+    /** Feature name to `true` or the reason why not. */
+    features: Type.Record(Type.String(), Type.Union([Type.Literal(true), Type.String()])),
+  }),
+  engine: EngineReport,
+  hooks: Type.Array(Hook, { maxItems: 64 }),
   maps: Type.Array(MapUse, { maxItems: 64 }),
   records: Type.Object({
     /** Ends read from the ring, or counted as lost before. */
@@ -173,6 +183,8 @@ export type LegBalance = Static<typeof LegBalance>;
       waiting: Count,
     }),
   ),
+  /** Absent where the agent runs no waypoint. */
+  legs: Type.Optional(LegBalance),
   connections: Type.Object({
     /** Established connections' ends that this agent owns and that are open now. */
     open: Count,
@@ -183,8 +195,6 @@ export type LegBalance = Static<typeof LegBalance>;
   }),
   ring: Type.Object({ sizeBytes: Count, filledBytes: Count, peakFilledBytes: Count }),
   helperErrors: Type.Array(Type.Object({ site: Type.String(), errno: Type.String(), count: Count }), {
-  /** Absent where the agent runs no waypoint. */
-  legs: Type.Optional(LegBalance),
     maxItems: 256,
   }),
   agent: Type.Object({

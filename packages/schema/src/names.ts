@@ -50,22 +50,31 @@ export const CLOSE_REASONS = [
 ] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
-/** Why a connect that sent a SYN was never established. */
+/**
+ * Why the mesh refused a connect, before any SYN: the service has no endpoint; none where its locality lets connects go;
+ * its waypoint cannot be reached from there; something was missing that it takes to steer.
+ */
+export const REFUSAL_REASONS = ['no_endpoint', 'no_endpoint_near', 'no_waypoint', 'not_steered'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** Why a connect was never established. */
 export const FAILURE_REASONS = [
   'refused',
   'connect_timed_out',
   'connect_aborted',
   'connect_unreachable',
+  ...REFUSAL_REASONS,
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
 
-/** How a workload got its name, best first. */
+/** How a workload got its name, best first; `service`: nobody answers for it, it is the service that was asked for. */
 export const WORKLOAD_KINDS = [
   'configured',
   'kubernetes',
   'unit',
   'container',
   'process',
+  'service',
   'address',
   'unknown',
 ] as const;

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOSE_REASONS, FAILURE_REASONS, PROTOCOLS, REPORTERS, STATUS_CLASSES } from '@undermesh/schema';
+import {
+  CLOSE_REASONS,
+  ENGINES,
+  FAILURE_REASONS,
+  PROTOCOLS,
+  REPORTERS,
+  STATUS_CLASSES,
+} from '@undermesh/schema';
 import { Counter, Distribution, TIMED_CLASSES } from './cells.js';
 
 /** Members of those that are a row of counters, one per name. */
@@ -7,6 +14,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   failed: FAILURE_REASONS,
   ended: CLOSE_REASONS,
   carried: PROTOCOLS,
+  steered: ENGINES,
   status: STATUS_CLASSES,
   firstByteUs: TIMED_CLASSES,
   lastByteUs: TIMED_CLASSES,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOSE_REASONS, FAILURE_REASONS, PROTOCOLS, STATUS_CLASSES } from '@undermesh/schema';
+import { CLOSE_REASONS, ENGINES, FAILURE_REASONS, PROTOCOLS, STATUS_CLASSES } from '@undermesh/schema';
 import { grown } from './grown.js';
 import { binOf } from './histogram.js';
 import { type HistogramWindow, HistogramWindows } from './histogram-windows.js';
@@ -9,7 +9,8 @@ import type { CellsPart, CounterColumn } from './sealed-cells.js';
 const FAILED = 6;
 const ENDED = FAILED + FAILURE_REASONS.length;
 const CARRIED = ENDED + CLOSE_REASONS.length;
-const STATUS = CARRIED + PROTOCOLS.length;
+const STEERED = CARRIED + PROTOCOLS.length;
+const STATUS = STEERED + ENGINES.length;
 const REQUESTS = STATUS + STATUS_CLASSES.length;
 
 /** Counters of one reporter within a cell. Bytes and segments are the reporter's own: `sent` left its socket. */
@@ -26,6 +27,8 @@ export const Counter = {
   ended: ENDED,
   /** First of {@link PROTOCOLS}: what connections that ended had carried. */
   carried: CARRIED,
+  /** First of {@link ENGINES}: bytes both ways of connections that it steered. */
+  steered: STEERED,
   /** First of {@link STATUS_CLASSES}: HTTP requests by their answers. */
   status: STATUS,
   pipelined: REQUESTS,

@@ -44,6 +44,8 @@ export interface EndFigures {
   roundTripUs: number;
   /** Index into PROTOCOLS plus one; 0: nobody saw what it carried. */
   protocol: number;
+  /** Index into ENGINES: the kernel numbers them in the same order. */
+  engine: number;
 }
 
 /** Counts ends on edges: in the timeline by the time of the record, in the totals at once. */
@@ -60,6 +62,7 @@ export class Tally {
     connectUs: 0,
     roundTripUs: 0,
     protocol: 0,
+    engine: 0,
   };
   /** Older than its agent. */
   adopted = false;
@@ -108,6 +111,7 @@ export class Tally {
     const flags = columns.u16(index, Field.flags);
     // The bits stand in the order of PROTOCOLS, and one of them is set at most.
     end.protocol = 32 - Math.clz32((flags & PROTOCOL_FLAGS) >>> PROTOCOL_SHIFT);
+    end.engine = columns.u8(index, Field.engine);
     this.adopted = (flags & RecordFlag.ADOPTED) !== 0;
   }
 
@@ -177,6 +181,7 @@ export class Tally {
           cells.add(row, offset + Counter.received, sign * end.received);
           cells.add(row, offset + Counter.segments, sign * end.segments);
           if (end.retransmits > 0) cells.add(row, offset + Counter.retransmits, sign * end.retransmits);
+          cells.add(row, offset + Counter.steered + end.engine, sign * (end.sent + end.received));
         }
         if ((parts & Part.ROUND_TRIP) !== 0 && end.roundTripUs > 0) {
           cells.sample(cells.histogram(row, Distribution.roundTripUs * 2 + side), end.roundTripUs, sign);

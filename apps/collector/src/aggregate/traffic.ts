@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   CLOSE_REASONS,
+  ENGINES,
   FAILURE_REASONS,
   PROTOCOLS,
   type Requests,
@@ -31,6 +32,8 @@ export class TrafficSum {
   readonly failed: number[] = Array<number>(FAILURE_REASONS.length).fill(0);
   readonly ended: number[] = Array<number>(CLOSE_REASONS.length).fill(0);
   readonly protocols: number[] = Array<number>(PROTOCOLS.length).fill(0);
+  /** Bytes by {@link ENGINES}, as sources say. */
+  readonly steered: number[] = Array<number>(ENGINES.length).fill(0);
   readonly requests = new RequestSum();
   /** Bit 0: a source end reported; bit 1: a destination end. */
   sides = 0;
@@ -63,6 +66,8 @@ export class TrafficSum {
     for (let i = 0; i < this.protocols.length; i++) {
       this.protocols[i] = (this.protocols[i] ?? 0) + (other.protocols[i] ?? 0);
     }
+    for (let i = 0; i < this.steered.length; i++)
+      this.steered[i] = (this.steered[i] ?? 0) + (other.steered[i] ?? 0);
     this.requests.add(other.requests);
   }
 
@@ -120,6 +125,8 @@ export function sumOfRow(cells: Cells, row: number, open: readonly [number, numb
   for (let i = 0; i < sum.ended.length; i++) sum.ended[i] = countOf(counters, from, Counter.ended + i);
   for (let i = 0; i < sum.protocols.length; i++)
     sum.protocols[i] = countOf(counters, from, Counter.carried + i);
+  for (let i = 0; i < sum.steered.length; i++)
+    sum.steered[i] = countOf(counters, source, Counter.steered + i);
   sum.requests.take(counters, source);
   return sum;
 }
@@ -157,6 +164,7 @@ export function trafficOf(sum: TrafficSum): Traffic {
     retransmittedSegments: sum.retransmits,
     requests: sum.requests.total === 0 ? null : requestsOf(sum),
     protocols: named(PROTOCOLS, sum.protocols),
+    engineBytes: named(ENGINES, sum.steered),
   };
 }
 

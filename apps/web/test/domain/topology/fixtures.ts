@@ -63,6 +63,7 @@ export const traffic = (
           seenBy: 'source',
         },
   protocols: {},
+  engineBytes: {},
 });
 
 export const vertex = (id: string, more: Partial<Vertex> = {}): Vertex => ({
@@ -102,9 +103,9 @@ export const edge = (source: string, destination: string, more: Partial<Edge> = 
   seenBy: 'both',
   partial: false,
   split: null,
-  ...more,
   via: null,
   leg: null,
+  ...more,
 });
 
 export const topology = (vertices: Vertex[], edges: Edge[], more: Partial<Topology> = {}): Topology => ({
