@@ -8,6 +8,7 @@
  */
 #include "include/http_record.h"
 #include "include/http_follow.h"
+#include "include/preface.h"
 #include <bpf/bpf_endian.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
@@ -105,28 +106,59 @@ static __always_inline bool read_headers(struct __sk_buff *skb, struct segment *
 	return segment->length || segment->last;
 }
 
+/*
+ * How many bytes stand before the first request of a connection, of which this is the first payload: what was pushed for
+ * a waypoint, whatever it is, or a header of the PROXY protocol by somebody else or at the accepting end.
+ */
+static __always_inline __u32 preface_before(struct __sk_buff *skb, struct bpf_sock *socket,
+					    struct segment *segment, bool egress)
+{
+	struct steering *steering = egress ? STEERING_OF(socket) : NULL;
+	struct proxy_head head;
+
+	if (steering && steering->preface_bytes)
+		return steering->preface_bytes;
+	if (segment->length < sizeof(head) ||
+	    bpf_skb_load_bytes(skb, segment->payload, &head, sizeof(head)) || !is_proxy_head(&head))
+		return 0;
+	return sizeof(head) + bpf_ntohs(head.length);
+}
+
 /* The first payload of a connection that may turn out to be HTTP; NULL when it does not, or is not ours. */
 static __always_inline struct http_exchange *begin_exchange(struct __sk_buff *skb, struct bpf_sock *socket,
 							    struct segment *segment, bool egress)
 {
 	struct connection_state *state = STATE_OF(socket);
+	__u32 begin, preface = 0, length = segment->length;
 	struct http_exchange *exchange;
 	bool response, from_start;
 	__u64 word = 0;
 
-	if (!state || state->protocol || !state->client_isn || !segment->length ||
+	if (!state || state->protocol || !state->client_isn || !length ||
 	    (state->phase != PHASE_OPEN && state->phase != PHASE_ANNOUNCED))
 		return NULL;
 	response = egress != (state->reporter == REPORTER_SOURCE);
+	begin = (response ? state->server_isn : state->client_isn) + 1;
+	if (!response) {
+		if (segment->sequence == begin && !state->preface_bytes)
+			state->preface_bytes = preface_before(skb, socket, segment, egress);
+		begin += state->preface_bytes;
+		preface = begin - segment->sequence; /* what of it lies in this segment */
+	}
 	from_start = !(state->flags & RECORD_FLAG_ADOPTED) &&
-		     segment->sequence == (response ? state->server_isn : state->client_isn) + 1;
-	if (bpf_skb_load_bytes(skb, segment->payload, &word, http_at_most(segment->length, sizeof(word))))
+		     (response ? segment->sequence == begin : preface <= state->preface_bytes);
+	if (!from_start)
+		preface = 0;
+	if (preface >= length)
+		return NULL;
+	length -= preface;
+	if (bpf_skb_load_bytes(skb, segment->payload + preface, &word, http_at_most(length, sizeof(word))))
 		return NULL;
 	if (from_start) {
-		state->protocol = http_recognise(word, segment->length, response);
+		state->protocol = http_recognise(word, length, response);
 		if (state->protocol)
 			return NULL;
-	} else if (response || !http_may_begin_request(word, segment->length)) {
+	} else if (response || !http_may_begin_request(word, length)) {
 		return NULL; /* in the midst of something: only a request tells what */
 	}
 	exchange = bpf_sk_storage_get(&http_exchanges, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
@@ -134,7 +166,7 @@ static __always_inline struct http_exchange *begin_exchange(struct __sk_buff *sk
 		count_helper_error(HELPER_SITE_STORAGE_CREATE, -ENOMEM);
 		return NULL;
 	}
-	http_begin(exchange, state->reporter == REPORTER_SOURCE, state->client_isn + 1,
+	http_begin(exchange, state->reporter == REPORTER_SOURCE, state->client_isn + 1 + state->preface_bytes,
 		   state->server_isn + 1);
 	if (!from_start) {
 		exchange->streams[HTTP_REQUESTS].mode = HTTP_MODE_LOST;

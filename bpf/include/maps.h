@@ -34,10 +34,10 @@ struct connection_state {
 	__u32 connect_us;
 	__u32 client_isn;
 	__u32 server_isn;
-	__u16 flags;   /* enum record_flag */
-	__u8 reporter; /* enum reporter */
-	__u8 protocol; /* enum http_protocol; apart from flags, which others write at the same time */
-	__u8 reserved[4];
+	__u16 flags;	     /* enum record_flag */
+	__u8 reporter;	     /* enum reporter */
+	__u8 protocol;	     /* enum http_protocol; apart from flags, which others write at the same time */
+	__u32 preface_bytes; /* that stand before the first request, and are none of it */
 	char process[16];
 };
 

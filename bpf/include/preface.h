@@ -8,6 +8,7 @@
 
 #include "abi.h"
 #include <bpf/bpf_endian.h>
+#include <stdbool.h>
 
 #define PROXY_VERSION_2_AND_COMMAND_PROXY 0x21
 #define PROXY_TCP_OVER_IPV4		  0x11
@@ -74,11 +75,23 @@ struct kmesh6 {
 	struct kmesh_end end;
 } PACKED;
 
+static const __u8 proxy_signature[12] = "\r\n\r\n\0\r\nQUIT\n";
+
+/* Whether it begins a header of the PROXY protocol, version 2. */
+static __always_inline bool is_proxy_head(const struct proxy_head *head)
+{
+	__u32 i;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < sizeof(proxy_signature); i++)
+		if (head->signature[i] != proxy_signature[i])
+			return false;
+	return head->version_and_command >> 4 == PROXY_VERSION_2_AND_COMMAND_PROXY >> 4;
+}
+
 static __always_inline void write_proxy_head(struct proxy_head *head, __u8 family, __u32 length)
 {
-	static const __u8 signature[12] = "\r\n\r\n\0\r\nQUIT\n";
-
-	__builtin_memcpy(head->signature, signature, sizeof(signature));
+	__builtin_memcpy(head->signature, proxy_signature, sizeof(proxy_signature));
 	head->version_and_command = PROXY_VERSION_2_AND_COMMAND_PROXY;
 	head->family = family;
 	head->length = bpf_htons(length - sizeof(*head));

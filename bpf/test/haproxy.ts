@@ -11,7 +11,7 @@ const PROGRAM = '/usr/sbin/haproxy';
 export const hasHaproxy = spawnSync(PROGRAM, ['-v']).status === 0;
 
 /** Arguments of `sh` that run a command in a cgroup, in the network namespace of a mesh. */
-const inMesh = (mesh: MeshProgram, cgroup: TestCgroup, command: string): string[] => [
+export const inMesh = (mesh: MeshProgram, cgroup: TestCgroup, command: string): string[] => [
   '-c',
   `echo $$ > "${cgroup.path}/cgroup.procs"; exec nsenter --net=/proc/${mesh.pid}/ns/net ${command}`,
 ];

@@ -253,6 +253,32 @@ describe.skipIf(!isRoot)('http.bpf.o (needs root and cgroup v2)', { timeout: 30_
     expect(observed.totals().httpFramingLost).toBe(0n);
   });
 
+  describe('behind a header of the PROXY protocol, version 2', () => {
+    const header = `\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c${'\x7f\0\0\x01'.repeat(2)}\x12\x34\0\x50`;
+    const { HTTP1, TLS, HTTP2, OTHER_PROTOCOL } = RecordFlag;
+
+    it.each([
+      ['in one segment with it', [client(header + GET)]],
+      ['in a segment of their own', [client(header), client(GET)]],
+    ])('reads requests %s, and counts none of it', async (_, steps) => {
+      expect(await exchange([...steps, server(HELLO), client(GET), server(HELLO)])).toEqual({
+        samples: ['GET 200', 'GET 200'],
+        requestBytes: sizes(GET, GET),
+        responseBytes: sizes(HELLO, HELLO),
+      });
+    });
+
+    it.each([
+      ['TLS', [client(header), client('\x16\x03\x01\x02\x00\x01')], TLS],
+      ['TLS', [client(`${header}\x16\x03\x01\x02\x00\x01`)], TLS],
+      ['SMTP', [client(header), server('220 shop\r\n'), client('EHLO x\r\n')], OTHER_PROTOCOL],
+    ])('recognises what is spoken: %s', async (_, steps, flag) => {
+      await run(['open v4', ...steps, 'close-client']);
+      const flags = observed.read().records.map((record) => record.flags);
+      expect(flags.map((all) => all & (HTTP1 | TLS | HTTP2 | OTHER_PROTOCOL))).toEqual([flag, flag]);
+    });
+  });
+
   it('says nothing of what it did not see begin, and finds the next request of an older connection', async () => {
     observed.close();
     const scenario = new Scenario(program.path, cgroup, []);

@@ -3,8 +3,9 @@ import { EndpointFlag, RecordEvent, Reporter, WaypointTransport } from '@underme
 import { enableProgramStats } from '@undermesh/libbpf-ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { curl, Haproxy, hasHaproxy } from './haproxy.js';
-import { compileFixture, isRoot, Observed, sleep, TestCgroup } from './observed.js';
-import { Prefaces } from './preface.js';
+import { seenBy } from './http-played.js';
+import { compileFixture, isRoot, Observed, type Requests, sleep, TestCgroup } from './observed.js';
+import { ANSWER, answering, Prefaces } from './preface.js';
 import { bytesOf, DualEngine, eventually, MeshProgram, type Opened } from './steered.js';
 
 /** What `collected` answers. */
@@ -37,7 +38,7 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
   beforeEach(() => {
     cgroup = new TestCgroup();
     engine = new DualEngine(cgroup);
-    observed = new Observed(cgroup, { steeredBy: engine.object });
+    observed = new Observed(cgroup, { steeredBy: engine.object, http: true });
     prefaces = new Prefaces(cgroup, engine);
     mesh = new MeshProgram(program.path, cgroup);
   });
@@ -167,6 +168,25 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
     } finally {
       await haproxy.end();
     }
+  });
+
+  it.each([
+    ['PROXY protocol', WaypointTransport.PROXY_V2, ['GET 200']],
+    ["Kmesh's TLV", WaypointTransport.KMESH_TLV, []], // nobody else knows it
+  ])('hides no request from who sent it, and is no part of one: %s', async (_, transport, accepted) => {
+    serve(transport);
+    await using _waypoint = await answering(mesh, cgroup, 15019);
+    expect(curl(mesh, cgroup, '-A x http://10.96.0.1/')).toBe('200');
+    const requests: Requests[] = [];
+    await eventually(() => {
+      requests.push(...observed.read().requests);
+      expect(seenBy(Reporter.SOURCE, requests)).toEqual({
+        samples: ['GET 200'],
+        requestBytes: 'GET / HTTP/1.1\r\nHost: 10.96.0.1\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n'.length,
+        responseBytes: ANSWER.length,
+      });
+      expect(seenBy(Reporter.DESTINATION, requests).samples).toEqual(accepted);
+    });
   });
 
   it('lets nothing else of a connection change', async () => {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { encodeServiceName, PREFACE_MAPS } from '@undermesh/bpf-abi';
 import { type BpfLink, type BpfObject, openObject } from '@undermesh/libbpf-ts';
+import { inMesh } from './haproxy.js';
 import type { TestCgroup } from './observed.js';
-import { type DualEngine, number } from './steered.js';
+import { type DualEngine, type MeshProgram, number } from './steered.js';
 
 const OBJECT = fileURLToPath(new URL('../dist/preface.bpf.o', import.meta.url));
 const OWN_MAPS = ['preface_sockets', 'service_names'];
@@ -39,4 +42,31 @@ export class Prefaces {
     this.#link.close();
     this.object.close();
   }
+}
+
+/** What `answering` says. */
+export const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+
+/** A waypoint on a port of 127.0.0.1 in the namespace of a mesh that answers whatever comes first, and closes. */
+export async function answering(
+  mesh: MeshProgram,
+  cgroup: TestCgroup,
+  port: number,
+): Promise<AsyncDisposable> {
+  const program = `
+    const server = require('node:net').createServer((socket) =>
+      socket.once('data', () => socket.end(${JSON.stringify(ANSWER)})).on('error', () => {}));
+    server.listen(${port}, '127.0.0.1', () => console.log('ready'));`;
+  const command = `"${process.execPath}" -e "$PROGRAM"`;
+  const child = spawn('sh', inMesh(mesh, cgroup, command), {
+    env: { ...process.env, PROGRAM: program },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await once(child, 'close');
+    },
+  };
 }
