@@ -90,6 +90,19 @@ function kernelConfig(): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
+const TICK_US = 10_000;
+let interruptsApart: boolean | undefined;
+
+/**
+ * CPU time that work in a cgroup has taken so far, microseconds: of all that ran in it, of kernel threads, and of interrupts
+ * where they are accounted for apart. The last two are the whole machine's.
+ */
+export function workCpuUs(directory: string): number {
+  interruptsApart ??= accountsInterruptsApart();
+  const interrupts = interruptsApart ? machineTime().interrupts * TICK_US : 0;
+  return cgroupCpuUs(directory) + kernelThreadsCpuUs() + interrupts;
+}
+
 /** The CPUs that the two ends of a load are pinned to: the first two that this process may use. */
 export function twoCpus(): readonly [number, number] {
   const allowed = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';

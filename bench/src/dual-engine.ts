@@ -4,7 +4,7 @@
 import { enableProgramStats } from '@undermesh/libbpf-ts';
 import { type Benchmark, type Mode, type Row, row } from './bench.js';
 import { BUDGETS } from './budgets.js';
-import { accountsInterruptsApart, cgroupCpuUs, kernelThreadsCpuUs, machineTime } from './cpu.js';
+import { workCpuUs } from './cpu.js';
 import { HTTP_PORT, type HttpLoad, startHttpLoad } from './http-load.js';
 import { observeNothing, type ProgramTime, type TimedPrograms } from './observed-cgroup.js';
 import { compare, measurePairs, type Side } from './pairs.js';
@@ -21,25 +21,19 @@ const WORKLOADS = [
 ] as const;
 type Kind = (typeof WORKLOADS)[number]['kind'];
 
-const TICK_US = 10_000;
-const interruptsApart = accountsInterruptsApart();
-
 interface Bed {
   readonly load: HttpLoad;
   readonly app: string;
   readonly mode: Mode;
 }
 
-const cpuUs = (app: string): number =>
-  cgroupCpuUs(app) + kernelThreadsCpuUs() + (interruptsApart ? machineTime().interrupts * TICK_US : 0);
-
 /** Microseconds of CPU per request, steered or not. */
 async function slice({ load, app }: Bed, kind: Kind, steered: boolean, seconds: number): Promise<number> {
   const programs = steered ? steerCgroup(app, SERVICE) : undefined;
   try {
-    const before = cpuUs(app);
+    const before = workCpuUs(app);
     const { requests } = await load.run(kind, seconds, steered ? URL : undefined);
-    return (cpuUs(app) - before) / requests;
+    return (workCpuUs(app) - before) / requests;
   } finally {
     programs?.close();
   }

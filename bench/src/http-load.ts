@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { twoCpus } from './cpu.js';
-import { makeScratch } from './scratch.js';
+import { startNginx } from './nginx.js';
 import type { Place, Testbed } from './testbed.js';
+import { untilItAnswers } from './until.js';
 
 /** Where nginx listens, on 127.0.0.1. */
 export const HTTP_PORT = 8080;
@@ -27,58 +24,25 @@ export interface HttpLoad {
   stop(): Promise<void>;
 }
 
-const configuration = (directory: string) => `daemon off;
-master_process off;
-worker_processes 1;
-pid ${directory}/pid;
-error_log ${directory}/error.log crit;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  keepalive_requests 1000000000;
-  client_body_temp_path ${directory}/body;
-  proxy_temp_path ${directory}/proxy;
-  fastcgi_temp_path ${directory}/fastcgi;
-  uwsgi_temp_path ${directory}/uwsgi;
-  scgi_temp_path ${directory}/scgi;
-  server {
-    listen 127.0.0.1:${HTTP_PORT} backlog=4096;
-    location / { return 200 "${'x'.repeat(64)}"; }
-  }
-}
-`;
-
 /** Starts nginx and waits until it answers. Both ends run in `place`. */
 export async function startHttpLoad(testbed: Testbed, place: Place): Promise<HttpLoad> {
-  const scratch = makeScratch();
-  const directory = scratch.path;
-  writeFileSync(join(directory, 'nginx.conf'), configuration(directory));
-  const [clientCpu, serverCpu] = twoCpus();
-  const pinned = (cpu: number, command: string[]) => ['-c', String(cpu), ...command];
-  const parameters = ['nginx', '-p', directory, '-c', join(directory, 'nginx.conf'), '-e', 'stderr'];
-  const server = testbed.spawn('taskset', pinned(serverCpu, parameters), { ...place, stdio: 'ignore' });
+  const [clientCpu] = twoCpus();
+  const server = startNginx(testbed, { address: '127.0.0.1', port: HTTP_PORT }, place);
 
   const run: HttpLoad['run'] = async (kind, seconds, url = `http://127.0.0.1:${HTTP_PORT}/`) => {
     const header = kind === 'short' ? ['-H', 'Connection: close'] : [];
     const wrk = ['wrk', '-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, ...header];
-    const result = await testbed.run('taskset', pinned(clientCpu, [...wrk, url]), place);
+    const result = await testbed.run('taskset', ['-c', String(clientCpu), ...wrk, url], place);
     if (result.code !== 0) throw new Error(`wrk ended with ${result.code}: ${result.stderr.trim()}`);
     return readWrk(result.stdout);
-  };
-  const stop = async () => {
-    if (server.exitCode === null && server.signalCode === null) {
-      server.kill('SIGTERM');
-      await once(server, 'exit');
-    }
-    scratch.remove();
   };
   try {
     await untilItAnswers(() => run('short', 1));
   } catch (error) {
-    await stop();
+    await server.stop();
     throw error;
   }
-  return { run, stop };
+  return { run, stop: server.stop };
 }
 
 /** Reads what wrk prints. Throws when a request failed: a comparison would compare errors. */
@@ -90,16 +54,4 @@ export function readWrk(text: string): HttpRun {
   if (errors !== undefined || Number(requests) === 0)
     throw new Error(`requests failed under wrk: ${errors ?? text}`);
   return { requests: Number(requests), perSecond: Number(requests) / Number(seconds) };
-}
-
-async function untilItAnswers(ask: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await ask();
-      return;
-    } catch (error) {
-      if (attempt >= 20) throw error;
-      await pause(100);
-    }
-  }
 }

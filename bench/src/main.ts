@@ -4,15 +4,33 @@ import { parseArgs } from 'node:util';
 import { agent } from './agent.js';
 import { bpfTime } from './bpf-time.js';
 import { collector } from './collector.js';
+import { connect } from './connect.js';
 import { machine } from './cpu.js';
 import { dualEngine } from './dual-engine.js';
+import { hops } from './hops.js';
 import { meshLoad } from './mesh-load.js';
 import { observeCpu } from './observe-cpu.js';
 import { queries } from './queries.js';
 import { textTable } from './report.js';
 import { type Outcome, save, writeDocument } from './results.js';
+import { shortcut } from './shortcut.js';
+import { engineSwitch } from './switch.js';
+import { waypoint } from './waypoint.js';
 
-const BENCHMARKS = [observeCpu, bpfTime, dualEngine, agent, collector, queries, meshLoad];
+const BENCHMARKS = [
+  observeCpu,
+  bpfTime,
+  dualEngine,
+  connect,
+  hops,
+  waypoint,
+  shortcut,
+  engineSwitch,
+  meshLoad,
+  agent,
+  collector,
+  queries,
+];
 
 const usage = `npm run bench -- [options] [name...]
   --quick   about two minutes instead of ten; wider intervals

@@ -16,7 +16,7 @@ export const httpObject = fileURLToPath(new URL('../../bpf/dist/http.bpf.o', imp
 export const dualEngineObject = fileURLToPath(new URL('../../bpf/dist/dual_engine.bpf.o', import.meta.url));
 
 /** Compiles one of the benchmarks' own programs when its source is newer; returns the object's path. */
-export function compileObject(name: 'empty' | 'fill'): string {
+export function compileObject(name: 'empty' | 'fill' | 'shortcut'): string {
   const source = `${sources}${name}.bpf.c`;
   const object = `${out}${name}.bpf.o`;
   const built = statSync(object, { throwIfNoEntry: false });

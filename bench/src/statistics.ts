@@ -33,19 +33,23 @@ export function randomNumbers(seed: number): () => number {
 const RESAMPLES = 4_000;
 
 /**
- * The median with its 95 % interval by the percentile bootstrap (Efron, Tibshirani: An Introduction to the Bootstrap,
+ * A quantile with its 95 % interval by the percentile bootstrap (Efron, Tibshirani: An Introduction to the Bootstrap,
  * 1993, chapter 13). The same values always give the same interval.
  */
-export function bootstrapMedian(values: readonly number[], seed = 1): Estimate {
+export function bootstrapQuantile(values: readonly number[], q: number, seed = 1): Estimate {
   const random = randomNumbers(seed);
-  const medians = new Array<number>(RESAMPLES);
+  const resampled = new Array<number>(RESAMPLES);
   const sample = new Array<number>(values.length);
   for (let i = 0; i < RESAMPLES; i++) {
     for (let j = 0; j < sample.length; j++) sample[j] = values[Math.floor(random() * values.length)] ?? 0;
-    medians[i] = median(sample);
+    resampled[i] = quantile(sample, q);
   }
-  return { value: median(values), low: quantile(medians, 0.025), high: quantile(medians, 0.975) };
+  return { value: quantile(values, q), low: quantile(resampled, 0.025), high: quantile(resampled, 0.975) };
 }
+
+/** The median with its 95 % interval: {@link bootstrapQuantile}. */
+export const bootstrapMedian = (values: readonly number[], seed?: number): Estimate =>
+  bootstrapQuantile(values, 0.5, seed);
 
 /** How large a ratio may look although nothing differs: the farther end from 1 of an A/A interval. */
 export const noiseFloor = (sameAgainstSame: Estimate): number =>

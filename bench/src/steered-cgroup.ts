@@ -13,6 +13,8 @@ import {
   encodeSlotKey,
 } from '@undermesh/bpf-abi';
 import { type BpfObject, openObject } from '@undermesh/libbpf-ts';
+// The agent's own: nobody's API.
+import { addressBytes } from '../../apps/agent/dist/mesh/address-bytes.js';
 import { dualEngineObject } from './objects.js';
 import { close, opened, type TimedPrograms, timed } from './observed-cgroup.js';
 
@@ -22,7 +24,7 @@ const HOOKS = ['connect4', 'connect6', 'sendmsg4', 'sendmsg6'] as const;
 /** Programs of the engine that are attached; the others are gone to from these. */
 export const STEERING_PROGRAMS = DUAL_ENGINE_PROGRAMS.filter((name) => !name.startsWith('dual_'));
 
-/** A service of one endpoint, IPv4. */
+/** A service of one endpoint, both of one family. */
 export interface OneService {
   readonly address: string;
   readonly port: number;
@@ -58,9 +60,9 @@ function serve(object: BpfObject, { address, port, endpoint }: OneService): void
   object.map('endpoints').update(
     number(ENDPOINT_ID),
     encodeEndpoint({
-      address: bytesOf(endpoint.address),
+      address: addressBytes(endpoint.address),
       port: endpoint.port,
-      family: AddressFamily.IPV4,
+      family: familyOf(endpoint.address),
       flags: 0,
       slotsId: SLOTS_ID,
       weight: 1,
@@ -73,7 +75,7 @@ function serve(object: BpfObject, { address, port, endpoint }: OneService): void
   const groupSlots = new Uint8Array(32);
   groupSlots[0] = 1;
   object.map('services').update(
-    encodeServiceKey({ address: bytesOf(address), port, family: AddressFamily.IPV4, protocol: TCP }),
+    encodeServiceKey({ address: addressBytes(address), port, family: familyOf(address), protocol: TCP }),
     encodeService({
       serviceId: 1,
       slotsId: SLOTS_ID,
@@ -88,14 +90,11 @@ function serve(object: BpfObject, { address, port, endpoint }: OneService): void
   );
 }
 
+const familyOf = (address: string): number =>
+  address.includes(':') ? AddressFamily.IPV6 : AddressFamily.IPV4;
+
 function number(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
-}
-
-function bytesOf(address: string): Uint8Array {
-  const bytes = new Uint8Array(16);
-  bytes.set(address.split('.').map(Number));
   return bytes;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
 /** Where a program runs: in a network namespace and a cgroup that the test bed made. */
 export interface Place {
@@ -28,7 +29,27 @@ export interface LoadResult {
   readonly elapsedMs: number;
 }
 
+/** A collector and agents on a test bed, of tools/testbed/road.mjs. */
+export interface Road {
+  /** A directory that is gone with the road. */
+  readonly state: string;
+  /** The address of the collector. */
+  readonly url: string;
+  startCollector(): Promise<void>;
+  /** @param settings of the agent's section of undermesh.yaml. Its cgroup is that of the node's name. */
+  startAgent(node: string, settings: Readonly<Record<string, unknown>>): Promise<void>;
+  api(path: string): Promise<unknown>;
+  put(path: string, body: unknown): Promise<unknown>;
+  /** Value of a metric of an agent, without `undermesh_agent_`. */
+  agentMetric(node: string, name: string): Promise<number>;
+  until(what: string, holds: () => Promise<boolean>): Promise<void>;
+  uninstall(node: string): Promise<void>;
+  destroy(): Promise<void>;
+}
+
 interface Tools {
+  readonly Road: { on(testbed: Testbed): Road };
+  readonly compile: (directory: string, name: string) => string;
   readonly Testbed: { create(name: string): Promise<Testbed> };
   readonly setSysctls: (namespace: string, settings: Record<string, string | number>) => void;
   readonly buildLoad: () => string;
@@ -42,7 +63,7 @@ interface Tools {
 
 // The tools are JavaScript without declarations.
 async function tools(): Promise<Tools> {
-  const modules = ['testbed', 'namespaces', 'load'].map(
+  const modules = ['testbed', 'namespaces', 'load', 'compile', 'road'].map(
     (name) => import(new URL(`../../tools/testbed/${name}.mjs`, import.meta.url).href),
   );
   return Object.assign({}, ...(await Promise.all(modules))) as Tools;
@@ -59,6 +80,32 @@ export async function withTestbed<T>(name: string, work: (testbed: Testbed) => P
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await testbed.destroy();
   }
+}
+
+/**
+ * Gives `work` a collector and room for agents on a test bed, and removes all of it afterwards, what the agent of `node`
+ * leaves in the kernel as well.
+ */
+export async function withRoad<T>(
+  testbed: Testbed,
+  node: string,
+  work: (road: Road) => Promise<T>,
+): Promise<T> {
+  const road = (await tools()).Road.on(testbed);
+  try {
+    await road.startCollector();
+    return await work(road);
+  } finally {
+    await road.uninstall(node).catch(() => {}); // there is none if the agent never started
+    await road.destroy();
+  }
+}
+
+const programs = new URL('../load/', import.meta.url);
+
+/** Builds one of the benchmarks' own load programs, `load/<name>/*.c`; returns its path. */
+export async function loadProgram(name: 'open-loop' | 'echo' | 'connects'): Promise<string> {
+  return (await tools()).compile(fileURLToPath(new URL(`${name}/`, programs)), `bench-${name}`);
 }
 
 /** A network namespace for load: loopback only, with as many ports as there are. */
