@@ -9,6 +9,7 @@ import { OpenState, OpenTable } from './open-table.js';
 import type { Parking } from './parking.js';
 import { PeerFinder } from './peer-finder.js';
 import type { Placements } from './placements.js';
+import { Presence } from './presence.js';
 import { isHttp } from './record-check.js';
 import { RequestJoiner } from './request-joiner.js';
 import { RequestTally } from './request-tally.js';
@@ -49,6 +50,7 @@ const HELD_REQUESTS = 65_536;
 export class Aggregator {
   readonly edges: EdgeTable;
   readonly timeline: Timeline;
+  readonly presence = new Presence();
   readonly open: OpenTable;
   readonly join: JoinTable;
   readonly parking: Parking;

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import Value from 'typebox/value';
 import type { CarriedStream } from './carried-ends.js';
+import type { Stretch } from './tiers.js';
 
 /** How far a stream's frames are counted. */
 export interface StreamMark {
@@ -18,6 +19,8 @@ export interface CheckpointState {
   readonly frame: number;
   readonly marks: readonly StreamMark[];
   readonly carried: readonly CarriedStream[];
+  /** When agents told; `null`: written by a version that did not know. */
+  readonly presence: readonly Stretch[] | null;
 }
 
 const Stored = Type.Object({
@@ -33,9 +36,10 @@ const Stored = Type.Object({
   ),
   /** Base64 of little-endian doubles. */
   carried: Type.Array(Type.Object({ streamId: Type.String(), at: Type.Number(), ends: Type.String() })),
+  presence: Type.Optional(Type.Array(Type.Object({ from: Type.Number(), to: Type.Number() }))),
 });
 
-export function encodeState({ at, frame, marks, carried }: CheckpointState): Uint8Array {
+export function encodeState({ at, frame, marks, carried, presence }: CheckpointState): Uint8Array {
   const text = JSON.stringify({
     version: 1,
     at,
@@ -46,6 +50,7 @@ export function encodeState({ at, frame, marks, carried }: CheckpointState): Uin
       at: heardAt,
       ends: Buffer.from(ends.buffer, ends.byteOffset, ends.byteLength).toString('base64'),
     })),
+    ...(presence === null ? {} : { presence }),
   });
   return Buffer.from(text);
 }
@@ -59,7 +64,7 @@ export function decodeState(bytes: Uint8Array): CheckpointState | null {
     return null;
   }
   if (!Value.Check(Stored, content)) return null;
-  const { at, frame, marks, carried } = content;
+  const { at, frame, marks, carried, presence = null } = content;
   return {
     at,
     frame,
@@ -68,5 +73,6 @@ export function decodeState(bytes: Uint8Array): CheckpointState | null {
       const raw = Uint8Array.from(Buffer.from(ends, 'base64'));
       return { streamId, at: heardAt, ends: new Float64Array(raw.buffer, 0, raw.byteLength >> 3) };
     }),
+    presence,
   };
 }

@@ -74,7 +74,11 @@ export class Checkpoints {
         log.error({ err: error, widthMs, start }, 'a roll-up cannot be read and is left out');
       }
     }
-    if (state !== null) aggregator.carried.restore(state.carried, state.at);
+    if (state !== null) {
+      aggregator.carried.restore(state.carried, state.at);
+      const oldest = aggregator.timeline.read.oldest() ?? state.at;
+      for (const one of state.presence ?? [{ from: oldest, to: state.at }]) aggregator.presence.add(one);
+    }
     return state;
   }
 
@@ -126,6 +130,7 @@ export class Checkpoints {
         heard,
         now,
       }),
+      presence: aggregator.presence.list(aggregator.timeline.read.oldest() ?? now),
     });
     return { change: { put, remove, state }, marks, rollups };
   }

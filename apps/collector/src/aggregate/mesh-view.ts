@@ -104,9 +104,10 @@ export class MeshView {
     return this.#summarise(between, { query, live: false });
   }
 
-  /** Since when there are figures. */
-  since(now: number): number {
-    return this.#aggregator.timeline.read.oldest() ?? now;
+  /** Whether agents told of a stretch; where none did, figures are absent, not 0. */
+  isKnown(of: Stretch): boolean {
+    const { presence, timeline } = this.#aggregator;
+    return presence.overlaps(of) || timeline.read.hasAny(of);
   }
 
   /** The graph, with at most so many vertices and edges. */

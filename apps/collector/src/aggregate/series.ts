@@ -2,6 +2,7 @@
 import type { Series } from '@undermesh/schema';
 import { toTime } from './mesh-view.js';
 import type { EdgeSummary, Summary } from './summary.js';
+import type { Stretch } from './tiers.js';
 import type { TrafficSum } from './traffic.js';
 
 /** Points of a series at most. */
@@ -39,12 +40,12 @@ const emptySeries = (steps: Steps): Series => {
 };
 
 /**
- * Series of each edge asked for, and of all that pass `matches` together. Steps before `since`, when nobody reported,
+ * Series of each edge asked for, and of all that pass `matches` together. Steps that nobody reported of
  * are `null`. What was open is reckoned back from what is open now.
  */
 export function seriesOf(of: {
   readonly steps: Steps;
-  readonly since: number;
+  readonly isKnown: (of: Stretch) => boolean;
   readonly summaryAt: (from: number, to: number) => Summary;
   readonly wanted: ReadonlySet<string>;
   readonly matches: (edge: EdgeSummary) => boolean;
@@ -55,7 +56,7 @@ export function seriesOf(of: {
   const total = emptySeries(steps);
   for (let step = 0; step < steps.count; step++) {
     const from = steps.from + step * steps.stepMs;
-    if (from + steps.stepMs <= of.since) continue;
+    if (!of.isKnown({ from, to: from + steps.stepMs })) continue;
     for (const series of [total, ...edges.values()]) zero(series, step);
     for (const edge of of.summaryAt(from, from + steps.stepMs).edges.values()) {
       if (!of.matches(edge)) continue;

@@ -25,6 +25,15 @@ export class TimelineReader {
     return oldest;
   }
 
+  /** Whether anything was counted in a stretch. */
+  hasAny({ from, to }: Stretch): boolean {
+    // The coarsest first: there are the fewest of them to be looked for.
+    return this.#tiers.list.toReversed().some(({ buckets, width }) => {
+      for (let start = floor(from, width); start < to; start += width) if (buckets.has(start)) return true;
+      return false;
+    });
+  }
+
   /** How exactly the borders of a stretch are kept: the width of the buckets there, ms. */
   resolutionMs({ from, to }: Stretch, now: number): number {
     const widthAt = (time: number): number => {

@@ -38,7 +38,7 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
             { from: bounds.to - viewQuery.windowSeconds * 1000, to: bounds.to },
             window.resolutionSeconds * 1000,
           ),
-          since: view.since(now),
+          isKnown: (of) => view.isKnown(of),
           summaryAt: (from, to) => view.summaryBetween(viewQuery, { from, to }),
           wanted: new Set(page.map((edge) => edge.id)),
           matches,

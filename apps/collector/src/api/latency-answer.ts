@@ -49,7 +49,7 @@ export function latencyAnswer(parts: LatencyParts, query: LatencyQuery, now: num
   const steps = stepsOf(wanted, {
     most: query.columns ?? DEFAULT_COLUMNS,
     finestMs: aggregator.timeline.read.resolutionMs({ from: bounds.from, to: bounds.to }, now),
-    since: view.since(now),
+    isKnown: (of) => view.isKnown(of),
   });
   const stretch = { from: steps.from, to: steps.from + steps.count * steps.stepMs };
   const read = reader.read({ ...stretch, steps: steps.count, open: bounds.live }, filter);
@@ -125,7 +125,7 @@ const listOf = (text: string | undefined): ReadonlySet<string> =>
 
 function stepsOf(
   { from, to }: { from: number; to: number },
-  of: { most: number; finestMs: number; since: number },
+  of: Pick<LatencySteps, 'isKnown'> & { most: number; finestMs: number },
 ): LatencySteps {
   const fits = (stepMs: number): boolean =>
     stepMs >= of.finestMs && Math.ceil(to / stepMs) - Math.floor(from / stepMs) <= of.most + 1;
@@ -135,7 +135,7 @@ function stepsOf(
   // One more than asked for where the window begins within a step.
   const count = Math.max(1, Math.min(of.most, Math.ceil((to - start) / stepMs)));
   const end = Math.ceil(to / stepMs) * stepMs;
-  return { from: Math.max(start, end - count * stepMs), stepMs, count, since: of.since };
+  return { from: Math.max(start, end - count * stepMs), stepMs, count, isKnown: of.isKnown };
 }
 
 function sumOf(all: readonly Bins[]): Bins {

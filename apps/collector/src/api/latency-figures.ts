@@ -3,6 +3,7 @@ import type { Distribution, HeatMap, QuantileLines } from '@undermesh/schema';
 import type { Bins } from '../aggregate/bins.js';
 import { binLimit, binValue, meanOf, quantilesOf } from '../aggregate/histogram.js';
 import { toTime } from '../aggregate/mesh-view.js';
+import type { Stretch } from '../aggregate/tiers.js';
 
 const ROWS_PER_OCTAVE = 4;
 const MOST_POINTS = 200;
@@ -12,12 +13,12 @@ export interface LatencySteps {
   readonly from: number;
   readonly stepMs: number;
   readonly count: number;
-  /** Steps that end at this time or before are not known: nobody reported yet. */
-  readonly since: number;
+  /** Whether anybody reported of a stretch. */
+  readonly isKnown: (of: Stretch) => boolean;
 }
 
-const isAbsent = ({ from, stepMs, since }: LatencySteps, step: number): boolean =>
-  from + (step + 1) * stepMs <= since;
+const isAbsent = ({ from, stepMs, isKnown }: LatencySteps, step: number): boolean =>
+  !isKnown({ from: from + step * stepMs, to: from + (step + 1) * stepMs });
 
 /** The row of a latency, counted from 1 µs: row r holds (2^((r-1)/4), 2^(r/4)] µs, row 0 all up to 1 µs. */
 const rowOf = (valueUs: number): number =>

@@ -12,6 +12,7 @@ import { CollectorError } from '../errors.js';
 import type { RecordStore } from '../store/store.js';
 import type { Agent, Agents } from './agents.js';
 import { type NameBudget, nameBudget } from './dictionary.js';
+import { FrameTurns } from './frame-turns.js';
 import { Intake } from './intake.js';
 import type { Ledger } from './ledger.js';
 import { Session, type SessionHost } from './session.js';
@@ -77,6 +78,7 @@ interface Begun {
 /** All agents' connections, and the roads of their streams. */
 export class Ingest implements SessionHost {
   readonly intake: Intake;
+  readonly turns = new FrameTurns();
   /** Changes with every start: what is open is in memory only, so agents announce it again. */
   readonly collectorId = randomUUID();
   readonly helloTimeoutMs: number;
@@ -182,7 +184,7 @@ export class Ingest implements SessionHost {
   }
 
   admit(session: Session, hello: Hello, streamId: string): ReturnType<SessionHost['admit']> {
-    const { agents, ledger, requestLedger, now } = this.#parts;
+    const { aggregator, agents, ledger, requestLedger, now } = this.#parts;
     const road = this.road(hello, streamId);
     const older = this.#byNode.get(hello.node);
     if (older !== undefined) {
@@ -190,6 +192,9 @@ export class Ingest implements SessionHost {
       older.reject(new CollectorError('replaced', 'A newer connection of the same node took over.'));
     }
     this.#byNode.set(hello.node, session);
+    const seenAt = agents.lastSeen(hello.node);
+    // An agent that goes on with its stream tells of the time in between too.
+    if (seenAt !== null && road.counted > 0n) aggregator.presence.add({ from: seenAt, to: now() });
     const agent = agents.greet(hello, streamId, now());
     const books = [ledger, requestLedger];
     const over = books.filter((one) => one.begin(hello.node, streamId, hello.unfinished));
@@ -235,9 +240,10 @@ export class Ingest implements SessionHost {
   }
 
   report(agent: Agent, frame: Frame, report: Report): void {
-    const { agents, ledger, requestLedger, now } = this.#parts;
+    const { aggregator, agents, ledger, requestLedger, now } = this.#parts;
     const at = now();
     const differenceMs = Number(frame.realtimeNs / 1000n) / 1000 - at;
+    aggregator.presence.add({ from: agent.reportedAt ?? at, to: at });
     agents.report(agent, report, { now: at, differenceMs });
     this.#parts.control.reported(agent.node);
     const stream = Buffer.from(frame.streamId).toString('hex');

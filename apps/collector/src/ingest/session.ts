@@ -20,6 +20,7 @@ import { Compile } from 'typebox/compile';
 import type { WebSocket } from 'ws';
 import { CollectorError } from '../errors.js';
 import type { Agent } from './agents.js';
+import type { FrameTurns } from './frame-turns.js';
 import type { StreamRoad } from './stream-road.js';
 
 const log = createLogger('ingest');
@@ -53,6 +54,7 @@ export interface SessionHost {
   left(session: Session): void;
   rejected(code: string): void;
   readonly credits: () => number;
+  readonly turns: FrameTurns;
   readonly mostCredits: number;
   readonly helloTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -73,6 +75,9 @@ export class Session {
   #welcomed = false;
   #ended = false;
   #acking = false;
+  /** Why the socket is not read from: others need the memory, or frames of its own wait for their turn. */
+  #held = false;
+  #waiting = 0;
 
   constructor(socket: WebSocket, node: string, host: SessionHost) {
     this.#socket = socket;
@@ -82,7 +87,7 @@ export class Session {
       this.reject(new CollectorError('hello_late', `No hello came within ${host.helloTimeoutMs} ms.`));
     }, host.helloTimeoutMs);
     this.#idleTimer = setInterval(() => this.#checkIdle(), Math.max(50, host.idleTimeoutMs / 3));
-    socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
+    socket.on('message', (data: Buffer, isBinary: boolean) => this.#arrived(data, isBinary));
     socket.on('pong', () => this.#ponged());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broken(error));
     socket.on('close', () => this.end());
@@ -113,7 +118,12 @@ export class Session {
 
   /** Stops or goes on reading from the socket: the agent's frames then wait in its own memory. */
   setPaused(paused: boolean): void {
-    if (paused) this.#socket.pause();
+    this.#held = paused;
+    this.#read();
+  }
+
+  #read(): void {
+    if (this.#held || this.#waiting > 0) this.#socket.pause();
     else this.#socket.resume();
     this.#heardAt = Date.now();
   }
@@ -157,9 +167,22 @@ export class Session {
     return true;
   }
 
+  #arrived(data: Buffer, isBinary: boolean): void {
+    this.#heardAt = Date.now();
+    const { turns } = this.#host;
+    const receive = (): void => this.#receive(data, isBinary);
+    if (turns.takeNow(receive)) return;
+    this.#waiting++;
+    this.#read();
+    turns.takeLater(() => {
+      receive();
+      this.#waiting--;
+      if (this.#waiting === 0) this.#read();
+    });
+  }
+
   #receive(data: Buffer, isBinary: boolean): void {
     if (this.#ended) return;
-    this.#heardAt = Date.now();
     try {
       if (!isBinary) throw new CollectorError('frame_not_binary', 'A text message came; frames are binary.');
       this.#take(decodeFrame(data));
