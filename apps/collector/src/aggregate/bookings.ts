@@ -11,6 +11,25 @@ const SLOTS = 2 ** 22;
 /** Marks a booking that is not counted yet, beside the bits of `Part`. */
 const WAITING = 0x80;
 
+/** Numbers of one booking. */
+const Entry = {
+  previous: 0,
+  edge: 1,
+  side: 2,
+  time: 3,
+  openedAt: 4,
+  lifetimeUs: 5,
+  sent: 6,
+  received: 7,
+  segments: 8,
+  retransmits: 9,
+  connectUs: 10,
+  roundTripUs: 11,
+  reason: 12,
+  protocol: 13,
+} as const;
+const ENTRY = 14;
+
 /** No booking, or one that is no longer kept. */
 export const NO_BOOKING = -1;
 
@@ -40,21 +59,9 @@ export class Bookings {
   #top = 0;
   #capacity = 0;
   #serial: Uint32Array = new Uint32Array(0);
-  #edge: Int32Array = new Int32Array(0);
-  #side: Uint8Array = new Uint8Array(0);
   #parts: Uint8Array = new Uint8Array(0);
-  #previous: Float64Array = new Float64Array(0);
-  #time: Float64Array = new Float64Array(0);
-  #openedAt: Float64Array = new Float64Array(0);
-  #lifetimeUs: Float64Array = new Float64Array(0);
-  #sent: Float64Array = new Float64Array(0);
-  #received: Float64Array = new Float64Array(0);
-  #segments: Uint32Array = new Uint32Array(0);
-  #retransmits: Uint32Array = new Uint32Array(0);
-  #connectUs: Uint32Array = new Uint32Array(0);
-  #roundTripUs: Uint32Array = new Uint32Array(0);
-  #reason: Uint8Array = new Uint8Array(0);
-  #protocol: Uint8Array = new Uint8Array(0);
+  /** {@link Entry} by slot: what belongs together stands together, so that a booking takes two lines of the cache. */
+  #entries: Float64Array = new Float64Array(0);
 
   /** @param max bookings kept at most. */
   constructor(max: number) {
@@ -102,23 +109,24 @@ export class Bookings {
   }
 
   previous(booking: number): number {
-    return this.#previous[booking % SLOTS] ?? NO_BOOKING;
+    return this.#entries[(booking % SLOTS) * ENTRY + Entry.previous] ?? NO_BOOKING;
   }
 
   /** Copies a booking's figures. */
   read(booking: number, figures: EndFigures): void {
-    const slot = booking % SLOTS;
-    figures.time = this.#time[slot] ?? 0;
-    figures.openedAt = this.#openedAt[slot] ?? 0;
-    figures.lifetimeUs = this.#lifetimeUs[slot] ?? 0;
-    figures.sent = this.#sent[slot] ?? 0;
-    figures.received = this.#received[slot] ?? 0;
-    figures.segments = this.#segments[slot] ?? 0;
-    figures.retransmits = this.#retransmits[slot] ?? 0;
-    figures.connectUs = this.#connectUs[slot] ?? 0;
-    figures.roundTripUs = this.#roundTripUs[slot] ?? 0;
-    figures.reason = this.#reason[slot] ?? 0;
-    figures.protocol = this.#protocol[slot] ?? 0;
+    const entries = this.#entries;
+    const at = (booking % SLOTS) * ENTRY;
+    figures.time = entries[at + Entry.time] ?? 0;
+    figures.openedAt = entries[at + Entry.openedAt] ?? 0;
+    figures.lifetimeUs = entries[at + Entry.lifetimeUs] ?? 0;
+    figures.sent = entries[at + Entry.sent] ?? 0;
+    figures.received = entries[at + Entry.received] ?? 0;
+    figures.segments = entries[at + Entry.segments] ?? 0;
+    figures.retransmits = entries[at + Entry.retransmits] ?? 0;
+    figures.connectUs = entries[at + Entry.connectUs] ?? 0;
+    figures.roundTripUs = entries[at + Entry.roundTripUs] ?? 0;
+    figures.reason = entries[at + Entry.reason] ?? 0;
+    figures.protocol = entries[at + Entry.protocol] ?? 0;
   }
 
   /** Forgets a booking. */
@@ -129,7 +137,7 @@ export class Bookings {
   /** Hands out what has waited since `before` or longer, to be counted where it was booked; forgets what is old. */
   settle(before: number, now: number, visit: (booking: number, edge: number, side: Side) => void): void {
     this.#waiting.take(before, (slot) => {
-      visit(this.#reference(slot), this.#edge[slot] ?? 0, this.#side[slot] === 0 ? 0 : 1);
+      visit(this.#reference(slot), this.#edgeOf(slot), this.#sideOf(slot));
       this.#parts[slot] = (this.#parts[slot] ?? 0) & ~WAITING;
       this.#kept.park(slot, now);
     });
@@ -140,30 +148,40 @@ export class Bookings {
   forEachWaiting(visit: (booking: number, edge: number, side: Side) => void): void {
     for (let slot = 0; slot < this.#top; slot++) {
       if (((this.#parts[slot] ?? 0) & WAITING) === 0) continue;
-      visit(this.#reference(slot), this.#edge[slot] ?? 0, this.#side[slot] === 0 ? 0 : 1);
+      visit(this.#reference(slot), this.#edgeOf(slot), this.#sideOf(slot));
     }
   }
 
   #put(of: Booked, figures: EndFigures, now: number): number {
     const slot = this.#take();
     if (slot < 0) return slot;
-    this.#edge[slot] = of.edge;
-    this.#side[slot] = of.side;
     this.#parts[slot] = of.parts;
-    this.#previous[slot] = of.previous;
+    const entries = this.#entries;
+    const at = slot * ENTRY;
+    entries[at + Entry.previous] = of.previous;
+    entries[at + Entry.edge] = of.edge;
+    entries[at + Entry.side] = of.side;
     // What lies ahead of now counts as now.
-    this.#time[slot] = Math.min(figures.time, now);
-    this.#openedAt[slot] = Math.min(figures.openedAt, now);
-    this.#lifetimeUs[slot] = figures.lifetimeUs;
-    this.#sent[slot] = figures.sent;
-    this.#received[slot] = figures.received;
-    this.#segments[slot] = figures.segments;
-    this.#retransmits[slot] = figures.retransmits;
-    this.#connectUs[slot] = figures.connectUs;
-    this.#roundTripUs[slot] = figures.roundTripUs;
-    this.#reason[slot] = figures.reason;
-    this.#protocol[slot] = figures.protocol;
+    entries[at + Entry.time] = Math.min(figures.time, now);
+    entries[at + Entry.openedAt] = Math.min(figures.openedAt, now);
+    entries[at + Entry.lifetimeUs] = figures.lifetimeUs;
+    entries[at + Entry.sent] = figures.sent;
+    entries[at + Entry.received] = figures.received;
+    entries[at + Entry.segments] = figures.segments;
+    entries[at + Entry.retransmits] = figures.retransmits;
+    entries[at + Entry.connectUs] = figures.connectUs;
+    entries[at + Entry.roundTripUs] = figures.roundTripUs;
+    entries[at + Entry.reason] = figures.reason;
+    entries[at + Entry.protocol] = figures.protocol;
     return slot;
+  }
+
+  #edgeOf(slot: number): number {
+    return this.#entries[slot * ENTRY + Entry.edge] ?? 0;
+  }
+
+  #sideOf(slot: number): Side {
+    return this.#entries[slot * ENTRY + Entry.side] === 0 ? 0 : 1;
   }
 
   #reference(slot: number): number {
@@ -189,20 +207,7 @@ export class Bookings {
     this.#capacity = capacity;
     this.#free = grown(this.#free, capacity);
     this.#serial = grown(this.#serial, capacity);
-    this.#edge = grown(this.#edge, capacity);
-    this.#side = grown(this.#side, capacity);
     this.#parts = grown(this.#parts, capacity);
-    this.#previous = grown(this.#previous, capacity);
-    this.#time = grown(this.#time, capacity);
-    this.#openedAt = grown(this.#openedAt, capacity);
-    this.#lifetimeUs = grown(this.#lifetimeUs, capacity);
-    this.#sent = grown(this.#sent, capacity);
-    this.#received = grown(this.#received, capacity);
-    this.#segments = grown(this.#segments, capacity);
-    this.#retransmits = grown(this.#retransmits, capacity);
-    this.#connectUs = grown(this.#connectUs, capacity);
-    this.#roundTripUs = grown(this.#roundTripUs, capacity);
-    this.#reason = grown(this.#reason, capacity);
-    this.#protocol = grown(this.#protocol, capacity);
+    this.#entries = grown(this.#entries, capacity * ENTRY);
   }
 }

@@ -20,8 +20,8 @@ export interface HistogramWindow {
  * Counts may fall below 0 where more was taken away than had been added here.
  */
 export class HistogramWindows {
-  /** Slot plus one by hash. */
-  #index = new Int32Array(64);
+  /** Slot plus one by the histogram's number: these are dense. */
+  #slots: Int32Array = new Int32Array(64);
   #ids = new Uint32Array(32);
   #first = new Uint16Array(32);
   #room = new Uint16Array(32);
@@ -100,30 +100,22 @@ export class HistogramWindows {
   }
 
   #find(id: number): number {
-    const mask = this.#index.length - 1;
-    for (let at = hash(id) & mask; ; at = (at + 1) & mask) {
-      const slot = (this.#index[at] ?? 0) - 1;
-      if (slot < 0 || this.#ids[slot] === id) return slot;
-    }
+    return id < this.#slots.length ? (this.#slots[id] ?? 0) - 1 : -1;
   }
 
   #slot(id: number): number {
     const known = this.#find(id);
     if (known >= 0) return known;
+    if (id >= this.#slots.length) {
+      this.#slots = grown(this.#slots, Math.max(id + 1, this.#slots.length * 2));
+    }
     if (this.#count === this.#ids.length) this.#grow();
     const slot = this.#count++;
     this.#ids[slot] = id;
     this.#first[slot] = 0;
     this.#room[slot] = 0;
-    this.#link(slot);
+    this.#slots[id] = slot + 1;
     return slot;
-  }
-
-  #link(slot: number): void {
-    const mask = this.#index.length - 1;
-    let at = hash(this.#ids[slot] ?? 0) & mask;
-    while ((this.#index[at] ?? 0) !== 0) at = (at + 1) & mask;
-    this.#index[at] = slot + 1;
   }
 
   #grow(): void {
@@ -132,8 +124,6 @@ export class HistogramWindows {
     this.#first = grown(this.#first, slots);
     this.#room = grown(this.#room, slots);
     this.#at = grown(this.#at, slots);
-    this.#index = new Int32Array(slots * 2);
-    for (let slot = 0; slot < this.#count; slot++) this.#link(slot);
   }
 
   /** Moves a window to where bins `bin` to `bin + length` have room too. Returns the place of `bin` in it. */
@@ -158,9 +148,4 @@ export class HistogramWindows {
     this.#at[slot] = to;
     return bin - first;
   }
-}
-
-function hash(id: number): number {
-  const h = Math.imul(id, 0x9e3779b1);
-  return h ^ (h >>> 15);
 }

@@ -12,11 +12,34 @@ const PER_LOG = 1 / Math.log(GAMMA);
 /** Bins 0 to 1023: up to 5·10^17, more than five hundred years in µs. */
 export const BINS = 1024;
 
-/** The bin of a value of 0 or more. */
+/** Largest value that falls into a bin. */
+export const binLimit = (bin: number): number => (bin === 0 ? 1 : GAMMA ** (bin - 1));
+const LIMITS = Float64Array.from({ length: BINS }, (_, bin) => binLimit(bin));
+
+/** A number and its bits, the low half first. */
+const NUMBER = new Float64Array(1);
+const HALVES = new Uint32Array(NUMBER.buffer);
+/** The upper half of 1. */
+const ONE = 0x3ff00000;
+/** Lower bits of the upper half that are not read: 128 parts to an octave, each narrower than a bin. */
+const UNREAD = 13;
+const PARTS = 128 * Math.ceil(Math.log2(binLimit(BINS - 1)));
+
+/** The bin of the lowest value of each part. */
+const FIRST_BINS = Uint16Array.from({ length: PARTS }, (_, part) => {
+  HALVES[0] = 0;
+  HALVES[1] = ONE + part * (1 << UNREAD);
+  return Math.min(BINS - 1, 1 + Math.ceil(Math.log(NUMBER[0] ?? 1) * PER_LOG));
+});
+
+/** The bin of a value of 0 or more: looked up by the value's first bits, as a logarithm would take ten times as long. */
 export function binOf(value: number): number {
   if (value < 1) return 0;
-  const bin = 1 + Math.ceil(Math.log(value) * PER_LOG);
-  return bin < BINS ? bin : BINS - 1;
+  NUMBER[0] = value;
+  const part = ((HALVES[1] ?? 0) - ONE) >>> UNREAD;
+  if (part >= PARTS) return BINS - 1;
+  const bin = FIRST_BINS[part] ?? 0;
+  return value > (LIMITS[bin] ?? 0) && bin < BINS - 1 ? bin + 1 : bin;
 }
 
 /** The value that stands for a bin: off by at most {@link RELATIVE_ERROR}. */
@@ -38,9 +61,6 @@ export function interpolatedQuantile(bins: HistogramWindow, p: number): number |
   }
   return null;
 }
-
-/** Largest value that falls into a bin. */
-export const binLimit = (bin: number): number => (bin === 0 ? 1 : GAMMA ** (bin - 1));
 
 /** The mean of bin counts, off by at most {@link RELATIVE_ERROR}; `null` when there are none. */
 export function meanOf({ first, counts, from, length }: HistogramWindow): number | null {
