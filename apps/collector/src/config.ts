@@ -77,7 +77,7 @@ export const CollectorConfig = Type.Object(
         credits: Type.Integer({
           minimum: 1,
           maximum: 1024,
-          default: 64,
+          default: 256,
           description: 'Record frames of one agent in flight.',
         }),
         inFlightBytes: count(268_435_456, 'Bytes of all frames that are not yet durable.'),

@@ -20,7 +20,7 @@ const MOST_FRAMES = 48;
 const RECORD_SORTS = 64;
 /** Streams that a hostile node speaks for again and again, beside those that it invents. */
 const STREAMS = 16;
-const CREDITS_DOUBLED = 128;
+const CREDITS_DOUBLED = 512;
 /** The last moment that a date can have. */
 const LAST_DATE_MS = 8.64e15;
 
