@@ -10,6 +10,9 @@ export const perSecond = (count: number, window: Window): number | null =>
 /** Connects tried in the window: those established and those that failed. */
 export const attempts = (traffic: Traffic): number => traffic.opened + traffic.failed.total;
 
+/** How much an edge carries, to rank it by: a joined edge has requests and no connections. */
+export const volume = (traffic: Traffic): number => Math.max(attempts(traffic), traffic.requests?.total ?? 0);
+
 /** Share of connects that failed; `null` when nothing was tried. */
 export const failedShare = (traffic: Traffic): number | null => {
   const tried = attempts(traffic);

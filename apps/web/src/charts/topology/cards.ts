@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Vertex } from '@undermesh/schema';
-import { enginesOf } from '@/domain/engines/steering';
+import { engineShares, enginesOf } from '@/domain/engines/steering';
 import { NBSP } from '@/domain/format';
 import { ENGINE_TOKEN } from '@/domain/glyphs';
 import type { PlacedVertex } from '@/domain/layout/types';
@@ -11,6 +11,8 @@ import { isTarget, loudStatus, type SceneContext } from './scene';
 const PAD = 10;
 /** Px of an engine's sign. */
 const SIGN = 13;
+/** Px of the bar that says how nodes divide between engines, and between its parts. */
+const SHARE = { height: 2.5, gap: 1.5 } as const;
 
 /** A vertex: name, version, and what it serves; a border and a sign when it needs a look; hatched when a node is silent. */
 export function cardElements(context: SceneContext, vertex: Vertex, card: PlacedVertex): Element[] {
@@ -94,7 +96,8 @@ function words(context: SceneContext, vertex: Vertex, { card, ink, status }: Wor
   let x = card.x + PAD;
   const end = card.x + card.width - PAD;
   if (card.height < 40) {
-    const y = card.y + card.height / 2;
+    const bar = shareBar(context, vertex, card);
+    const y = card.y + (bar.length === 0 ? card.height / 2 : 14);
     const rate = rateOf(context, vertex);
     if (status !== null) {
       elements.push(...statusElements(status, { x: x - 1, y: y - 5.5, size: 11, z2: Z.card + 1 }, inks));
@@ -106,7 +109,7 @@ function words(context: SceneContext, vertex: Vertex, { card, ink, status }: Wor
       text(name, { x, y }, { fill: ink, font: font(12.5, 500), align: 'left' }),
       text(rate, { x: end, y }, { fill: tokens['text-2'], font: font(11.5, 400), align: 'right' }),
     );
-    return elements;
+    return [...elements, ...bar];
   }
   const version = vertex.version ?? '';
   const versionRoom = version === '' ? 0 : Math.min(44, measure(version, 11.5, 500)) + 6;
@@ -148,6 +151,18 @@ function words(context: SceneContext, vertex: Vertex, { card, ink, status }: Wor
     ),
   );
   return elements;
+}
+
+/** Which share of its nodes runs which engine; the rest is on nodes that do not say. */
+function shareBar({ tokens, engines }: SceneContext, vertex: Vertex, card: PlacedVertex): Element[] {
+  const width = card.width - 2 * PAD;
+  const y = card.y + card.height - 8;
+  let x = card.x + PAD;
+  return engineShares(vertex, engines).map(({ engine, share }) => {
+    const place = { x, y, width: share * width - SHARE.gap, height: SHARE.height, r: 1 };
+    x += share * width;
+    return box(place, Z.card + 1, { fill: tokens[ENGINE_TOKEN[engine] as keyof typeof tokens] });
+  });
 }
 
 /** What it serves; what it asks for when nobody calls it. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Edge, Engine } from '@undermesh/schema';
 import { engineOfEdge } from '@/domain/engines/steering';
-import type { Path } from '@/domain/layout/types';
+import { ENGINE_TOKEN } from '@/domain/glyphs';
+import type { Path, Rect } from '@/domain/layout/types';
 import { flowRate } from '@/domain/topology/measures';
 import { edgeWidth } from '@/domain/topology/scale';
-import { withHead } from './curve';
-import { EDGE_SHAPE, type Element, Z } from './elements';
+import { pointAt, sample, withHead } from './curve';
+import { EDGE_SHAPE, type Element, engineElements, Z } from './elements';
 import { edgeColour, isDim, isTarget, loudStatus, type SceneContext } from './scene';
 
 /** A node that saw it is silent. */
@@ -60,5 +61,32 @@ export function edgeElements(context: SceneContext, edge: Edge, path: Path): Ele
     },
     { type: 'polygon', z2, shape: { points: head }, style: { fill: colour } },
   );
+  if (edge.via !== null && context.detail !== 'bare') elements.push(...waypointMark(context, path, z2));
   return elements;
+}
+
+/** Px of a waypoint's sign. */
+const MARK = 18;
+
+/** Where the mark of a waypoint stands. */
+export const waypointRect = (path: Path): Rect => {
+  const { x, y } = pointAt(sample(path), 0.5);
+  return { x: x - MARK / 2, y: y - MARK / 2, width: MARK, height: MARK };
+};
+
+/** The sign of a waypoint on the line: what goes along it stops there, in the middle of its way. */
+function waypointMark({ tokens }: SceneContext, path: Path, z2: number): Element[] {
+  const { x, y, width } = waypointRect(path);
+  const [half, ground] = [width / 2, tokens['bg-0']];
+  const points = [
+    [x + half, y],
+    [x + width, y + half],
+    [x + half, y + width],
+    [x, y + half],
+  ] as const;
+  const ink = tokens[ENGINE_TOKEN.waypoint as keyof typeof tokens];
+  return [
+    { type: 'polygon', z2, shape: { points }, style: { fill: ground, stroke: ground, lineWidth: 3 } },
+    ...engineElements('waypoint', { x, y, size: width, z2 }, { ink, ground }),
+  ];
 }

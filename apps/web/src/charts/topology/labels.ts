@@ -3,8 +3,9 @@ import type { Edge } from '@undermesh/schema';
 import type { Path, Rect, Size } from '@/domain/layout/types';
 import { labelOf, troubleOf } from '@/domain/topology/measures';
 import { isUnhealthy } from '@/domain/topology/shown';
-import { attempts } from '@/domain/traffic';
-import { pointAt, sample } from './curve';
+import { volume } from '@/domain/traffic';
+import { type Point, pointAt, sample } from './curve';
+import { waypointRect } from './edges';
 import { type Element, statusElements, Z } from './elements';
 import { isDim, isTarget, loudStatus, type SceneContext } from './scene';
 
@@ -12,6 +13,8 @@ const SIZE = 11.5;
 const LINE = 20;
 /** Where along an edge a label may stand, best first. */
 const PLACES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78];
+/** Px from the middle of a waypoint's mark to that of the label beside it. */
+const BESIDE = 23;
 /** How many edges are labelled for being busy. */
 const TOP = 6;
 
@@ -21,7 +24,7 @@ export function labelElements(
   routes: ReadonlyMap<string, Path>,
 ): { id: string; elements: Element[] }[] {
   if (context.detail === 'bare') return [];
-  const taken: Rect[] = [...context.layout.vertices];
+  const taken: Rect[] = [...context.layout.vertices, ...waypointRects(context, routes)];
   const plates = context.layout.plates.map(({ x, y, name }) => ({
     x,
     y: y + 6,
@@ -36,12 +39,13 @@ export function labelElements(
     const points = sample(path);
     const free = (rect: Rect) => ![...taken, ...plates].some((other) => overlaps(grown(rect, 2), other));
     const wide = sizeOf(context, content);
-    let rect = PLACES.map((share) => around(pointAt(points, share), wide)).find(free);
+    const places = placesOf(edge, points);
+    let rect = places.map((place) => around(place, wide)).find(free);
     if (!rect && content.kind !== null && content.text !== '') {
       // no room for words: the sign alone
       content.text = '';
       const small = sizeOf(context, content);
-      rect = PLACES.map((share) => around(pointAt(points, share), small)).find(free);
+      rect = places.map((place) => around(place, small)).find(free);
     }
     if (!rect && (content.kind !== null || content.focus)) {
       const over = { x: 0, y: content.kind === null ? -18 : 0 };
@@ -54,6 +58,21 @@ export function labelElements(
   }
   return drawn;
 }
+
+/** Where on an edge its label may stand, best first; beside the mark where there is one. */
+function placesOf({ via }: Edge, points: Float64Array): Point[] {
+  const along = PLACES.map((share) => pointAt(points, share));
+  const [middle] = along;
+  if (via === null || middle === undefined) return along;
+  return [-BESIDE, BESIDE].map((by) => ({ x: middle.x, y: middle.y + by })).concat(along);
+}
+
+/** Marks of waypoints are not written over. */
+const waypointRects = ({ edges }: SceneContext, routes: ReadonlyMap<string, Path>): Rect[] =>
+  edges.flatMap(({ id, via }) => {
+    const path = via === null ? undefined : routes.get(id);
+    return path === undefined ? [] : [waypointRect(path)];
+  });
 
 const around = (at: { x: number; y: number }, { width, height }: Size): Rect => ({
   x: at.x - width / 2,
@@ -85,13 +104,11 @@ interface Content {
 /** Selected first, then hovered, unhealthy, found, busiest. */
 function inOrder(context: SceneContext): Edge[] {
   const { edges, selected, hovered, detail } = context;
-  const busiest = [...edges].sort(
-    (a, b) => attempts(b.traffic) - attempts(a.traffic) || (a.id < b.id ? -1 : 1),
-  );
+  const busiest = [...edges].sort((a, b) => volume(b.traffic) - volume(a.traffic) || (a.id < b.id ? -1 : 1));
   const top =
     context.label === 'none' || detail !== 'full'
       ? []
-      : busiest.filter((edge) => attempts(edge.traffic) > 0 && !isDim(context, edge)).slice(0, TOP);
+      : busiest.filter((edge) => volume(edge.traffic) > 0 && !isDim(context, edge)).slice(0, TOP);
   const touching =
     hovered?.kind === 'vertex' && detail === 'full'
       ? edges.filter((edge) => edge.source === hovered.id || edge.destination === hovered.id)

@@ -7,7 +7,7 @@ import { type Colour, type Label, MEASURES } from '@/domain/topology/measures';
 import { type OnPath, pathThrough, type Target } from '@/domain/topology/paths';
 import { type Domain, domainOf, RAMP, rampStep } from '@/domain/topology/scale';
 import { isUnhealthy } from '@/domain/topology/shown';
-import { attempts } from '@/domain/traffic';
+import { volume } from '@/domain/traffic';
 import { healthStatus } from '@/domain/words';
 import type { Tokens } from '@/theme/tokens';
 import type { Detail } from './camera';
@@ -92,9 +92,7 @@ export function buildScene(input: SceneInput): Item[] {
 }
 
 function busiest(edges: readonly Edge[]): ReadonlySet<string> {
-  const order = [...edges].sort(
-    (a, b) => attempts(b.traffic) - attempts(a.traffic) || (a.id < b.id ? -1 : 1),
-  );
+  const order = [...edges].sort((a, b) => volume(b.traffic) - volume(a.traffic) || (a.id < b.id ? -1 : 1));
   return new Set(order.slice(0, LEADING).map((edge) => edge.id));
 }
 

@@ -105,8 +105,8 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
   },
   {
     id: 'roundtrip',
-    name: 'Round trip',
-    header: 'Round trip ms',
+    name: 'Smoothed round trip',
+    header: 'Smoothed RTT ms',
     byDefault: false,
     numeric: true,
     width: 108,

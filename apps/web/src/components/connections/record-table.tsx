@@ -31,7 +31,7 @@ const workload = (peer: Peer): ReactNode => (
 
 const groupsOf = ({ connection, ends }: ConnectionDetail): { name: string | null; rows: Row[] }[] => {
   const pair: Ends = [ends.source, ends.destination];
-  const { source, destination, askedFor } = connection;
+  const { source, destination, askedFor, service } = connection;
   return [
     {
       name: null,
@@ -49,6 +49,9 @@ const groupsOf = ({ connection, ends }: ConnectionDetail): { name: string | null
           : [
               { name: 'Asked for', source: mono(withPort(askedFor.address, askedFor.port)), destination: '' },
             ]),
+        ...(service === null
+          ? []
+          : [{ name: 'Service', source: `${service.namespace}/${service.name}`, destination: '' }]),
         { name: 'Process', source: process(source), destination: process(destination) },
       ],
     },
@@ -66,7 +69,7 @@ const groupsOf = ({ connection, ends }: ConnectionDetail): { name: string | null
       name: 'Network',
       rows: [
         both('Connect', pair, (end) => formatDuration(end.connectUs)),
-        both('Round trip', pair, (end) =>
+        both('Smoothed round trip', pair, (end) =>
           end.smoothedRoundTripUs === null
             ? ABSENT
             : `${formatDuration(end.smoothedRoundTripUs)}, least ${formatDuration(end.minimumRoundTripUs)}`,

@@ -17,7 +17,7 @@ import { Segments } from '../segments';
 const FAMILIES = [
   { id: 'requests', name: 'Requests' },
   { id: 'connect', name: 'Connect' },
-  { id: 'round_trip', name: 'Round trip' },
+  { id: 'round_trip', name: 'Smoothed round trip' },
 ] as const;
 type Family = (typeof FAMILIES)[number]['id'];
 const BYTES: readonly { id: LatencyMeasure; name: string }[] = [

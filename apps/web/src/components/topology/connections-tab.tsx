@@ -27,7 +27,8 @@ export function ConnectionsTab({
   level: Level;
   /** Filters of the connections page: source and destination, or workload. */
   ends: Readonly<Record<string, string>>;
-  traffic: Traffic;
+  /** `null`: not known. */
+  traffic: Traffic | null;
   partial: boolean;
   query: { window: number; system: boolean | undefined };
   link: UrlState['link'];
@@ -36,7 +37,7 @@ export function ConnectionsTab({
   const path = byWorkload ? '/api/v1/connections' : null;
   const shared = { ...ends, window: query.window, system: query.system };
   const failed = useFetch<Connections>(
-    traffic.failed.total > 0 ? path : null,
+    traffic === null || traffic.failed.total > 0 ? path : null,
     { ...shared, state: 'failed', limit: FAILED },
     { refreshSeconds: 3 },
   );
@@ -55,17 +56,21 @@ export function ConnectionsTab({
   return (
     <>
       <div className="panel-line">
-        <b>
-          {bound}
-          {formatNumber(traffic.open)} open
-        </b>
-        <span>·</span>
-        {bound}
-        {formatNumber(traffic.closed)} closed
-        <span>·</span>
-        <span className={traffic.failed.total > 0 ? 'crit' : ''}>
-          {formatNumber(traffic.failed.total)} failed
-        </span>
+        {traffic !== null && (
+          <>
+            <b>
+              {bound}
+              {formatNumber(traffic.open)} open
+            </b>
+            <span>·</span>
+            {bound}
+            {formatNumber(traffic.closed)} closed
+            <span>·</span>
+            <span className={traffic.failed.total > 0 ? 'crit' : ''}>
+              {formatNumber(traffic.failed.total)} failed
+            </span>
+          </>
+        )}
         <span className="fill" />
         {byWorkload && <Link href={link('/connections/', ends)}>Open in Connections</Link>}
       </div>

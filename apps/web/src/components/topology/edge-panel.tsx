@@ -3,23 +3,25 @@
 
 import type { Edge, Engine, Topology } from '@undermesh/schema';
 import Link from 'next/link';
-import { useMemo } from 'react';
 import type { UrlState } from '@/data/use-url';
 import { formatClock, formatDuration } from '@/domain/format';
+import { endsOf } from '@/domain/topology/edge-ends';
 import { limitOf, troubleOf } from '@/domain/topology/measures';
+import { partsOf, partsThrough } from '@/domain/topology/time-parts';
 import type { PanelTabId } from '@/domain/topology/view';
 import { edgeState } from '@/domain/words';
 import { EdgeName, type Versions } from '../edge-name';
 import { EngineBadge, Status } from '../glyph';
 import { Panel } from '../panel';
 import { ChangesTab } from './changes-tab';
-import { ConnectionsTab } from './connections-tab';
+import { EdgeConnections } from './edge-connections';
 import { LatencyTab } from './latency-tab';
 import { latencyLink, type PanelScope } from './panel-scope';
 import { panelTabs } from './panel-tabs';
 import { PathTab } from './path-tab';
 import { TrafficTab } from './traffic-tab';
 import { useChanges } from './use-changes';
+import { useLegs } from './use-legs';
 
 export interface EdgePanelProps {
   topology: Topology;
@@ -34,20 +36,12 @@ export interface EdgePanelProps {
   onClose: () => void;
 }
 
-const full = (namespace: string, name: string) => (namespace === '' ? name : `${namespace}/${name}`);
-
 /** What flows along one edge, how long it takes, its latest connections and what changed. */
 export function EdgePanel(props: EdgePanelProps) {
   const { topology, edge, versions, engine, tab, link, query, onTab, onClose } = props;
   const state = edgeState(edge);
-  const { sourceNamespace, sourceName, destinationNamespace, destinationName } = edge;
-  const ends = useMemo(
-    () => ({
-      source: full(sourceNamespace, sourceName),
-      destination: full(destinationNamespace, destinationName),
-    }),
-    [sourceNamespace, sourceName, destinationNamespace, destinationName],
-  );
+  const { sourceName, destinationName, via } = edge;
+  const ends = endsOf(edge);
   const { level } = topology;
   const scope: PanelScope = {
     ...query,
@@ -56,6 +50,8 @@ export function EdgePanel(props: EdgePanelProps) {
     destination: edge.destination,
     destinationName,
   };
+  const legs = useLegs(edge, scope);
+  const times = via === null ? partsOf(edge.split) : partsThrough(via.time, legs);
   const changes = useChanges(scope);
   const limitUs = limitOf(edge.healthReason);
   const newest = changes.data?.items[0];
@@ -72,12 +68,9 @@ export function EdgePanel(props: EdgePanelProps) {
           {limitUs !== null && <span>limit {formatDuration(limitUs)}</span>}
           {edge.healthSince !== null && <span>since {formatClock(edge.healthSince)}</span>}
           {edge.partial && <span className="unk">a node is silent: lower bounds</span>}
-          {engine !== null && (
-            <>
-              <span className="fill" />
-              <EngineBadge engine={engine} />
-            </>
-          )}
+          <span className="fill" />
+          {engine !== null && <EngineBadge engine={engine} />}
+          {via !== null && <EngineBadge engine="waypoint" />}
         </>
       }
       tabs={panelTabs('edge', changes.data?.items.length)}
@@ -100,7 +93,7 @@ export function EdgePanel(props: EdgePanelProps) {
           )}
           <span className="fill" />
           {level === 'workload' && (
-            <Link className="btn" href={link('/connections/', ends)}>
+            <Link className="btn" href={link('/connections/', ends.first)}>
               Connections
             </Link>
           )}
@@ -108,13 +101,17 @@ export function EdgePanel(props: EdgePanelProps) {
       }
     >
       {tab === 'traffic' && (
-        <TrafficTab {...{ topology, edge, scope }} changes={changes.data?.items ?? NONE} />
+        <TrafficTab {...{ topology, edge, legs, times, scope }} changes={changes.data?.items ?? NONE} />
       )}
-      {tab === 'latency' && <LatencyTab scope={scope} traffic={edge.traffic} limitUs={limitUs} />}
-      {tab === 'connections' && (
-        <ConnectionsTab {...{ level, ends, query, link }} traffic={edge.traffic} partial={edge.partial} />
+      {tab === 'latency' && (
+        <LatencyTab
+          {...{ scope, via, limitUs }}
+          traffic={edge.traffic}
+          through={via === null ? null : times}
+        />
       )}
-      {tab === 'path' && <PathTab {...{ level, ends, edge, query }} />}
+      {tab === 'connections' && <EdgeConnections {...{ level, edge, ends, legs, query, link }} />}
+      {tab === 'path' && <PathTab {...{ level, ends, edge, legs, times, query }} />}
       {tab === 'changes' && <ChangesTab answer={changes} {...{ scope, timed, link }} />}
     </Panel>
   );

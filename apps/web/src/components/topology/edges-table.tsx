@@ -7,7 +7,7 @@ import { useFetch } from '@/data/use-fetch';
 import { ABSENT, formatBytes, formatNumber, NBSP } from '@/domain/format';
 import type { Target } from '@/domain/topology/paths';
 import type { Shown } from '@/domain/topology/shown';
-import { attempts, perSecond, totalBytes } from '@/domain/traffic';
+import { attempts, perSecond, totalBytes, volume } from '@/domain/traffic';
 import { type Column, DataTable } from '../data-table';
 import type { Versions } from '../edge-name';
 import { anyTimed, edgeColumns } from '../edge-table';
@@ -55,7 +55,7 @@ export function EdgesTable({
         const known = series.get(edge.id);
         return known === undefined ? edge : { ...edge, series: known };
       })
-      .sort((a, b) => BADNESS[a.health] - BADNESS[b.health] || attempts(b.traffic) - attempts(a.traffic));
+      .sort((a, b) => BADNESS[a.health] - BADNESS[b.health] || volume(b.traffic) - volume(a.traffic));
   }, [shown, finding, series]);
   const timed = anyTimed(topology.edges);
   const columns = useMemo(() => {

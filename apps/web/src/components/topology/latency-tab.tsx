@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Latency, Traffic } from '@undermesh/schema';
+import type { Latency, Traffic, Via } from '@undermesh/schema';
 import { useMemo } from 'react';
 import { latencyHistogram } from '@/charts/latency/histogram';
 import { useFetch } from '@/data/use-fetch';
-import { formatDuration, formatMilliseconds, formatNumber, formatSpan } from '@/domain/format';
+import { formatDuration, formatMilliseconds, formatNumber, formatSpan, sentence } from '@/domain/format';
 import { untimed } from '@/domain/latency/words';
+import { namedParts, partsOf, type TimeParts } from '@/domain/topology/time-parts';
 import { useTokens } from '@/theme/tokens';
 import { Chart } from '../chart';
 import { Section } from '../panel';
+import { OnTheWire } from './on-the-wire';
 import { latencyQuery, type PanelScope } from './panel-scope';
 
 const KEYS = ['p50', 'p95', 'p99'] as const;
@@ -17,10 +19,15 @@ const KEYS = ['p50', 'p95', 'p99'] as const;
 export function LatencyTab({
   scope,
   traffic,
+  via,
+  through,
   limitUs,
 }: {
   scope: PanelScope;
   traffic: Traffic;
+  /** The waypoint between both ends, and the parts of the mean request then; `null`: none. */
+  via: Via | null;
+  through: TimeParts | null;
   /** Over it bars and figures are amber. */
   limitUs: number | null;
 }) {
@@ -43,7 +50,8 @@ export function LatencyTab({
     [data, tokens, limitUs],
   );
   const left = untimed(traffic);
-  const split = data?.time.total ?? null;
+  const times = via === null ? partsOf(data?.time.total ?? null) : through;
+  const names = { waypoint: via?.name ?? null, server: scope.destinationName };
   const application = data?.parts.find(({ key }) => key === 'application');
   return (
     <>
@@ -97,37 +105,30 @@ export function LatencyTab({
                 limitUs={limitUs}
                 strong
               />
-              {split !== null && (
-                <>
-                  <Row
-                    name={scope.destinationName}
-                    token="t-app"
-                    quantiles={application?.distribution.quantiles ?? null}
-                    meanUs={split.applicationUs}
-                  />
-                  <Row name="Network" token="t-net" quantiles={null} meanUs={split.networkUs} />
-                  <Row name="Local queue" token="t-queue" quantiles={null} meanUs={split.localUs} />
-                </>
-              )}
+              {times !== null &&
+                namedParts(times, names)
+                  .toReversed()
+                  .map(({ name, token, us }) => (
+                    <Row
+                      key={name}
+                      name={sentence(name)}
+                      token={token}
+                      quantiles={
+                        token === 'e-way'
+                          ? (via?.waypointUs ?? null)
+                          : token === 't-app'
+                            ? (application?.distribution.quantiles ?? null)
+                            : null
+                      }
+                      meanUs={us}
+                    />
+                  ))}
             </tbody>
           </table>
           {left.length > 0 && <p className="t3">Not timed: {left.join(', ')}.</p>}
         </>
       )}
-      <Section title="Handshake and round trip">
-        <dl className="pairs">
-          <dt>Connect time, p99</dt>
-          <dd>{traffic.connectUs.count === 0 ? 'no data' : formatDuration(traffic.connectUs.p99)}</dd>
-          <dt>Smoothed round trip, median</dt>
-          <dd>{traffic.roundTripUs.count === 0 ? 'no data' : formatDuration(traffic.roundTripUs.p50)}</dd>
-          <dt>Retransmitted segments</dt>
-          <dd>
-            {traffic.segmentsSent === 0
-              ? 'no data'
-              : `${formatNumber(traffic.retransmittedSegments)} of ${formatNumber(traffic.segmentsSent)}`}
-          </dd>
-        </dl>
-      </Section>
+      {via === null && <OnTheWire traffic={traffic} />}
     </>
   );
 }

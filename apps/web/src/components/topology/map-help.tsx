@@ -27,7 +27,7 @@ const WORDS: readonly (readonly [string, string])[] = [
   ['requests > 10', 'requests per second'],
   ['rate > 10', 'connections per second'],
   ['failed > 1 %', 'share of connects that failed'],
-  ['rtt > 5 ms', 'round trip p99; connect > 5 ms likewise'],
+  ['rtt > 5 ms', 'smoothed round trip p99; connect > 5 ms likewise'],
   ['bytes > 1 MB', 'both ways, per second'],
   ['-rate < 1', 'hides instead of finding'],
 ];

@@ -47,6 +47,20 @@ export function MapLegend({
   return (
     <div className="map-legend" data-testid="topology-legend">
       <EngineLines shown={shown} engines={engines} />
+      {topology.level === 'namespace' && engines.size > 0 && (
+        <span>
+          <svg width="42" height="4" aria-hidden="true">
+            <rect width="27" height="3" rx="1" fill="var(--e-dual)" />
+            <rect x="29" width="13" height="3" rx="1" fill="var(--e-off)" />
+          </svg>
+          share of nodes by engine
+        </span>
+      )}
+      {shown.edges.some(({ via }) => via !== null) && (
+        <span title="Requests that go through a waypoint, from client to server">
+          <EngineBadge engine="waypoint" bare />
+        </span>
+      )}
       {partial && (
         <span>
           <Line dash="3 3" />a node is silent
@@ -76,7 +90,7 @@ export function MapLegend({
   );
 }
 
-/** What the dash of a line says: the engine on its source's node. */
+/** What the dash of a line says: the engine that steered its connections; the one on its source's node where none was new. */
 function EngineLines({ shown, engines }: { shown: Shown; engines: EngineByNode }) {
   if (engines.size === 0) {
     return (
@@ -91,13 +105,13 @@ function EngineLines({ shown, engines }: { shown: Shown; engines: EngineByNode }
   return (
     <>
       {SLOT_ENGINES.filter((engine) => found.has(engine)).map((engine) => (
-        <span key={engine} title="The engine on the source’s node">
+        <span key={engine} title="The engine that steered its connections">
           <Line dash={DASHES[engine]} />
           <EngineBadge engine={engine} bare />
         </span>
       ))}
       {found.has('several') && (
-        <span title="The source runs on nodes with different engines">
+        <span title="Different engines steered its connections in this window">
           <Line dash="9 4 1.5 4" />
           several engines
         </span>

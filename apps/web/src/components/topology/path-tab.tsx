@@ -4,10 +4,21 @@
 import type { Connections, Edge, Level, Node, Nodes } from '@undermesh/schema';
 import { useMemo, useState } from 'react';
 import { useFetch } from '@/data/use-fetch';
-import { formatNumber, formatShare, plural } from '@/domain/format';
+import { formatDuration, formatNumber, formatShare, plural } from '@/domain/format';
 import { ENGINE_TOKEN } from '@/domain/glyphs';
-import { type Stop, steeringHooks, stopsOf, type Way, wayName, waysOf } from '@/domain/topology/way';
-import { EngineBadge, Status } from '../glyph';
+import type { EdgeEnds } from '@/domain/topology/edge-ends';
+import type { LegEdges, TimeParts } from '@/domain/topology/time-parts';
+import {
+  type Stop,
+  sidesOf,
+  steeringHooks,
+  stopsOf,
+  stopsThrough,
+  type Way,
+  wayName,
+  waysOf,
+} from '@/domain/topology/way';
+import { EngineBadge, EngineGlyph, Status } from '../glyph';
 import { Section } from '../panel';
 import { Segments } from '../segments';
 
@@ -15,25 +26,24 @@ import { Segments } from '../segments';
 const LOOKED_AT = 200;
 const REFRESH_SECONDS = 3;
 
-/** How a request crosses the kernel boundary along an edge, told from the connections seen last. */
-export function PathTab({
-  level,
-  ends,
-  edge,
-  query,
-}: {
+export interface PathTabProps {
   level: Level;
-  /** Filters of the connections page. */
-  ends: Readonly<Record<string, string>>;
+  ends: EdgeEnds;
   edge: Edge;
+  legs: LegEdges;
+  times: TimeParts | null;
   query: { window: number; system: boolean | undefined };
-}) {
-  const latest = useFetch<Connections>(
-    level === 'workload' ? '/api/v1/connections' : null,
-    { ...ends, window: query.window, system: query.system, state: 'all', limit: LOOKED_AT },
-    { refreshSeconds: REFRESH_SECONDS },
-  );
-  const nodes = useFetch<Nodes>('/api/v1/nodes', {}, { refreshSeconds: REFRESH_SECONDS });
+}
+
+/** How a request crosses the kernel boundary along an edge, told from the connections seen last. */
+export function PathTab({ level, ends, edge, legs, times, query }: PathTabProps) {
+  const path = level === 'workload' ? '/api/v1/connections' : null;
+  const shared = { window: query.window, system: query.system, state: 'all' };
+  const refresh = { refreshSeconds: REFRESH_SECONDS };
+  const latest = useFetch<Connections>(path, { ...ends.first, ...shared, limit: LOOKED_AT }, refresh);
+  const beyond = ends.second === null ? null : path;
+  const onward = useFetch<Connections>(beyond, { ...ends.second, ...shared, limit: 1 }, refresh);
+  const nodes = useFetch<Nodes>('/api/v1/nodes', {}, refresh);
   const ways = useMemo(() => waysOf(latest.data?.items ?? []), [latest.data]);
   const [chosen, setChosen] = useState<string | null>(null);
   const way = ways.find(({ id }) => id === chosen) ?? ways[0];
@@ -49,6 +59,11 @@ export function PathTab({
   if (way === undefined) return <p className="panel-said">No connection along this edge in this window.</p>;
   const node = nodes.data?.items.find(({ name }) => name === way.latest.source.node);
   const total = latest.data.items.length;
+  const along = { edge, node, times };
+  const stops =
+    edge.via === null
+      ? stopsOf(way, along)
+      : stopsThrough(way, { ...along, legs, onward: onward.data?.items[0] ?? null });
   return (
     <div className="path-tab" data-testid="path">
       <div className="row">
@@ -62,54 +77,70 @@ export function PathTab({
         ) : (
           <EngineBadge engine={way.engine} />
         )}
+        {edge.via !== null && <EngineBadge engine="waypoint" />}
       </div>
       <p className="t3 small">
         {ways.length > 1
           ? `Shares of the latest ${plural(total, 'connection')}.`
           : `So went the latest ${plural(total, 'connection')}.`}{' '}
-        Below, the latest of them.
+        Below, the latest of them
+        {times === null ? '.' : `, with shares of the mean request, ${formatDuration(times.totalUs)}.`}
       </p>
-      <PathDrawing way={way} stops={stopsOf(way, edge, node)} />
+      <PathDrawing way={way} stops={stops} totalUs={times?.totalUs ?? null} />
       <ReadBack way={way} node={node} />
     </div>
   );
 }
 
-/** The stops along a line that crosses the kernel boundary twice. */
-function PathDrawing({ way, stops }: { way: Way; stops: readonly Stop[] }) {
-  const kernel = stops.filter(({ place }) => place === 'kernel');
-  const [first, last] = [stops[0], stops.at(-1)];
+/** The stops along a line that crosses the kernel boundary on each way down and up. */
+function PathDrawing({ way, stops, totalUs }: { way: Way; stops: readonly Stop[]; totalUs: number | null }) {
+  const items = (of: readonly Stop[]) => of.map((stop) => <StopItem key={stop.id} {...{ stop, totalUs }} />);
   return (
     <div className="path" style={{ ['--way' as string]: `var(--${ENGINE_TOKEN[way.engine]})` }}>
       <ol aria-label="From source to destination">
-        {first !== undefined && <StopItem stop={first} />}
-        <li className="path-kernel">
-          <span className="path-side above">user space</span>
-          <span className="path-side">kernel</span>
-          <ol>
-            {kernel.map((stop) => (
-              <StopItem key={stop.id} stop={stop} />
-            ))}
-          </ol>
-          <span className="path-side below">user space</span>
-        </li>
-        {last !== undefined && <StopItem stop={last} />}
+        {sidesOf(stops).map(({ place, stops: side }) =>
+          place === 'user' ? (
+            items(side)
+          ) : (
+            <li key={side[0]?.id} className="path-kernel">
+              <span className="path-side above">user space</span>
+              <span className="path-side">kernel</span>
+              <ol>{items(side)}</ol>
+              <span className="path-side below">user space</span>
+            </li>
+          ),
+        )}
       </ol>
     </div>
   );
 }
 
-function StopItem({ stop: { title, text, note, place, skipped } }: { stop: Stop }) {
+function StopItem({ stop, totalUs }: { stop: Stop; totalUs: number | null }) {
+  const { title, text, note, place, us, mark, skipped } = stop;
   return (
-    <li className={`stop ${place}${skipped === true ? ' skipped' : ''}`}>
-      <i className="stop-mark" aria-hidden="true" />
+    <li className={`stop ${place}${skipped === true ? ' skipped' : ''}`} data-stop={stop.id}>
+      {mark === undefined ? (
+        <i className="stop-mark" aria-hidden="true" />
+      ) : (
+        <span className={`stop-sign ${mark}`}>
+          <EngineGlyph engine={mark} size={18} />
+        </span>
+      )}
       {skipped === true ? (
         <p className="t3">
           {title}: {text.charAt(0).toLowerCase() + text.slice(1)}
         </p>
       ) : (
         <>
-          <p className="medium cut">{title}</p>
+          <p className="row">
+            <span className="medium cut">{title}</span>
+            <span className="fill" />
+            {us !== null && totalUs !== null && totalUs > 0 && (
+              <span className="stop-share" title={`${formatDuration(us)} of the mean request`}>
+                {formatShare(us / totalUs)}
+              </span>
+            )}
+          </p>
           <p className="cut" title={text}>
             {text}
           </p>

@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TimeSplit } from '@undermesh/schema';
 import { formatDuration } from '@/domain/format';
-import { blame } from '@/domain/latency/words';
+import { namedParts, type TimeParts, timeWords } from '@/domain/topology/time-parts';
 import { Section } from '../panel';
 
-/** Where the mean request's time goes: one bar, its parts in figures, and who is to blame. */
-export function TimeBar({ split, destination }: { split: TimeSplit; destination: string }) {
-  const parts = [
-    { name: 'queue', token: 't-queue', us: split.localUs },
-    { name: 'network', token: 't-net', us: split.networkUs },
-    { name: destination, token: 't-app', us: split.applicationUs },
-  ].filter((part): part is { name: string; token: string; us: number } => part.us !== null);
-  const sum = parts.reduce((total, { us }) => total + us, 0);
-  if (sum === 0) return null;
-  const said = blame(split, destination);
+/** Where the mean request's time goes: one bar, its parts in figures, and who takes most of it. */
+export function TimeBar({
+  parts,
+  names,
+  note,
+}: {
+  parts: TimeParts;
+  /** Of the stops; `waypoint` is `null` where there is none. */
+  names: { waypoint: string | null; server: string };
+  /** What qualifies the figures. */
+  note: string | null;
+}) {
+  const named = namedParts(parts, names);
+  const said = timeWords(parts, names);
   return (
-    <Section title="Where the time goes" note={`mean request, ${formatDuration(split.totalUs ?? sum)}`}>
+    <Section title="Where the time goes" note={`mean request, ${formatDuration(parts.totalUs)}`}>
       <div className="time-bar" aria-hidden="true">
-        {parts.map(({ name, token, us }) => (
-          <i key={name} style={{ flexGrow: us / sum, background: `var(--${token})` }} />
+        {named.map(({ name, token, us }) => (
+          <i key={name} style={{ flexGrow: us / parts.totalUs, background: `var(--${token})` }} />
         ))}
       </div>
       <div className="row t2 time-parts">
-        {parts.map(({ name, token, us }) => (
+        {named.map(({ name, token, us }) => (
           <span key={name} className="row">
             <i className="swatch" style={{ background: `var(--${token})` }} />
             {name} <b>{formatDuration(us)}</b>
@@ -30,9 +33,7 @@ export function TimeBar({ split, destination }: { split: TimeSplit; destination:
         ))}
       </div>
       {said !== null && <p className="t2">{said}</p>}
-      {split.basis === 'source' && (
-        <p className="t3 small">Only the source reports: network is its round trip.</p>
-      )}
+      {note !== null && <p className="t3 small">{note}</p>}
     </Section>
   );
 }

@@ -5,8 +5,9 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useLive } from '@/data/live';
 import { useEnginesByNode } from '@/data/use-engines-by-node';
 import { useUrl } from '@/data/use-url';
-import { engineOfEdge, enginesOf } from '@/domain/engines/steering';
+import { engineOfEdge, engineShares } from '@/domain/engines/steering';
 import { parseQuery } from '@/domain/topology/find';
+import { drawnOnce } from '@/domain/topology/legs';
 import { type Target, targetText } from '@/domain/topology/paths';
 import { show } from '@/domain/topology/shown';
 import { hideText, viewOf } from '@/domain/topology/view';
@@ -42,12 +43,16 @@ export function TopologyPage() {
   const namespace = namespaces.length === 0 ? undefined : namespaces.join(',');
   const system = view.system ? true : undefined;
   const query = useMemo(() => ({ window, namespace, system }), [window, namespace, system]);
+  const legs = view.legs ? true : undefined;
   const live = useLive('topology', {
     level: view.level,
     window,
     ...(namespace === undefined ? {} : { namespace }),
     ...(system === undefined ? {} : { system }),
+    ...(legs === undefined ? {} : { legs }),
   });
+  const { data } = live;
+  const mesh = useMemo(() => (data === null ? null : drawnOnce(data, view.legs)), [data, view.legs]);
   const { ref: stage, size } = useSize<HTMLDivElement>();
   // the same with and without a panel, so that a link leads to the same map
   const known = size !== null;
@@ -59,10 +64,10 @@ export function TopologyPage() {
   const [help, setHelp] = useState(false);
 
   // while another level is on its way the picture that is there stays
-  const fresh = live.data !== null && !live.pending && live.data.level === view.level ? live.data : null;
-  const name = `${view.level} ${namespace ?? ''} ${system === true ? 'system' : ''}`;
+  const fresh = mesh !== null && !live.pending && mesh.level === view.level ? mesh : null;
+  const name = `${view.level} ${namespace ?? ''} ${system === true ? 'system' : ''}${view.legs ? ' legs' : ''}`;
   const { picture, arrange, complete, took } = useLayout(fresh, name, frame);
-  const topology = view.as === 'map' ? (picture?.topology ?? null) : (live.data ?? null);
+  const topology = view.as === 'map' ? (picture?.topology ?? null) : mesh;
   const shown = useMemo(
     () => (topology === null ? null : show(topology, view.find, view.hide)),
     [topology, view.find, view.hide],
@@ -155,7 +160,7 @@ export function TopologyPage() {
       <VertexPanel
         key={vertex.id}
         {...{ topology, vertex, versions, link, query }}
-        engines={enginesOf(vertex, engines)}
+        engines={engineShares(vertex, engines)}
         tab={view.tab}
         onTab={(tab) => set({ tab: tab === 'traffic' ? null : tab })}
         onSelect={select}
@@ -206,7 +211,13 @@ export function TopologyPage() {
               onOpen={stepInto}
               handle={map}
             />
-            <MapStatement topology={picture.topology} shown={shown} onShowAll={() => set({ hide: null })} />
+            <MapStatement
+              topology={picture.topology}
+              shown={shown}
+              legs={view.legs}
+              onShowAll={() => set({ hide: null })}
+              onShowLegs={(on) => set({ legs: on ? 'true' : null })}
+            />
             <MapTools map={map} onArrange={rearrange} onHelp={() => setHelp(true)} />
             <MapLegend topology={picture.topology} shown={shown} engines={engines} colour={view.colour} />
           </>

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Change, Edge, Edges, FailureReason, Latency, Topology } from '@undermesh/schema';
+import type {
+  Change,
+  Edge,
+  Edges,
+  FailureReason,
+  Latency,
+  Requests,
+  Topology,
+  Via,
+  Window,
+} from '@undermesh/schema';
 import { useMemo } from 'react';
 import { latencyCourse } from '@/charts/latency/course';
 import { edgeHistory } from '@/charts/topology/edge-history';
@@ -13,110 +23,157 @@ import {
   formatDuration,
   formatNumber,
   formatRate,
-  formatShare,
   NBSP,
   shareFigure,
 } from '@/domain/format';
 import { limitOf } from '@/domain/topology/measures';
-import { failedShare, perSecond, requestErrorShare, retransmitShare } from '@/domain/traffic';
+import type { LegEdges, TimeParts } from '@/domain/topology/time-parts';
+import { failedShare, perSecond, requestErrorShare } from '@/domain/traffic';
 import { reasonWords, seenByWords } from '@/domain/words';
 import { useTokens } from '@/theme/tokens';
 import { Chart } from '../chart';
 import { PanelFigure, Section } from '../panel';
+import { OnTheWire } from './on-the-wire';
 import { latencyQuery, type PanelScope } from './panel-scope';
 import { TimeBar } from './time-bar';
 
 export interface TrafficTabProps {
   topology: Topology;
   edge: Edge;
+  legs: LegEdges;
+  /** Where the time goes; `null`: no request was timed. */
+  times: TimeParts | null;
   scope: PanelScope;
   changes: readonly Change[];
 }
 
 /** What flows along an edge: figures, their course, where the time goes, what went wrong. */
-export function TrafficTab({ topology, edge, scope, changes }: TrafficTabProps) {
-  const { traffic } = edge;
+export function TrafficTab({ topology, edge, legs, times, scope, changes }: TrafficTabProps) {
+  const { traffic, via } = edge;
   const { requests } = traffic;
   const { window } = topology;
   const bound = edge.partial ? `≥${NBSP}` : '';
-  const failed = shareFigure(failedShare(traffic));
-  const received = bytesFigure(perSecond(traffic.receivedBytes, window));
-  const sent = bytesFigure(perSecond(traffic.sentBytes, window));
   const limitUs = limitOf(edge.healthReason);
-  const p99 = requests?.firstByteUs.p99 ?? null;
-  const slow = limitUs !== null && p99 !== null && p99 > limitUs;
-  const failing = traffic.failed.total > 0 && edge.health === 'failing' ? { kind: 'crit' as const } : {};
+  const names = { waypoint: via?.name ?? null, server: edge.destinationName };
+  const shared = { edge, window, bound };
   return (
     <>
       <div className="figures">
         {requests === null ? (
-          <>
-            <PanelFigure
-              name="Opened"
-              value={bound + formatRate(perSecond(traffic.opened, window))}
-              unit="/s"
-            />
-            <PanelFigure name="Failed" {...failed} {...failing} />
-            <PanelFigure name="Connect p99" {...durationFigure(traffic.connectUs.p99)} />
-          </>
+          <ConnectFigures {...shared} />
         ) : (
-          <>
-            <PanelFigure
-              name="Requests"
-              value={bound + formatRate(perSecond(requests.total, window))}
-              unit="/s"
-            />
-            <PanelFigure name="Errors" {...shareFigure(requestErrorShare(requests))} />
-            <PanelFigure name="p99" {...durationFigure(p99)} {...(slow ? { kind: 'warn' as const } : {})} />
-          </>
+          <RequestFigures {...shared} requests={requests} limitUs={limitUs} />
         )}
-        <PanelFigure name="Received" value={bound + received.value} unit={`${received.unit}/s`} />
-        <PanelFigure name="Sent" value={bound + sent.value} unit={`${sent.unit}/s`} />
-        <PanelFigure name="Open connections" value={bound + formatNumber(traffic.open)} />
-        {requests !== null && (
-          <>
-            <PanelFigure
-              name="Opened"
-              value={bound + formatRate(perSecond(traffic.opened, window))}
-              unit="/s"
-            />
-            <PanelFigure name="Failed" {...failed} {...failing} />
-            <PanelFigure name="Connect p99" {...durationFigure(traffic.connectUs.p99)} />
-          </>
-        )}
+        <DataFigures {...shared} />
+        {via === null && <PanelFigure name="Open connections" value={bound + formatNumber(traffic.open)} />}
+        {via === null && requests !== null && <ConnectFigures {...shared} />}
       </div>
       {requests !== null && <LatencyCourse {...{ scope, changes, limitUs }} />}
-      {edge.split !== null && <TimeBar split={edge.split} destination={edge.destinationName} />}
-      {(requests === null || traffic.failed.total > 0) && (
+      {times !== null && <TimeBar parts={times} names={names} note={timeNote(edge)} />}
+      {via === null && (requests === null || traffic.failed.total > 0) && (
         <History edge={edge} scope={scope} changes={changes} />
       )}
       <WentWrong edge={edge} bound={bound} />
-      <Section title="On the wire">
-        <dl className="pairs">
-          <Pair
-            name="Round trip, median and p99"
-            value={
-              traffic.roundTripUs.count === 0
-                ? 'no data'
-                : `${formatDuration(traffic.roundTripUs.p50)} · ${formatDuration(traffic.roundTripUs.p99)}`
-            }
-          />
-          <Pair
-            name="Retransmitted segments"
-            value={
-              traffic.segmentsSent === 0
-                ? 'no data'
-                : `${formatNumber(traffic.retransmittedSegments)}, ${formatShare(retransmitShare(traffic))}`
-            }
-          />
+      {via === null ? (
+        <OnTheWire traffic={traffic}>
           <Pair
             name={edge.ports.length === 1 ? 'Port' : 'Ports'}
             value={edge.ports.join(', ') || 'no data'}
           />
           <Pair name="Seen by" value={seenByWords(edge.seenBy)} />
-        </dl>
-      </Section>
+        </OnTheWire>
+      ) : (
+        <Legs edge={edge} via={via} legs={legs} window={window} />
+      )}
     </>
+  );
+}
+
+/** What qualifies the parts of time. */
+const timeNote = ({ split, via }: Edge): string | null =>
+  via !== null
+    ? `Of ${formatNumber(via.timed)} requests; the ways are means of their legs.`
+    : split?.basis === 'source'
+      ? 'Only the source reports: network is its round trip.'
+      : null;
+
+interface FigureProps {
+  edge: Edge;
+  window: Window;
+  /** Before sums that miss a node. */
+  bound: string;
+}
+
+function RequestFigures({
+  requests,
+  limitUs,
+  window,
+  bound,
+}: FigureProps & { requests: Requests; limitUs: number | null }) {
+  const { p99 } = requests.firstByteUs;
+  const slow = limitUs !== null && p99 !== null && p99 > limitUs;
+  return (
+    <>
+      <PanelFigure name="Requests" value={bound + formatRate(perSecond(requests.total, window))} unit="/s" />
+      <PanelFigure name="Errors" {...shareFigure(requestErrorShare(requests))} />
+      <PanelFigure name="p99" {...durationFigure(p99)} {...(slow ? { kind: 'warn' as const } : {})} />
+    </>
+  );
+}
+
+function ConnectFigures({ edge: { traffic, health }, window, bound }: FigureProps) {
+  const failing = traffic.failed.total > 0 && health === 'failing' ? { kind: 'crit' as const } : {};
+  return (
+    <>
+      <PanelFigure name="Opened" value={bound + formatRate(perSecond(traffic.opened, window))} unit="/s" />
+      <PanelFigure name="Failed" {...shareFigure(failedShare(traffic))} {...failing} />
+      <PanelFigure name="Connect p99" {...durationFigure(traffic.connectUs.p99)} />
+    </>
+  );
+}
+
+/** Bytes of connections; those of requests where connections do not go all the way. */
+function DataFigures({ edge: { traffic, via }, window, bound }: FigureProps) {
+  const { requests } = traffic;
+  const [back, forth] =
+    via === null || requests === null
+      ? [traffic.receivedBytes, traffic.sentBytes]
+      : [requests.responseBytes, requests.requestBytes];
+  const received = bytesFigure(perSecond(back, window));
+  const sent = bytesFigure(perSecond(forth, window));
+  return (
+    <>
+      <PanelFigure name="Received" value={bound + received.value} unit={`${received.unit}/s`} />
+      <PanelFigure name="Sent" value={bound + sent.value} unit={`${sent.unit}/s`} />
+    </>
+  );
+}
+
+/** The connections that carry the requests of a joined edge: to the waypoint and from there. */
+function Legs({ edge, via, legs, window }: { edge: Edge; via: Via; legs: LegEdges; window: Window }) {
+  const told = (leg: Edge | null): string => {
+    if (leg === null) return 'no data';
+    const { open, opened, connectUs } = leg.traffic;
+    return [
+      `${formatNumber(open)} open`,
+      `${formatRate(perSecond(opened, window))} opened /s`,
+      ...(connectUs.p50 === null ? [] : [`handshake ${formatDuration(connectUs.p50)}`]),
+    ].join(' · ');
+  };
+  const { client } = legs;
+  return (
+    <Section title="Connections" note="of both legs, whoever else uses them">
+      <dl className="pairs">
+        <Pair name={`${edge.sourceName} → ${via.name}`} value={told(client)} />
+        <Pair name={`${via.name} → ${edge.destinationName}`} value={told(legs.server)} />
+        {client?.leg != null && client.leg.answered > 0 && (
+          <Pair name={`Answered by ${via.name} itself`} value={formatNumber(client.leg.answered)} />
+        )}
+        {client?.leg != null && client.leg.notJoined > 0 && (
+          <Pair name="Not joined yet, or not known where to" value={formatNumber(client.leg.notJoined)} />
+        )}
+      </dl>
+    </Section>
   );
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Connections, Edge, Engine, Topology, Traffic, Vertex } from '@undermesh/schema';
+import type { Connections, Edge, Topology, Traffic, Vertex } from '@undermesh/schema';
 import Link from 'next/link';
 import { useMemo } from 'react';
 import { useFetch } from '@/data/use-fetch';
 import type { UrlState } from '@/data/use-url';
+import type { EngineShare } from '@/domain/engines/steering';
 import {
   bytesFigure,
   durationFigure,
@@ -19,13 +20,14 @@ import { flowRate, limitOf, rateText, troubleOf } from '@/domain/topology/measur
 import type { Target } from '@/domain/topology/paths';
 import { isUnhealthy } from '@/domain/topology/shown';
 import type { PanelTabId } from '@/domain/topology/view';
-import { attempts, failedShare, perSecond, requestErrorShare, totalBytes } from '@/domain/traffic';
+import { attempts, failedShare, perSecond, requestErrorShare, totalBytes, volume } from '@/domain/traffic';
 import { healthStatus, reasonWords } from '@/domain/words';
 import type { Versions } from '../edge-name';
 import { EngineBadge, Status, StatusGlyph } from '../glyph';
 import { Panel, PanelFigure, Section } from '../panel';
 import { ChangesTab } from './changes-tab';
 import { ConnectionsTab } from './connections-tab';
+import { EngineShareBar } from './engine-share';
 import { LatencyTab } from './latency-tab';
 import { latencyLink, type PanelScope } from './panel-scope';
 import { panelTabs } from './panel-tabs';
@@ -36,7 +38,7 @@ export interface VertexPanelProps {
   vertex: Vertex;
   versions: Versions;
   /** Of the nodes it was seen on; empty where no node steers. */
-  engines: readonly Engine[];
+  engines: readonly EngineShare[];
   tab: PanelTabId;
   link: UrlState['link'];
   query: { window: number; namespace: string | undefined; system: boolean | undefined };
@@ -81,7 +83,7 @@ export function VertexPanel(props: VertexPanelProps) {
           </Status>
           {vertex.partial && <span className="unk">a node is silent: lower bounds</span>}
           <span className="fill" />
-          {props.engines.map((engine) => (
+          {props.engines.map(({ engine }) => (
             <EngineBadge key={engine} engine={engine} />
           ))}
           <span className="t3">
@@ -117,7 +119,13 @@ export function VertexPanel(props: VertexPanelProps) {
     >
       {tab === 'traffic' && <VertexTraffic {...props} name={name} />}
       {tab === 'latency' && (
-        <LatencyTab scope={scope} traffic={vertex.inbound} limitUs={limitOf(vertex.healthReason)} />
+        <LatencyTab
+          scope={scope}
+          traffic={vertex.inbound}
+          via={null}
+          through={null}
+          limitUs={limitOf(vertex.healthReason)}
+        />
       )}
       {tab === 'connections' && (
         <ConnectionsTab {...{ level, ends, query, link }} traffic={vertex.inbound} partial={vertex.partial} />
@@ -157,6 +165,11 @@ function VertexTraffic(props: VertexPanelProps & { name: string }) {
           )}
         </dl>
       </Section>
+      {vertex.nodes.length > 1 && props.engines.length > 0 && (
+        <Section title="What steers it" note="by node">
+          <EngineShareBar shares={props.engines} total={vertex.nodes.length} />
+        </Section>
+      )}
       {topology.level === 'workload' && <Failures {...props} name={name} />}
     </>
   );
@@ -165,8 +178,7 @@ function VertexTraffic(props: VertexPanelProps & { name: string }) {
 const byRate = (edges: readonly Edge[]) =>
   [...edges].sort(
     (a, b) =>
-      Number(isUnhealthy(b.health)) - Number(isUnhealthy(a.health)) ||
-      attempts(b.traffic) - attempts(a.traffic),
+      Number(isUnhealthy(b.health)) - Number(isUnhealthy(a.health)) || volume(b.traffic) - volume(a.traffic),
   );
 
 function Figures(props: { title: string; traffic: Traffic; topology: Topology; partial: boolean }) {

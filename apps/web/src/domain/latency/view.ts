@@ -55,7 +55,7 @@ export const MEASURE_NAMES: Record<LatencyMeasure, string> = {
   first_byte: 'Requests by latency',
   last_byte: 'Requests by time to the last byte',
   connect: 'Connections by connect time',
-  round_trip: 'Connections by round trip',
+  round_trip: 'Connections by smoothed round trip',
   lifetime: 'Connections by lifetime',
 };
 

@@ -107,7 +107,7 @@ export const differenceName = (figure: Difference['figure'], destination: string
       network: 'Network, mean',
       application: `${destination}, mean`,
       local: 'Local queue, mean',
-      round_trip: 'Round trip',
+      round_trip: 'Smoothed round trip',
       failed_share: 'Failed',
       requests_per_second: 'Requests /s',
     }) as Partial<Record<Difference['figure'], string>>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Level, Topology } from '@undermesh/schema';
 import type { LayoutInput, Size } from '../layout/types';
-import { attempts } from '../traffic';
+import { volume } from '../traffic';
 
 /** Namespaces stand in flat cards without plates; nodes without plates. */
 export const cardSize = (level: Level): Size =>
@@ -24,7 +24,7 @@ export function layoutInput(
       id: edge.id,
       source: edge.source,
       destination: edge.destination,
-      weight: 1 + Math.log2(1 + attempts(edge.traffic)),
+      weight: 1 + Math.log2(1 + volume(edge.traffic)),
     })),
     card: cardSize(topology.level),
     frame,

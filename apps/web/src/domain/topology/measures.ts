@@ -73,7 +73,7 @@ export const MEASURES = {
   },
   rtt: {
     id: 'rtt',
-    name: 'Round trip p99',
+    name: 'Smoothed round trip p99',
     value: (traffic) => traffic.roundTripUs.p99,
     format: formatDuration,
     log: true,
@@ -121,7 +121,7 @@ export const LABELS = {
   p50: { name: 'p50', measures: ['p50'], otherwise: [] },
   p95: { name: 'p95', measures: ['p95'], otherwise: [] },
   p99: { name: 'p99', measures: ['p99'], otherwise: [] },
-  rtt: { name: 'Round trip p99', measures: ['rtt'], otherwise: [] },
+  rtt: { name: 'Smoothed round trip p99', measures: ['rtt'], otherwise: [] },
   retransmits: { name: 'Retransmits', measures: ['retransmits'], otherwise: [] },
   rate: { name: 'Connection rate', measures: ['rate'], otherwise: [] },
   failed: { name: 'Failed share', measures: ['failed'], otherwise: [] },

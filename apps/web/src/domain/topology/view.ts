@@ -23,6 +23,8 @@ export interface View {
   /** Each text hides on its own. */
   hide: readonly string[];
   system: boolean;
+  /** Waypoints are drawn as stops, with both legs of what goes through them. */
+  legs: boolean;
   selected: Target | null;
   tab: PanelTabId;
   as: 'map' | 'table';
@@ -45,6 +47,7 @@ export function viewOf(parameters: URLSearchParams): View {
     find: get('find') ?? '',
     hide: (get('hide') ?? '').split(';').filter((text) => text.trim() !== ''),
     system: get('system') === 'true',
+    legs: get('legs') === 'true',
     selected: parseTarget(get('sel') ?? get('selection')),
     tab: oneOf(get('tab'), PANEL_TABS, 'traffic'),
     as: oneOf(get('view'), ['map', 'table'] as const, 'map'),

@@ -2,6 +2,7 @@
 import type { Connection, Edge, Engine, Hook, Node } from '@undermesh/schema';
 import { formatDuration, NBSP } from '../format';
 import { hookCost, hookCostText } from '../nodes';
+import type { LegEdges, TimeParts } from './time-parts';
 
 /** How connections along an edge go from source to destination, told from those that were seen last. */
 
@@ -49,6 +50,9 @@ export interface Stop {
   text: string;
   /** Where it is, or when it happens, and what it takes where that is measured. */
   note: string | null;
+  /** Of the mean request's time, µs; `null`: not known, or not to be told apart. */
+  us: number | null;
+  mark?: 'waypoint';
   /** Not passed on this way. */
   skipped?: true;
 }
@@ -61,6 +65,10 @@ const hostOf = ({ node, pid, process }: Connection['source']): string =>
   [node ?? 'outside the mesh', ...(pid === null ? (process === null ? [] : [process]) : [`pid ${pid}`])].join(
     ', ',
   );
+
+const wentTo = ({ destination }: Connection): string => addressText(destination.address, destination.port);
+const askedFor = (one: Connection): string =>
+  one.askedFor === null ? wentTo(one) : addressText(one.askedFor.address, one.askedFor.port);
 
 /** Programs that take part in steering a connection of this family, on the source's node, in their order. */
 export function steeringHooks(node: Node | undefined, latest: Connection): Hook[] {
@@ -75,75 +83,128 @@ const per = (hooks: readonly Hook[], prefix: string, when: string): string => {
   return cost === null ? when : `${when} · ${hookCostText(cost)}`;
 };
 
+/** Where a way goes along an edge. */
+export interface Along {
+  edge: Edge;
+  /** Of the source. */
+  node: Node | undefined;
+  times: TimeParts | null;
+}
+
 /** The stops of a way, from source to destination. What is not known is left out. */
-export function stopsOf(way: Way, edge: Edge, node: Node | undefined): Stop[] {
+export function stopsOf(way: Way, { edge, node, times }: Along): Stop[] {
   const { kind, engine, latest } = way;
-  const { source, destination, askedFor } = latest;
-  const hooks = steeringHooks(node, latest);
-  const went = addressText(destination.address, destination.port);
-  const asked = askedFor === null ? went : addressText(askedFor.address, askedFor.port);
-  const near = source.node !== null && source.node === destination.node;
-  const roundTrip = edge.traffic.roundTripUs.p50;
-  const application = edge.split?.applicationUs ?? null;
-  const steering: Stop[] =
-    kind === 'untouched'
-      ? [
-          {
-            id: 'connect',
-            place: 'kernel',
-            title: 'connect',
-            text: 'No engine: it goes where it asked to',
-            note: null,
-          },
-        ]
-      : [
-          {
-            id: 'connect',
-            place: 'kernel',
-            title: hooks[0]?.name ?? 'connect',
-            text: kind === 'steered' ? `${asked} becomes ${went}` : `No service at ${went}: it passes`,
-            note: per(hooks, 'steer_', 'once per connect'),
-          },
-          ...(kind === 'steered'
-            ? [
-                {
-                  id: 'peer',
-                  place: 'kernel' as const,
-                  title: hooks.find(({ name }) => name.startsWith('show_'))?.name ?? 'getpeername',
-                  text: `The source is shown ${asked}`,
-                  note: per(hooks, 'show_', 'when it asks'),
-                },
-              ]
-            : []),
-          ...(engine === 'kernel-native' ? [] : [PAYLOAD]),
-        ];
   return [
+    sourceStop(edge, latest, times),
+    ...steeringStops(way, node),
+    ...(kind === 'untouched' || engine === 'kernel-native' ? [] : [PAYLOAD]),
+    tcpStop(latest, { id: 'tcp', edge, us: times?.toUs ?? null }),
+    destinationStop(edge, latest, times),
+  ];
+}
+
+/** The same through a waypoint: `onward` is a connection from there to the destination, where one was seen. */
+export function stopsThrough(
+  way: Way,
+  { edge, node, times, legs, onward }: Along & { legs: LegEdges; onward: Connection | null },
+): Stop[] {
+  const { latest } = way;
+  const name = edge.via?.name ?? 'waypoint';
+  const own = times?.waypointUs ?? null;
+  return [
+    sourceStop(edge, latest, times),
+    ...steeringStops(way, node),
+    tcpStop(latest, { id: 'tcp', edge: legs.client, us: times?.toUs ?? null }),
     {
-      id: 'source',
+      id: 'waypoint',
       place: 'user',
-      title: edge.sourceName,
-      text: `connects to ${asked}`,
-      note: hostOf(source),
+      title: name,
+      text: own === null ? 'passes the request on' : `passes it on, in ${formatDuration(own)}${NBSP}(mean)`,
+      note: hostOf(latest.destination),
+      us: own,
+      mark: 'waypoint',
     },
-    ...steering,
+    onward === null
+      ? { ...UNSEEN, us: times?.beyondUs ?? null }
+      : tcpStop(onward, { id: 'onward', edge: legs.server, us: times?.beyondUs ?? null }),
+    destinationStop(edge, onward, times),
+  ];
+}
+
+const sourceStop = (edge: Edge, latest: Connection, times: TimeParts | null): Stop => ({
+  id: 'source',
+  place: 'user',
+  title: edge.sourceName,
+  text: `connects to ${askedFor(latest)}${latest.service === null ? '' : `, ${latest.service.name}`}`,
+  note: hostOf(latest.source),
+  us: times?.localUs ?? null,
+});
+
+function steeringStops({ kind, latest }: Way, node: Node | undefined): Stop[] {
+  const hooks = steeringHooks(node, latest);
+  const [asked, went] = [askedFor(latest), wentTo(latest)];
+  const shared = { place: 'kernel', us: null } as const;
+  if (kind === 'untouched')
+    return [
+      {
+        ...shared,
+        id: 'connect',
+        title: 'connect',
+        text: 'No engine: it goes where it asked to',
+        note: null,
+      },
+    ];
+  const connect: Stop = {
+    ...shared,
+    id: 'connect',
+    title: hooks[0]?.name ?? 'connect',
+    text: kind === 'steered' ? `${asked} becomes ${went}` : `No service at ${went}: it passes`,
+    note: per(hooks, 'steer_', 'once per connect'),
+  };
+  if (kind === 'passed') return [connect];
+  return [
+    connect,
     {
-      id: 'tcp',
-      place: 'kernel',
-      title: 'TCP and IP',
-      text: near
-        ? `Both ends on ${source.node}`
-        : `From ${source.node ?? 'outside'} to ${destination.node ?? 'outside'}`,
-      note: roundTrip === null ? null : `round trip ${formatDuration(roundTrip)} (median)`,
-    },
-    {
-      id: 'destination',
-      place: 'user',
-      title: edge.destinationName,
-      text: application === null ? 'answers' : `answers after ${formatDuration(application)}${NBSP}(mean)`,
-      note: hostOf(destination),
+      ...shared,
+      id: 'peer',
+      title: hooks.find(({ name }) => name.startsWith('show_'))?.name ?? 'getpeername',
+      text: `The source is shown ${asked}`,
+      note: per(hooks, 'show_', 'when it asks'),
     },
   ];
 }
+
+/** The network between both ends of a connection. */
+function tcpStop(
+  { source, destination }: Connection,
+  { id, edge, us }: { id: string; edge: Edge | null; us: number | null },
+): Stop {
+  const near = source.node !== null && source.node === destination.node;
+  // the smoothed round trip has the waits of delayed acknowledgements in it
+  const handshake = edge?.traffic.connectUs.p50 ?? null;
+  return {
+    id,
+    place: 'kernel',
+    title: 'TCP and IP',
+    text: near
+      ? `Both ends on ${source.node}`
+      : `From ${source.node ?? 'outside'} to ${destination.node ?? 'outside'}`,
+    note: handshake === null ? null : `round trip ${formatDuration(handshake)} (handshake, median)`,
+    us,
+  };
+}
+
+const destinationStop = (edge: Edge, latest: Connection | null, times: TimeParts | null): Stop => {
+  const application = times?.applicationUs ?? null;
+  return {
+    id: 'destination',
+    place: 'user',
+    title: edge.destinationName,
+    text: application === null ? 'answers' : `answers after ${formatDuration(application)}${NBSP}(mean)`,
+    note: latest === null ? null : hostOf(latest.destination),
+    us: application,
+  };
+};
 
 /** Steering ends with connect(): no byte is touched, and no proxy is passed. */
 const PAYLOAD: Stop = {
@@ -152,5 +213,27 @@ const PAYLOAD: Stop = {
   title: 'Payload',
   text: 'Not touched, and no proxy passed',
   note: null,
+  us: null,
   skipped: true,
 };
+
+/** No connection to the destination was seen lately: the waypoint keeps those it has. */
+const UNSEEN: Stop = {
+  id: 'onward',
+  place: 'kernel',
+  title: 'TCP and IP',
+  text: 'Over a connection that the waypoint keeps',
+  note: null,
+  us: null,
+};
+
+/** Stops in a row that are on the same side of the kernel boundary. */
+export function sidesOf(stops: readonly Stop[]): { place: Stop['place']; stops: Stop[] }[] {
+  const sides: { place: Stop['place']; stops: Stop[] }[] = [];
+  for (const stop of stops) {
+    const last = sides.at(-1);
+    if (last?.place === stop.place) last.stops.push(stop);
+    else sides.push({ place: stop.place, stops: [stop] });
+  }
+  return sides;
+}

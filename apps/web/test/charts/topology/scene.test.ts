@@ -9,7 +9,7 @@ import { buildScene, type Item, type SceneInput } from '../../../src/charts/topo
 import { layOut } from '../../../src/domain/layout/layout';
 import { layoutInput } from '../../../src/domain/topology/layout-input';
 import { TOKEN_NAMES, type Tokens } from '../../../src/theme/tokens';
-import { SHOP, traffic } from '../../domain/topology/fixtures';
+import { SHOP, traffic, vertex } from '../../domain/topology/fixtures';
 
 const tokens = Object.fromEntries(TOKEN_NAMES.map((name) => [name, `<${name}>`])) as Tokens;
 const layout = layOut(layoutInput(SHOP, { width: 1440, height: 800 }));
@@ -67,6 +67,55 @@ describe('the scene', () => {
     expect(line(scene, 'ingress>front')?.style.lineDash).toBeNull();
     const hues = of(scene, 'vertex front').flatMap(({ style }) => ('fill' in style ? [style.fill] : []));
     expect(hues).toContain('<e-dual>');
+  });
+
+  test('says at a namespace which share of its nodes runs which engine', () => {
+    const engines = new Map([
+      ['shop-1', 'dual-engine'],
+      ['shop-2', 'off'],
+      ['shop-3', 'off'],
+    ] as const);
+    const vertices = [
+      vertex('shop', { level: 'namespace', nodes: ['shop-1', 'shop-2', 'shop-3', 'shop-4'] }),
+    ];
+    const frame = { width: 1440, height: 800 };
+    const level = 'namespace' as const;
+    const flat = layOut(layoutInput({ level, vertices, edges: [] }, frame));
+    const scene = buildScene(input({ level, layout: flat, vertices, edges: [], engines }));
+    const parts = of(scene, 'vertex shop').filter(
+      (element) => element.type === 'rect' && element.shape.height < 3,
+    );
+    expect(parts.map(({ style }) => 'fill' in style && style.fill)).toEqual(['<e-dual>', '<e-off>']);
+    const widths = parts.map((part) => (part.type === 'rect' ? part.shape.width : 0));
+    // one node of four, and two; the fourth says nothing
+    expect((widths[1] ?? 0) / (widths[0] ?? 1)).toBeGreaterThan(1.9);
+    expect((widths[0] ?? 0) + (widths[1] ?? 0)).toBeLessThan(126 * 0.76);
+  });
+
+  test('marks a waypoint on the line, once, and writes over no mark', () => {
+    const none = { count: 0, p50: null, p90: null, p95: null, p99: null };
+    const via = {
+      id: 'w',
+      name: 'way',
+      namespace: 'shop',
+      timed: 0,
+      waypointUs: none,
+      time: null,
+      share: null,
+    };
+    const edges = SHOP.edges.map((one) => (one.id === 'front>catalogue' ? { ...one, via } : one));
+    const scene = buildScene(input({ edges }));
+    const mark = of(scene, 'edge front>catalogue').filter(
+      ({ style }) => 'stroke' in style && style.stroke === '<e-way>',
+    );
+    expect(mark).toHaveLength(1);
+    const label = of(scene, 'label front>catalogue')[0];
+    const route = layout.routes.find(({ id }) => id === 'front>catalogue');
+    const middle = pointAt(sample(route?.path ?? []), 0.5);
+    if (label?.type !== 'rect') throw new Error('no label');
+    expect(
+      Math.hypot(label.shape.x + label.shape.width / 2 - middle.x, label.shape.y + 10 - middle.y),
+    ).toBeGreaterThan(9);
   });
 
   test('dims what is off the path, never what fails', () => {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Engine } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
 import { anySteers, engineOfEdge, enginesByNode } from '@/domain/engines/steering';
-import { stopsOf, wayName, waysOf } from '@/domain/topology/way';
+import { namedParts, partsThrough, type TimeParts, timeWords } from '@/domain/topology/time-parts';
+import { sidesOf, stopsOf, stopsThrough, wayName, waysOf } from '@/domain/topology/way';
 import { connection, edge, engineItem, node, traffic, vertex } from '../../fixtures';
 
 const steered = connection('a', 1, {
@@ -10,6 +12,15 @@ const steered = connection('a', 1, {
 });
 const passed = connection('b', 1, { engine: 'dual-engine' });
 const untouched = connection('c', 1);
+
+const NO_PARTS: TimeParts = {
+  localUs: null,
+  toUs: null,
+  waypointUs: null,
+  beyondUs: null,
+  applicationUs: null,
+  totalUs: 0,
+};
 
 describe('ways along an edge', () => {
   it('are told apart by engine and by what it did, most travelled first', () => {
@@ -44,7 +55,9 @@ describe('ways along an edge', () => {
     const [way] = waysOf([steered]);
     if (way === undefined) throw new Error('no way');
     const along = edge('e', { traffic: traffic() });
-    const stops = stopsOf(way, along, node('shop-1', { hooks: [hook] }));
+    const met = { count: 9, p50: 52, p90: 60, p95: 61, p99: 70 };
+    const timed = edge('e', { traffic: traffic({ connectUs: met }) });
+    const stops = stopsOf(way, { edge: along, node: node('shop-1', { hooks: [hook] }), times: null });
     const { address, port } = steered.destination;
     expect(stops.map(({ title }) => title)).toEqual([
       'orders',
@@ -61,13 +74,63 @@ describe('ways along an edge', () => {
     expect(stops[2]?.note).toBe('when it asks');
     // never measured, never said
     expect(stops[4]?.note).toBeNull();
+    expect(stopsOf(way, { edge: timed, node: undefined, times: null })[4]?.note).toBe(
+      'round trip 52\u00a0µs (handshake, median)',
+    );
     expect(stops.at(-1)?.text).toBe('answers');
+  });
+
+  it('through a waypoint leave the kernel there, each stop with its share of the time', () => {
+    const [way] = waysOf([{ ...steered, service: { namespace: 'shop', name: 'reviews' } }]);
+    if (way === undefined) throw new Error('no way');
+    const none = { count: 0, p50: null, p90: null, p95: null, p99: null };
+    const time = { waypointUs: 300, beyondUs: 8700, totalUs: 9000 };
+    const via = {
+      id: 'w',
+      name: 'waypoint',
+      namespace: 'shop',
+      timed: 9,
+      waypointUs: none,
+      time,
+      share: 0.03,
+    };
+    const split = { connectUs: 50, localUs: 20, networkUs: 80, applicationUs: 8500, totalUs: 8600 };
+    const legs = {
+      client: edge('c', { split: { ...split, basis: 'both', requests: 9 } }),
+      server: edge('s', { split: { ...split, basis: 'both', requests: 9 } }),
+    };
+    const times = partsThrough(time, legs);
+    const along = edge('e', { via });
+    const stops = stopsThrough(way, { edge: along, node: undefined, times, legs, onward: passed });
+    expect(stops.map(({ id, us }) => [id, us])).toEqual([
+      ['source', null],
+      ['connect', null],
+      ['peer', null],
+      ['tcp', 100],
+      ['waypoint', 300],
+      ['onward', 200],
+      ['destination', 8500],
+    ]);
+    expect(times?.totalUs).toBe(9100);
+    expect(stops[0]?.text).toBe('connects to 10.96.0.10:80, reviews');
+    expect(sidesOf(stops).map(({ place }) => place)).toEqual(['user', 'kernel', 'user', 'kernel', 'user']);
+    expect(timeWords(times ?? NO_PARTS, { waypoint: 'waypoint', server: 'reviews' })).toBe(
+      'waypoint takes 3.3\u00a0% of the time, reviews 93\u00a0%.',
+    );
+    // nobody saw the legs: what is beyond the waypoint is one part
+    const alone = partsThrough(time, { client: null, server: null });
+    const names = { waypoint: 'waypoint', server: 'reviews' };
+    expect(namedParts(alone ?? NO_PARTS, names).map(({ name, us }) => [name, us])).toEqual([
+      ['waypoint', 300],
+      ['reviews and the way', 8700],
+    ]);
+    expect(partsThrough(null, legs)).toBeNull();
   });
 
   it('leave alone what no engine touches', () => {
     const [way] = waysOf([untouched]);
     if (way === undefined) throw new Error('no way');
-    expect(stopsOf(way, edge('e'), undefined).map(({ id }) => id)).toEqual([
+    expect(stopsOf(way, { edge: edge('e'), node: undefined, times: null }).map(({ id }) => id)).toEqual([
       'source',
       'connect',
       'tcp',
@@ -91,6 +154,16 @@ describe('the engine of an edge', () => {
     expect(of(['shop-1', 'shop-2'])).toBe('several');
     expect(of(['shop-3'])).toBeNull();
     expect(of([])).toBeNull();
+  });
+
+  it('is what its records say, whatever is in force by now', () => {
+    const shop = new Map([['e-source', vertex('e-source', { nodes: ['shop-2'] })]]);
+    const steeredBy = (engineBytes: Partial<Record<Engine, number>>) =>
+      engineOfEdge(edge('e', { traffic: traffic({ engineBytes }) }), shop, engines);
+    expect(steeredBy({ 'dual-engine': 1000 })).toBe('dual-engine');
+    expect(steeredBy({ 'dual-engine': 1000, off: 400 })).toBe('several');
+    expect(steeredBy({ 'dual-engine': 1000, off: 4 })).toBe('dual-engine');
+    expect(steeredBy({})).toBe('off');
   });
 
   it('is nothing to speak of where no node steers', () => {
