@@ -57,7 +57,7 @@ async function main() {
     });
   }
   checkHost('npm run accept');
-  await prepare(['start', 'test', 'load']);
+  await prepare(['start', 'demo', 'test', 'load']);
   const results = await runSteps(area);
   mkdirSync(join(root, 'docs/acceptance'), { recursive: true });
   const report = join(root, `docs/acceptance/${area}.md`);

@@ -11,7 +11,7 @@ import { sweep } from './testbed/testbed.mjs';
 
 async function main() {
   checkHost('npm run bench');
-  await prepare(['start', 'test', 'load']);
+  await prepare(['start', 'demo', 'test', 'load']);
   await sweep('undermesh-bench');
   const child = spawn(process.execPath, [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)], {
     stdio: 'inherit',

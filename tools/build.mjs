@@ -10,6 +10,7 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 /** Workspaces that a purpose needs built, as turbo filters them; all of them for any other purpose. */
 const needed = {
   start: ['!@undermesh/bench'], // it leans on the inner parts of all others
+  demo: [],
   kernels: ['@undermesh/agent...', '@undermesh/collector...'],
 };
 

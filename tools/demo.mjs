@@ -7,14 +7,22 @@
 //   undermesh-demo-shop-3   10.99.3.x fd99::3:x ──┤
 //   undermesh-demo-outside  10.99.9.x fd99::9:x ──┘
 //
-// Services are called at virtual addresses, 10.98.0.x and fd98::x, which the dual engine steers. On a node whose engine is
-// off, nftables stands in for what a cluster has for that: it translates.
+// Services are called at virtual addresses, 10.98.0.x and fd98::x, which the dual engine steers: to endpoints, and requests
+// for reviews to the waypoint that the agent of shop-2 runs. On a node whose engine is off, nftables stands in for what a
+// cluster has for that: it translates, straight to endpoints.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, stateDirectory } from './paths.mjs';
 import { Failure, warn } from './say.mjs';
-import { addBlackhole, endHere, joinByBridge, setSysctls, translate } from './testbed/namespaces.mjs';
+import {
+  addBlackhole,
+  endHere,
+  joinByBridge,
+  namespacePath,
+  setSysctls,
+  translate,
+} from './testbed/namespaces.mjs';
 import { Testbed } from './testbed/testbed.mjs';
 
 export const demoName = 'undermesh-demo';
@@ -40,7 +48,7 @@ const manifests = join(stateDirectory, 'demo', 'mesh');
  *   `engine`: until somebody orders another
  */
 export async function createNodes(run, { name = demoName } = {}) {
-  const { demoPlace, nodes, outside, retired, workloads } = await bookshop();
+  const { demoPlace, nodes, outside, retired, waypoint, workloads } = await bookshop();
   const testbed = await Testbed.create(name).catch((error) => {
     throw new Failure(error.message, {
       mend: 'one demo runs on a machine at a time: stop the other one first',
@@ -49,8 +57,15 @@ export async function createNodes(run, { name = demoName } = {}) {
   run.add({ kind: 'testbed', name });
   const fabric = testbed.namespace('fabric');
   const members = [...nodes, outside].map((node) => {
-    const places = workloads.filter((one) => one.node === node).map(({ id }) => demoPlace(id));
-    const addresses = places.flatMap(({ ipv4, ipv6 }) => [`${ipv4}/16`, `${ipv6}/64`]);
+    const addresses = workloads
+      .filter((one) => one.node === node)
+      .flatMap(({ id }) => written(demoPlace(id)));
+    if (node === waypoint.node) {
+      // what a process does not choose is the first address of IPv4 and the last of IPv6
+      const [first, last] = written(waypoint);
+      addresses.unshift(first);
+      addresses.push(last);
+    }
     return { namespace: testbed.namespace(node), addresses };
   });
   joinByBridge(fabric, members);
@@ -64,10 +79,21 @@ export async function createNodes(run, { name = demoName } = {}) {
     testbed,
     nodes: nodes.map((node) => {
       const cgroup = `/${name}/${node}`;
-      return { name: node, cgroup, mesh: { manifests, enrol: [cgroup] }, engine: 'dual-engine' };
+      const mesh = { manifests, enrol: [cgroup] };
+      if (node === waypoint.node) {
+        mesh.waypoints = {
+          run: [`${waypoint.namespace}/${waypoint.name}`],
+          cgroup: join(cgroup, waypoint.namespace, waypoint.name),
+          networkNamespace: namespacePath(`${name}-${node}`),
+        };
+      }
+      return { name: node, cgroup, mesh, engine: 'dual-engine' };
     }),
   };
 }
+
+/** Addresses of a place with the lengths of their prefixes. */
+const written = ({ ipv4, ipv6 }) => [`${ipv4}/16`, `${ipv6}/64`];
 
 /** Writes down what the services are, and has virtual addresses translated where no engine steers. */
 async function makeServices(namespaces) {

@@ -28,6 +28,7 @@ export const needs = {
     { package: 'nftables', use: 'stands in for the engine where it is off', present: command('nft') },
     { package: 'mount', use: 'mounts the BPF file system', present: command('mount') },
   ],
+  demo: [{ package: 'haproxy', use: 'a waypoint nobody adapted', present: command('haproxy') }],
   test: [
     loadProgram,
     { package: 'clang-format', use: 'checks the format of C', present: command('clang-format') },
@@ -41,7 +42,6 @@ export const needs = {
     { package: 'curl', use: 'an HTTP client nobody adapted', present: command('curl') },
     { package: 'procps', use: 'ps and pgrep', present: command('pgrep') },
     { package: 'prometheus', use: 'scrapes the collector', present: command('promtool') },
-    { package: 'haproxy', use: 'a waypoint nobody adapted', present: command('haproxy') },
   ],
   load: [
     { package: 'wrk', use: 'makes HTTP load', present: command('wrk') },

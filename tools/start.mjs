@@ -104,7 +104,7 @@ function untilAsked(force) {
 async function main() {
   const options = readOptions();
   checkHost('npm start');
-  await prepare(['start']);
+  await prepare(options.demo ? ['start', 'demo'] : ['start']);
   await cleanUpAfterFormerRun();
   const agentCount = options.demo ? 4 : 1;
   await checkPorts([

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { prepare } from './build.mjs';
 import { checkHost } from './host.mjs';
 import { npm, root } from './paths.mjs';
-import { check, runPlaywright, runVitest, vitestWorkspaces } from './runners.mjs';
+import { check, runKernels, runPlaywright, runVitest, vitestWorkspaces } from './runners.mjs';
 import { explain, say } from './say.mjs';
 import { add, plainLine, summaryLine, unexpectedSkips } from './summary.mjs';
 import { sweep } from './testbed/testbed.mjs';
@@ -19,6 +19,7 @@ function suites() {
   );
   return [
     ['lint', () => check([...npm, 'run', '--silent', 'lint'])],
+    ['kernels', runKernels],
     ...['tools', ...vitestWorkspaces()].map((directory) => [directory, () => runVitest(directory)]),
     ...(browser ? [['playwright', () => runPlaywright('playwright')]] : []),
   ];
@@ -36,7 +37,7 @@ function listSkips(skipped, unexpected) {
 async function main() {
   const words = process.argv.slice(2);
   checkHost('npm test');
-  await prepare(['start', 'test', 'load']);
+  await prepare(['start', 'demo', 'test', 'load', 'kernels']);
   await sweep('undermesh-test');
   const results = [];
   for (const [name, run] of suites()) {

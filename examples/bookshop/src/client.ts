@@ -9,6 +9,7 @@ export interface CallOptions {
   readonly path: string;
   readonly method?: string;
   readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds until the call is given up; default 5,000. */
   readonly timeoutMs?: number;
 }
@@ -65,11 +66,18 @@ export function clientOf(
   const call = callCounts(counts, service);
   const agent = new OwnAgent((endpoint) => connectAs(assignment.place, endpoint, call), connections);
 
-  const open = ({ path, method = 'GET', body, timeoutMs = 5000 }: CallOptions): Promise<Answer> => {
+  const open = ({ path, method = 'GET', body, headers, timeoutMs = 5000 }: CallOptions): Promise<Answer> => {
     const { host, port } = pick(endpoints);
     call.requests += 1;
     return new Promise((resolve, reject) => {
-      const request = httpRequest({ host, port, path, method, agent, headers: { host: service } });
+      const request = httpRequest({
+        host,
+        port,
+        path,
+        method,
+        agent,
+        headers: { ...headers, host: service },
+      });
       const timer = setTimeout(() => request.destroy(new Error('timeout')), timeoutMs);
       request.on('response', (response) => {
         clearTimeout(timer);

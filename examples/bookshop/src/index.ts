@@ -11,3 +11,5 @@ export {
   virtualRanges,
   virtualServices,
 } from './virtual.js';
+export type { Waypoint } from './waypoint.js';
+export { waypoint } from './waypoint.js';

@@ -26,10 +26,11 @@ export function contextOf(assignment: Assignment, counts: Counts): Context {
   };
 }
 
-/** Serves HTTP on the workload's own addresses. A handler that throws answers 502. */
+/** Serves HTTP on the workload's own addresses, and says who did. A handler that throws answers 502. */
 export async function serve({ assignment, counts }: Context, handler: Handler): Promise<readonly Server[]> {
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     counts.served += 1;
+    response.setHeader('x-served-by', assignment.workload.id);
     request.resume();
     handler(request, response).catch(() => {
       if (response.headersSent) response.destroy();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The bookshop's services: a virtual address in front of each, as Kubernetes manifests and as address translation. Pure. */
 import { demoPlace, nodes, outside, type Place, type Workload, workloads } from './plan.js';
+import { waypoint, waypointManifests } from './waypoint.js';
 
 /** A service under its virtual addresses. */
 export interface VirtualService {
@@ -16,11 +17,14 @@ export interface VirtualService {
 /** All virtual addresses; nothing has them, so that a connect that is not steered goes nowhere. */
 export const virtualRanges = { ipv4: '10.98.0.0/16', ipv6: 'fd98::/64' } as const;
 
-/** Every service, in the order of the plan: `10.98.0.N` and `fd98::N`. */
+const versionName = ({ service, version }: Workload): string => `${service}-${version ?? ''}`;
+
+/** Every service in the order of the plan, then every version of one: `10.98.0.N` and `fd98::N`. */
 export const virtualServices: readonly VirtualService[] = [
   ...new Set(workloads.map(({ service }) => service).filter((service) => service !== 'shoppers')),
+  ...workloads.filter(({ version }) => version !== undefined).map(versionName),
 ].map((name, index) => {
-  const members = workloads.filter(({ service }) => service === name);
+  const members = workloads.filter((one) => one.service === name || versionName(one) === name);
   const [{ namespace, port } = { namespace: '', port: 0 }] = members;
   const http = port === 8080;
   return {
@@ -44,11 +48,12 @@ export function virtualPlace(service: string): Place {
 /** Whether a workload calls services by their virtual addresses: where no agent is, nobody would steer it. */
 export const callsVirtually = ({ node }: Workload): boolean => node !== outside;
 
-/** Kubernetes manifests of the mesh, an object each: Services, EndpointSlices of both families, Nodes. */
+/** Kubernetes manifests of the mesh, an object each: Nodes, Services, EndpointSlices of both families, the waypoint. */
 export function manifests(placeOf: (id: string) => Place = demoPlace): readonly object[] {
   return [
     ...nodes.map(nodeManifest),
     ...virtualServices.flatMap((service) => serviceManifests(service, placeOf)),
+    ...waypointManifests(),
   ];
 }
 
@@ -66,6 +71,7 @@ function serviceManifests(service: VirtualService, placeOf: (id: string) => Plac
   const port = { name: portName, port: service.port, protocol: 'TCP' };
   const [first] = service.members;
   const targetPort = first === undefined ? service.port : placeOf(first.id).port;
+  const labels = name === waypoint.service ? { labels: { 'istio.io/use-waypoint': waypoint.name } } : {};
   const slices = (['IPv4', 'IPv6'] as const).flatMap((family) =>
     service.members.flatMap((member) => {
       const { ipv4, ipv6 } = placeOf(member.id);
@@ -77,7 +83,7 @@ function serviceManifests(service: VirtualService, placeOf: (id: string) => Plac
           apiVersion: 'discovery.k8s.io/v1',
           kind: 'EndpointSlice',
           metadata: {
-            name: `${member.id.replace('@', '-')}-${family.toLowerCase()}`,
+            name: [name, member.version, family.toLowerCase()].filter(Boolean).join('-'),
             namespace,
             labels: { 'kubernetes.io/service-name': name },
             annotations: { 'undermesh.io/weight': String(member.weight) },
@@ -93,7 +99,7 @@ function serviceManifests(service: VirtualService, placeOf: (id: string) => Plac
     {
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: { name, namespace },
+      metadata: { name, namespace, ...labels },
       spec: {
         clusterIP: service.ipv4,
         clusterIPs: [service.ipv4, service.ipv6],

@@ -8,10 +8,15 @@ import {
   virtualPlace,
   virtualServices,
 } from '../src/virtual.js';
+import { waypoint } from '../src/waypoint.js';
 
 interface Manifest {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
 }
 
 describe('virtual addresses', () => {
@@ -39,12 +44,24 @@ describe('virtual addresses', () => {
 it('gives each member of a service a slice of its own, with its weight', () => {
   const objects = manifests() as readonly Manifest[];
   const weights = objects.flatMap(({ kind, metadata }) =>
-    kind === 'EndpointSlice' && metadata.name.startsWith('reviews-') && metadata.name.endsWith('-ipv4')
+    kind === 'EndpointSlice' &&
+    metadata.labels?.['kubernetes.io/service-name'] === 'reviews' &&
+    metadata.name.endsWith('-ipv4')
       ? [metadata.annotations?.['undermesh.io/weight']]
       : [],
   );
   expect(weights).toEqual(['80', '20']);
   expect(objects.filter(({ kind }) => kind === 'Service')).toHaveLength(virtualServices.length);
+});
+
+it('has requests for reviews go through the waypoint, and to a service of their version from there', () => {
+  const objects = manifests() as readonly Manifest[];
+  const behind = objects.filter(({ metadata }) => metadata.labels?.['istio.io/use-waypoint'] !== undefined);
+  expect(behind.map(({ metadata }) => metadata.name)).toEqual([waypoint.service]);
+  const services = objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
+  expect(services).toEqual(expect.arrayContaining(['reviews', 'reviews-v1', 'reviews-v2']));
+  expect(new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).size).toBe(objects.length);
+  expect(workloads.map(({ id }) => demoPlace(id).ipv4)).not.toContain(waypoint.ipv4);
 });
 
 it('translates by weight where no engine steers', () => {

@@ -2,12 +2,14 @@
 import { pipeline } from 'node:stream/promises';
 import { pause, text } from '../chance.js';
 import { reply, type Service, serve } from '../server.js';
+import { passedOn } from '../waypoint.js';
 
 /** Passes everything on to the front, streams included. */
 export const ingress: Service = async (context) => {
   const front = context.client('front', 24);
   await serve(context, async (request, response) => {
-    const answer = await front.open({ path: request.url ?? '/', method: request.method ?? 'GET' });
+    const { url: path = '/', method = 'GET' } = request;
+    const answer = await front.open({ path, method, headers: passedOn(request.headers) });
     response.writeHead(answer.status, { 'content-type': 'text/plain' });
     await pipeline(answer.body, response);
   });
@@ -32,7 +34,7 @@ export const front: Service = async (context) => {
     if (path.startsWith('/news')) return stream(response, Number(path.split('/')[2] ?? 10));
     if (path.startsWith('/cover')) return reply(response, text(60_000));
     const pages = [catalogue.call({ path })];
-    if (path.startsWith('/book')) pages.push(reviews.call({ path }));
+    if (path.startsWith('/book')) pages.push(reviews.call({ path, headers: passedOn(request.headers) }));
     const statuses = (await Promise.all(pages)).map(({ status }) => status);
     await pause(2);
     reply(response, text(6000), Math.max(...statuses));

@@ -2,6 +2,7 @@
 import { onceIn } from '../chance.js';
 import type { Client } from '../client.js';
 import type { Service } from '../server.js';
+import { preview } from '../waypoint.js';
 
 const periodMs = 120_000;
 const newsReaders = 4;
@@ -19,7 +20,10 @@ export function rateAt(milliseconds: number, rate: number): number {
   return rate * (1 + 0.4 * Math.sin((2 * Math.PI * milliseconds) / periodMs));
 }
 
-/** Buys books: most shoppers keep their connection, some come and go, a few read the news all the time. */
+/**
+ * Buys books: most shoppers keep their connection, some come and go, some look at what is not out yet, a few read the news
+ * all the time.
+ */
 export const shoppers: Service = async (context) => {
   const regulars = context.client('ingress', 16);
   const passersBy = context.client('ingress', 0);
@@ -27,7 +31,8 @@ export const shoppers: Service = async (context) => {
   const started = Date.now();
   const next = (): void => {
     const client = onceIn(5) ? passersBy : regulars;
-    client.call({ path: choose(), timeoutMs: 10_000 }).catch(() => {}); // counted by the client
+    const headers = onceIn(20) ? preview : {};
+    client.call({ path: choose(), headers, timeoutMs: 10_000 }).catch(() => {}); // counted by the client
     const gap = -Math.log(1 - Math.random()) / rateAt(Date.now() - started, context.assignment.rate);
     setTimeout(next, gap * 1000);
   };
