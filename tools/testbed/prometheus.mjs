@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A real Prometheus that scrapes one target, on loopback, with its data in a directory of its own.
+// A real Prometheus that scrapes a collector, and what else it is told to, on loopback, with its data in a directory of
+// its own.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -33,13 +34,20 @@ export function checkMetrics(text) {
 }
 
 /**
- * Starts Prometheus and waits until its target is up.
- * @param {import('./road.mjs').Road} road whose collector is scraped, every second
+ * Starts Prometheus and waits until all that it scrapes is up.
+ * @param {{ url: string, state: string, testbed: { spawn: Function } }} road whose collector is scraped, every second
+ * @param {{ agents?: string[], rules?: string[] }} [options] `agents`: HOST:PORT of others to scrape; `rules`: files
  */
-export async function startPrometheus(road) {
+export async function startPrometheus(road, { agents = [], rules = [] } = {}) {
   const config = join(road.state, 'prometheus.json'); // JSON is YAML too
-  const target = { job_name: 'undermesh', static_configs: [{ targets: [new URL(road.url).host] }] };
-  const scrape = { global: { scrape_interval: '1s', scrape_timeout: '1s' }, scrape_configs: [target] };
+  const scrape = {
+    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    rule_files: rules,
+    scrape_configs: [
+      { job_name: 'undermesh', static_configs: [{ targets: [new URL(road.url).host] }] },
+      { job_name: 'undermesh-agents', static_configs: [{ targets: agents }] },
+    ],
+  };
   writeFileSync(config, JSON.stringify(scrape));
   const url = `http://127.0.0.1:${await freePort()}`;
   const parameters = [
@@ -67,10 +75,10 @@ export async function startPrometheus(road) {
     await ended;
   };
   for (let tries = 0; tries < 150; tries += 1) {
-    const up = await query('up').catch(() => []);
-    if (up[0]?.value === 1) return { url, query, stop };
+    const up = await query('up == 1').catch(() => []);
+    if (up.length === 1 + agents.length) return { url, query, stop };
     if (child.exitCode !== null) break;
     await pause(200);
   }
-  throw new Error('Prometheus does not come up, or cannot scrape the collector');
+  throw new Error('Prometheus does not come up, or cannot scrape all that it ought to');
 }

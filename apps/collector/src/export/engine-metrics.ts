@@ -66,6 +66,7 @@ export function registerEngines(registry: Registry, parts: EngineMetricsParts): 
     buckets: SWITCH_SECONDS,
     registers: [registry],
   });
+  for (const engine of ENGINES) switches.zero({ engine }); // what begins at 1 shows no increase
   parts.engines.onSwitch((_node, engine, milliseconds) => switches.observe({ engine }, milliseconds / 1000));
 }
 
