@@ -2,9 +2,10 @@
 // How connects spread over endpoints. Counts of draws are held against what they should be by Pearson's chi-square, whose
 // bounds good drawing exceeds once in a million runs.
 import { Balancing, encodeSlot, encodeSlotKey } from '@undermesh/bpf-abi';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compileFixture, isRoot, sleep, TestCgroup } from './observed.js';
-import { DualEngine, MeshProgram, type Opened, type TestEndpoint, type TestService } from './steered.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useMeshBed } from './mesh-bed.js';
+import { isRoot } from './observed.js';
+import { DualEngine, type Opened, type TestEndpoint, type TestService } from './steered.js';
 
 /** Chi-square that is exceeded with a probability of 1e-6, by degrees of freedom. */
 const BOUND: Readonly<Record<number, number>> = { 1: 23.93, 2: 27.63, 3: 30.66, 4: 33.38, 9: 44.81 };
@@ -26,31 +27,17 @@ function chiSquare(by: Record<string, number>, members: readonly TestEndpoint[])
 }
 
 describe.skipIf(!isRoot)('balancing of dual_engine.bpf.o (needs root and cgroup v2)', () => {
-  let program: ReturnType<typeof compileFixture>;
-  let cgroup: TestCgroup;
-  let mesh: MeshProgram;
+  const bed = useMeshBed();
   let kernel: DualEngine;
 
-  beforeAll(() => {
-    program = compileFixture('mesh', ['-pthread']);
-  });
-  afterAll(() => program.remove());
   beforeEach(() => {
-    cgroup = new TestCgroup();
-    mesh = new MeshProgram(program.path, cgroup);
     // A connected UDP socket tells where it was steered when its peer's name is not hidden.
-    kernel = new DualEngine(cgroup, { without: ['show_peername4'] });
-  });
-  afterEach(async () => {
-    await mesh.end();
-    kernel.close();
-    await sleep(20);
-    cgroup.remove();
+    kernel = bed.attach(new DualEngine(bed.cgroup, { without: ['show_peername4'] }));
   });
 
   const associate = async (service: Partial<TestService>, count: number) => {
     kernel.serve({ ...VIP, protocol: 'udp', groups: [], ...service });
-    return (await mesh.tell(`associate 4 10.96.0.1 80 ${count}`)).by;
+    return (await bed.mesh.tell(`associate 4 10.96.0.1 80 ${count}`)).by;
   };
 
   it.each([
@@ -67,8 +54,8 @@ describe.skipIf(!isRoot)('balancing of dual_engine.bpf.o (needs root and cgroup 
   it('draws by weight for TCP connections', async () => {
     const members = endpoints([6, 3, 1]);
     kernel.serve({ ...VIP, groups: [members] });
-    for (const { port } of members) await mesh.tell(`serve tcp 4 127.0.0.1 ${port}`);
-    const { by, errors } = await mesh.tell('connect 4 10.96.0.1 80 20000');
+    for (const { port } of members) await bed.mesh.tell(`serve tcp 4 127.0.0.1 ${port}`);
+    const { by, errors } = await bed.mesh.tell('connect 4 10.96.0.1 80 20000');
     expect(errors).toEqual({});
     expect(chiSquare(by, members)).toBeLessThan(BOUND[2] ?? 0);
     expect(kernel.totals().steered).toBe(20_000n);
@@ -83,10 +70,10 @@ describe.skipIf(!isRoot)('balancing of dual_engine.bpf.o (needs root and cgroup 
   it('prefers the endpoint that has fewer connections open', async () => {
     const members = endpoints([1, 1, 1]);
     kernel.serve({ ...VIP, groups: [members], balancing: Balancing.LEAST_CONNECTIONS });
-    for (const { port } of members) await mesh.tell(`serve tcp 4 127.0.0.1 ${port}`);
+    for (const { port } of members) await bed.mesh.tell(`serve tcp 4 127.0.0.1 ${port}`);
     const counts: Record<string, number> = {};
     for (let i = 0; i < 300; i++) {
-      const { by } = await mesh.tell<Opened>('open 4 10.96.0.1 80');
+      const { by } = await bed.mesh.tell<Opened>('open 4 10.96.0.1 80');
       counts[by] = (counts[by] ?? 0) + 1;
     }
     // Two random choices keep the fullest within a few of the emptiest, where one lets them part by a multiple of this.
@@ -124,7 +111,7 @@ describe.skipIf(!isRoot)('balancing of dual_engine.bpf.o (needs root and cgroup 
   it('never fails a connect while slots are rewritten in the order that updates have', async () => {
     const members = endpoints([1, 1, 1]);
     kernel.serve({ ...VIP, protocol: 'udp', groups: [members] });
-    const asked = mesh.tell('associate 4 10.96.0.1 80 30000');
+    const asked = bed.mesh.tell('associate 4 10.96.0.1 80 30000');
     for (let i = 0; i < 1000; i++) {
       const endpointId = 1 + (i % 3);
       kernel

@@ -1,35 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Engine, encodeServiceKey, MeshLimit } from '@undermesh/bpf-abi';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compileFixture, isRoot, sleep, TestCgroup } from './observed.js';
-import { DualEngine, eventually, keyOf, MeshProgram, number, type Opened } from './steered.js';
+import { describe, expect, it } from 'vitest';
+import { useMeshBed } from './mesh-bed.js';
+import { isRoot, sleep, TestCgroup } from './observed.js';
+import { DualEngine, eventually, keyOf, number, type Opened } from './steered.js';
 
 const ECONNREFUSED = '111';
 const EHOSTUNREACH = '113';
 
 describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
-  let program: ReturnType<typeof compileFixture>;
-  let cgroup: TestCgroup;
-  let mesh: MeshProgram;
+  const bed = useMeshBed();
   let kernel: DualEngine;
 
-  beforeAll(() => {
-    program = compileFixture('mesh', ['-pthread']);
-  });
-  afterAll(() => program.remove());
-  beforeEach(() => {
-    cgroup = new TestCgroup();
-    mesh = new MeshProgram(program.path, cgroup);
-  });
-  afterEach(async () => {
-    await mesh.end();
-    kernel.close();
-    await sleep(20);
-    cgroup.remove();
-  });
-
   const start = (options: ConstructorParameters<typeof DualEngine>[1] = {}) => {
-    kernel = new DualEngine(cgroup, options);
+    kernel = bed.attach(new DualEngine(bed.cgroup, options));
     return kernel;
   };
   const vip = { address: '10.96.0.1', port: 80 };
@@ -45,8 +29,8 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
 
     it('steers a connect to the endpoint and shows the virtual address', async () => {
       start().serve({ address, port: 80, groups: [[{ ...one, address: at }]] });
-      await mesh.tell(`serve tcp ${serverFamily} ${at} 9001`);
-      expect(await mesh.tell(`connect ${family} ${address} 80 3`)).toEqual({
+      await bed.mesh.tell(`serve tcp ${serverFamily} ${at} 9001`);
+      expect(await bed.mesh.tell(`connect ${family} ${address} 80 3`)).toEqual({
         by: { 9001: 3 },
         errors: {},
         peer: shown,
@@ -59,10 +43,10 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
 
     it('steers datagrams, connected or not, and shows the virtual address as their sender', async () => {
       start().serve({ address, port: 80, protocol: 'udp', groups: [[{ ...one, address: at }]] });
-      await mesh.tell(`serve udp ${serverFamily} ${at} 9001`);
+      await bed.mesh.tell(`serve udp ${serverFamily} ${at} 9001`);
       const answered = { by: { 9001: 3 }, errors: {}, peer: shown };
-      expect(await mesh.tell(`ask ${family} ${address} 80 3`)).toEqual(answered);
-      expect(await mesh.tell(`send ${family} ${address} 80 3`)).toEqual(answered);
+      expect(await bed.mesh.tell(`ask ${family} ${address} 80 3`)).toEqual(answered);
+      expect(await bed.mesh.tell(`send ${family} ${address} 80 3`)).toEqual(answered);
       expect(kernel.totals()).toMatchObject({ datagramsSteered: 4n, steered: 0n });
       expect(kernel.generations()).toEqual({});
     });
@@ -72,22 +56,22 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
       engine.serve({ address, port: 80, groups: [] });
       engine.serve({ address, port: 80, protocol: 'udp', groups: [[]] });
       const refused = { by: {}, errors: { [ECONNREFUSED]: 2 } };
-      expect(await mesh.tell(`connect ${family} ${address} 80 2`)).toMatchObject(refused);
-      expect(await mesh.tell(`send ${family} ${address} 80 2`)).toMatchObject(refused);
-      expect(await mesh.tell(`associate ${family} ${address} 80 2`)).toMatchObject(refused);
+      expect(await bed.mesh.tell(`connect ${family} ${address} 80 2`)).toMatchObject(refused);
+      expect(await bed.mesh.tell(`send ${family} ${address} 80 2`)).toMatchObject(refused);
+      expect(await bed.mesh.tell(`associate ${family} ${address} 80 2`)).toMatchObject(refused);
       expect(engine.totals()).toMatchObject({ refusedNoEndpoint: 6n, steered: 0n, failed: 0n });
     });
 
     it('leaves other addresses and other protocols alone', async () => {
       const engine = start();
       engine.serve({ address, port: 80, groups: [[{ ...one, address: at }]] });
-      await mesh.tell(`serve tcp ${serverFamily} ${at} 9001`);
-      await mesh.tell(`serve udp ${serverFamily} ${at} 9001`);
-      const direct = await mesh.tell(`connect ${family} ${at} 9001 2`);
+      await bed.mesh.tell(`serve tcp ${serverFamily} ${at} 9001`);
+      await bed.mesh.tell(`serve udp ${serverFamily} ${at} 9001`);
+      const direct = await bed.mesh.tell(`connect ${family} ${at} 9001 2`);
       expect(direct).toMatchObject({ by: { 9001: 2 }, errors: {} });
       expect(direct.peer).toContain('9001');
-      expect(await mesh.tell(`send ${family} ${at} 9001 2`)).toMatchObject({ by: { 9001: 2 } });
-      expect(await mesh.tell(`associate ${family} ${address} 80 2`)).toMatchObject({
+      expect(await bed.mesh.tell(`send ${family} ${at} 9001 2`)).toMatchObject({ by: { 9001: 2 } });
+      expect(await bed.mesh.tell(`associate ${family} ${address} 80 2`)).toMatchObject({
         errors: { [EHOSTUNREACH]: 2 },
       });
       expect(engine.totals()).toMatchObject({ passed: 4n, steered: 0n, datagramsSteered: 0n });
@@ -96,8 +80,8 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
 
   it('steers MPTCP sockets as TCP, whose peer alone is not hidden', async () => {
     start().serve({ ...vip, groups: [[one]] });
-    await mesh.tell('serve tcp 4 127.0.0.1 9001');
-    expect(await mesh.tell('connect 4p 10.96.0.1 80 2')).toMatchObject({ by: { 9001: 2 }, errors: {} });
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+    expect(await bed.mesh.tell('connect 4p 10.96.0.1 80 2')).toMatchObject({ by: { 9001: 2 }, errors: {} });
     await eventually(() => expect(kernel.generations()).toEqual({}));
   });
 
@@ -105,14 +89,14 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]] });
     engine.map('endpoints').delete(number(1));
-    expect(await mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
     engine.map('slots').readAll({ remove: true });
-    expect(await mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
     engine.serve({ ...vip, groups: [[one]], waypointId: 5 });
-    expect(await mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
     engine.serve({ ...vip, groups: [[one]] });
     for (const hook of ['connect4', 'sendmsg4']) engine.map(`${hook}_programs`).delete(number(1));
-    expect(await mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
     expect(engine.totals()).toMatchObject({ failed: 4n, steered: 0n, refusedNoEndpoint: 0n });
   });
 
@@ -120,8 +104,8 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]], waypointId: 5 });
     engine.addEndpoint({ id: 5, port: 9005, flags: 4 });
-    await mesh.tell('serve tcp 4 127.0.0.1 9005');
-    expect(await mesh.tell('connect 4 10.96.0.1 80 2')).toEqual({
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9005');
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 2')).toEqual({
       by: { 9005: 2 },
       errors: {},
       peer: '10.96.0.1:80',
@@ -133,22 +117,22 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     const engine = start();
     const service = { ...vip, protocol: 'udp', groups: [[one, two]] } as const;
     engine.serve(service);
-    await mesh.tell('serve udp 4 127.0.0.1 9001');
-    await mesh.tell('serve udp 4 127.0.0.1 9002');
+    await bed.mesh.tell('serve udp 4 127.0.0.1 9001');
+    await bed.mesh.tell('serve udp 4 127.0.0.1 9002');
     for (let i = 0; i < 8; i++) {
-      expect(Object.values((await mesh.tell('send 4 10.96.0.1 80 5')).by)).toEqual([5]);
+      expect(Object.values((await bed.mesh.tell('send 4 10.96.0.1 80 5')).by)).toEqual([5]);
     }
     engine.addEndpoint({ ...one, flags: 2 }); // draining
-    expect((await mesh.tell('send 4 10.96.0.1 80 5')).by).toEqual({ 9002: 5 });
+    expect((await bed.mesh.tell('send 4 10.96.0.1 80 5')).by).toEqual({ 9002: 5 });
   });
 
   it('goes on showing the virtual address of a connected UDP socket that also sends elsewhere', async () => {
     const engine = start();
     engine.serve({ ...vip, protocol: 'udp', groups: [[one]] });
-    const { handle } = await mesh.tell<{ handle: number }>('tie 4 10.96.0.1 80');
+    const { handle } = await bed.mesh.tell<{ handle: number }>('tie 4 10.96.0.1 80');
     for (const inForce of [Engine.DUAL_ENGINE, Engine.OFF, Engine.KERNEL_NATIVE]) {
       engine.switchTo(inForce, 2);
-      const told = await mesh.tell(`stray ${handle} 9002`);
+      const told = await bed.mesh.tell(`stray ${handle} 9002`);
       expect(told).toEqual({ by: {}, errors: {}, peer: '10.96.0.1:80' });
     }
   });
@@ -156,24 +140,24 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
   it('counts what is open by endpoint and by generation, and takes a switch without touching it', async () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]] });
-    await mesh.tell('serve tcp 4 127.0.0.1 9001');
-    const first = await mesh.tell<Opened>('open 4 10.96.0.1 80');
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+    const first = await bed.mesh.tell<Opened>('open 4 10.96.0.1 80');
     engine.switchTo(Engine.DUAL_ENGINE, 2);
-    const second = await mesh.tell<Opened>('open m 10.96.0.1 80');
+    const second = await bed.mesh.tell<Opened>('open m 10.96.0.1 80');
     expect(engine.generations()).toEqual({ 1: 1, 2: 1 });
     expect(engine.health(1)?.openConnections).toBe(2);
 
     engine.switchTo(Engine.OFF, 3);
-    expect(await mesh.tell('connect 4 10.96.0.1 80 2')).toMatchObject({ errors: { [EHOSTUNREACH]: 2 } });
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 2')).toMatchObject({ errors: { [EHOSTUNREACH]: 2 } });
     expect(engine.totals()).toMatchObject({ steered: 2n, passedOff: 2n });
     for (const { handle, peer } of [first, second]) {
-      expect(await mesh.tell(`echo ${handle}`)).toEqual({ ok: true, peer });
+      expect(await bed.mesh.tell(`echo ${handle}`)).toEqual({ ok: true, peer });
     }
-    await mesh.tell(`close ${first.handle}`);
+    await bed.mesh.tell(`close ${first.handle}`);
     await eventually(() => expect(engine.generations()).toEqual({ 2: 1 }));
     engine.switchTo(Engine.DUAL_ENGINE, 4);
-    expect(await mesh.tell(`echo ${second.handle}`)).toMatchObject({ ok: true });
-    await mesh.tell(`reset ${second.handle}`);
+    expect(await bed.mesh.tell(`echo ${second.handle}`)).toMatchObject({ ok: true });
+    await bed.mesh.tell(`reset ${second.handle}`);
     await eventually(() => expect(engine.generations()).toEqual({}));
     expect(engine.health(1)?.openConnections).toBe(0);
   });
@@ -181,10 +165,10 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
   it('loses count of nothing while engines are switched under traffic', async () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one, two]] });
-    await mesh.tell('serve tcp 4 127.0.0.1 9001');
-    await mesh.tell('serve tcp 4 127.0.0.1 9002');
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9002');
     let done = false;
-    const connects = mesh.tell('connect 4 10.96.0.1 80 4000').finally(() => {
+    const connects = bed.mesh.tell('connect 4 10.96.0.1 80 4000').finally(() => {
       done = true;
     });
     let generation = 1;
@@ -210,20 +194,20 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
   it('refuses virtual addresses under an engine that has no program here', async () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]] });
-    await mesh.tell('serve tcp 4 127.0.0.1 9001');
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
     engine.switchTo(Engine.KERNEL_NATIVE, 2);
-    expect(await mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
-    expect(await mesh.tell('connect 4 127.0.0.1 9001 1')).toMatchObject({ by: { 9001: 1 } });
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [ECONNREFUSED]: 1 } });
+    expect(await bed.mesh.tell('connect 4 127.0.0.1 9001 1')).toMatchObject({ by: { 9001: 1 } });
   });
 
   it('lets the socket of a failed connect go elsewhere', async () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]] });
-    await mesh.tell('serve tcp 4 127.0.0.1 9002');
-    const failed = await mesh.tell<Opened>('open 4 10.96.0.1 80');
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9002');
+    const failed = await bed.mesh.tell<Opened>('open 4 10.96.0.1 80');
     expect(failed).toMatchObject({ error: 111 });
     expect(engine.generations()).toEqual({});
-    const elsewhere = await mesh.tell<Opened>(`reopen ${failed.handle} 4 127.0.0.1 9002`);
+    const elsewhere = await bed.mesh.tell<Opened>(`reopen ${failed.handle} 4 127.0.0.1 9002`);
     expect(elsewhere).toMatchObject({ by: 9002, error: 0, peer: '127.0.0.1:9002' });
     expect(engine.generations()).toEqual({});
   });
@@ -232,26 +216,26 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]] });
     engine.serve({ address: '10.96.0.2', port: 80, groups: [[{ id: 3, address: '10.96.9.9', port: 1 }]] });
-    const failed = await mesh.tell<Opened>('open 4 10.96.0.1 80');
-    await mesh.tell('serve tcp 4 127.0.0.1 9001');
-    const again = await mesh.tell<Opened>(`reopen ${failed.handle} 4 10.96.0.1 80`);
+    const failed = await bed.mesh.tell<Opened>('open 4 10.96.0.1 80');
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+    const again = await bed.mesh.tell<Opened>(`reopen ${failed.handle} 4 10.96.0.1 80`);
     expect(again).toMatchObject({ by: 9001, peer: '10.96.0.1:80' });
     expect(engine.generations()).toEqual({ 1: 1 });
-    expect(await mesh.tell('open 4 10.96.0.2 80')).toMatchObject({ error: 113 });
+    expect(await bed.mesh.tell('open 4 10.96.0.2 80')).toMatchObject({ error: 113 });
     expect(engine.generations()).toEqual({ 1: 1 });
     expect(engine.health(3)).toMatchObject({ openConnections: 0, refusals: 0 });
-    await mesh.tell(`close ${failed.handle}`);
+    await bed.mesh.tell(`close ${failed.handle}`);
     await eventually(() => expect(engine.generations()).toEqual({}));
   });
 
   it('counts closes also when another program overwrites the callback flags', async () => {
     const engine = start({ without: ['follow_sockops'] });
     engine.serve({ ...vip, groups: [[one]] });
-    const sockops = engine.object.program('follow_sockops').attachCgroup(cgroup.path);
-    await mesh.tell('serve tcp 4 127.0.0.1 9001');
-    const { handle } = await mesh.tell<Opened>('open 4 10.96.0.1 80');
+    const sockops = engine.object.program('follow_sockops').attachCgroup(bed.cgroup.path);
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+    const { handle } = await bed.mesh.tell<Opened>('open 4 10.96.0.1 80');
     sockops.close(); // its callback will not come any more
-    await mesh.tell(`close ${handle}`);
+    await bed.mesh.tell(`close ${handle}`);
     await eventually(() => expect(engine.generations()).toEqual({}));
     expect(engine.health(1)?.openConnections).toBe(0);
   });
@@ -259,9 +243,9 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
   it('steers once where a cgroup and one within it are enrolled', async () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one]] });
-    const within = new TestCgroup(cgroup);
+    const within = new TestCgroup(bed.cgroup);
     engine.enrol(within);
-    const nested = new MeshProgram(program.path, within);
+    const nested = bed.start(within);
     try {
       await nested.tell('serve tcp 4 127.0.0.1 9001');
       const { handle, peer } = await nested.tell<Opened>('open 4 10.96.0.1 80');
@@ -281,10 +265,10 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
   it('leaves the sockets of an agent that is nearer to it', async () => {
     const outer = start();
     outer.serve({ ...vip, groups: [[one]] });
-    const within = new TestCgroup(cgroup);
+    const within = new TestCgroup(bed.cgroup);
     const inner = new DualEngine(within, { owner: 2, sharing: outer.object });
     inner.switchTo(Engine.OFF, 1);
-    const nested = new MeshProgram(program.path, within);
+    const nested = bed.start(within);
     try {
       expect(await nested.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ errors: { [EHOSTUNREACH]: 1 } });
       expect(inner.totals()).toMatchObject({ passedOff: 1n });
@@ -304,8 +288,8 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     it('is set aside after three refusals in a row, for twice as long each time, until one succeeds', async () => {
       const engine = start();
       engine.serve(service);
-      await mesh.tell('serve tcp 4 127.0.0.1 9002');
-      const { by, errors } = await mesh.tell('connect 4 10.96.0.1 80 200');
+      await bed.mesh.tell('serve tcp 4 127.0.0.1 9002');
+      const { by, errors } = await bed.mesh.tell('connect 4 10.96.0.1 80 200');
       expect(by).toEqual({ 9002: 197 });
       expect(errors).toEqual({ [ECONNREFUSED]: 3 });
       const first = engine.health(1);
@@ -315,14 +299,14 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
       // Its time is over: the next refusal sets it aside again at once, and for longer.
       const bootNs = (first?.setAsideUntilNs ?? 0n) - SET_ASIDE_NS;
       engine.setHealth(1, { timesSetAside: 1, setAsideUntilNs: 1n });
-      expect((await mesh.tell('connect 4 10.96.0.1 80 200')).errors).toEqual({ [ECONNREFUSED]: 1 });
+      expect((await bed.mesh.tell('connect 4 10.96.0.1 80 200')).errors).toEqual({ [ECONNREFUSED]: 1 });
       const again = engine.health(1);
       expect(again?.timesSetAside).toBe(2);
       expect((again?.setAsideUntilNs ?? 0n) - bootNs).toBeGreaterThanOrEqual(2n * SET_ASIDE_NS);
 
       engine.setHealth(1, { timesSetAside: 2, setAsideUntilNs: 1n });
-      await mesh.tell('serve tcp 4 127.0.0.1 9001');
-      const back = await mesh.tell('connect 4 10.96.0.1 80 200');
+      await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+      const back = await bed.mesh.tell('connect 4 10.96.0.1 80 200');
       expect(back.errors).toEqual({});
       expect(back.by[9001]).toBeGreaterThan(40);
       expect(engine.health(1)).toMatchObject({ timesSetAside: 0, setAsideUntilNs: 0n, refusals: 0 });
@@ -332,10 +316,12 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
       const engine = start();
       engine.serve({ ...vip, groups: [[one]] });
       for (let round = 0; round < 3; round++) {
-        expect(await mesh.tell('connect 4 10.96.0.1 80 2')).toMatchObject({ errors: { [ECONNREFUSED]: 2 } });
-        await mesh.tell('serve tcp 4 127.0.0.1 9001');
-        expect(await mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ by: { 9001: 1 } });
-        await mesh.tell('stop 9001');
+        expect(await bed.mesh.tell('connect 4 10.96.0.1 80 2')).toMatchObject({
+          errors: { [ECONNREFUSED]: 2 },
+        });
+        await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+        expect(await bed.mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ by: { 9001: 1 } });
+        await bed.mesh.tell('stop 9001');
       }
       expect(engine.totals().setAside).toBe(0n);
     });
@@ -343,12 +329,12 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     it('is taken nevertheless when no other is left, and that is counted', async () => {
       const engine = start();
       engine.serve(service);
-      expect((await mesh.tell('connect 4 10.96.0.1 80 20')).errors).toEqual({ [ECONNREFUSED]: 20 });
+      expect((await bed.mesh.tell('connect 4 10.96.0.1 80 20')).errors).toEqual({ [ECONNREFUSED]: 20 });
       expect(engine.totals()).toMatchObject({ setAside: 2n, refusedNoEndpoint: 0n, steered: 20n });
       expect(engine.totals().allSetAside).toBeGreaterThan(10n);
-      await mesh.tell('serve tcp 4 127.0.0.1 9001');
-      await mesh.tell('serve tcp 4 127.0.0.1 9002');
-      const back = await mesh.tell('connect 4 10.96.0.1 80 100');
+      await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+      await bed.mesh.tell('serve tcp 4 127.0.0.1 9002');
+      const back = await bed.mesh.tell('connect 4 10.96.0.1 80 100');
       expect(back.errors).toEqual({});
     });
 
@@ -356,28 +342,30 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
       const engine = start();
       engine.serve({ ...vip, groups: [[one]] });
       engine.serve({ address: '10.96.0.2', port: 80, groups: [[two]] });
-      await mesh.tell('mute 127.0.0.1 9001');
-      await mesh.tell('mute 127.0.0.1 9002');
-      const given = await mesh.tell('knock 4 10.96.0.2 80 3 1300'); // one SYN sent again
+      await bed.mesh.tell('mute 127.0.0.1 9001');
+      await bed.mesh.tell('mute 127.0.0.1 9002');
+      const given = await bed.mesh.tell('knock 4 10.96.0.2 80 3 1300'); // one SYN sent again
       expect(given.errors).toEqual({ 11: 3 });
       expect(engine.health(2)).toMatchObject({ timesSetAside: 1, openConnections: 0 });
-      await mesh.tell('knock 4 10.96.0.1 80 3 100'); // given up before anything can be said
+      await bed.mesh.tell('knock 4 10.96.0.1 80 3 100'); // given up before anything can be said
       expect(engine.health(1)).toMatchObject({ timesSetAside: 0, refusals: 0, openConnections: 0 });
-      expect((await mesh.tell('knock 4 10.96.0.1 80 3 60000')).errors).toEqual({ 110: 3 });
+      expect((await bed.mesh.tell('knock 4 10.96.0.1 80 3 60000')).errors).toEqual({ 110: 3 });
       expect(engine.health(1)).toMatchObject({ timesSetAside: 1, openConnections: 0 });
     }, 600_000);
 
     it('hands over to the next group', async () => {
       const engine = start();
       engine.serve({ ...vip, groups: [[one], [], [two]] });
-      await mesh.tell('serve tcp 4 127.0.0.1 9002');
-      expect(await mesh.tell('connect 4 10.96.0.1 80 10')).toMatchObject({
+      await bed.mesh.tell('serve tcp 4 127.0.0.1 9002');
+      expect(await bed.mesh.tell('connect 4 10.96.0.1 80 10')).toMatchObject({
         by: { 9002: 7 },
         errors: { [ECONNREFUSED]: 3 },
       });
       engine.map('services').delete(encodeServiceKey(keyOf(vip)));
       engine.serve({ ...vip, groups: [[one]] }); // strict: no other group
-      expect(await mesh.tell('connect 4 10.96.0.1 80 2')).toMatchObject({ errors: { [ECONNREFUSED]: 2 } });
+      expect(await bed.mesh.tell('connect 4 10.96.0.1 80 2')).toMatchObject({
+        errors: { [ECONNREFUSED]: 2 },
+      });
     });
   });
 });

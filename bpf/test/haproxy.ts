@@ -16,6 +16,13 @@ export const inMesh = (mesh: MeshProgram, cgroup: TestCgroup, command: string): 
   `echo $$ > "${cgroup.path}/cgroup.procs"; exec nsenter --net=/proc/${mesh.pid}/ns/net ${command}`,
 ];
 
+/** What a command in that cgroup prints, at most 16 MiB. */
+export const runIn = (mesh: MeshProgram, cgroup: TestCgroup, command: readonly string[]): string =>
+  execFileSync('sh', [...inMesh(mesh, cgroup, '"$@"'), 'sh', ...command], {
+    maxBuffer: 16 << 20,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).toString();
+
 /** Body and status of an answer, as a client in that cgroup gets them. */
 export const curl = (mesh: MeshProgram, cgroup: TestCgroup, url: string): string =>
   execFileSync('sh', inMesh(mesh, cgroup, `curl -sg -m 5 -w '%{http_code}' ${url}`)).toString();
@@ -26,8 +33,16 @@ export class Haproxy {
   readonly #directory = mkdtempSync(join(tmpdir(), 'undermesh-haproxy-'));
   readonly #child: ChildProcess;
 
-  /** @param frontend lines of its only frontend. */
-  constructor(mesh: MeshProgram, frontend: readonly string[]) {
+  /**
+   * @param frontend lines of its only frontend, and of whatever sections follow.
+   * @param prepare is given the cgroup before anything runs there.
+   */
+  constructor(
+    mesh: MeshProgram,
+    frontend: readonly string[],
+    prepare: (cgroup: TestCgroup) => void = () => {},
+  ) {
+    prepare(this.cgroup);
     const config = join(this.#directory, 'haproxy.cfg');
     const lines = ['defaults', '  mode http', '  timeout client 5s', 'frontend waypoint', ...frontend];
     writeFileSync(config, `${lines.join('\n')}\n`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -52,15 +52,18 @@ export class TestCgroup {
   }
 }
 
-/** Compiles a program of `fixtures/`, once for a test file. */
+/** Compiles a program of `fixtures/`, one file or a directory of them, once for a test file. */
 export function compileFixture(
   name: string,
   flags: readonly string[] = [],
 ): { path: string; remove(): void } {
   const directory = mkdtempSync(join(tmpdir(), `undermesh-${name}-`));
   const path = join(directory, name);
-  const source = fileURLToPath(new URL(`fixtures/${name}.c`, import.meta.url));
-  execFileSync('clang', ['-O1', '-Wall', ...flags, '-o', path, source]);
+  const parts = fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  const sources = existsSync(parts)
+    ? readdirSync(parts).flatMap((file) => (file.endsWith('.c') ? join(parts, file) : []))
+    : [`${parts}.c`];
+  execFileSync('clang', ['-O1', '-Wall', ...flags, '-o', path, ...sources]);
   return { path, remove: () => rmSync(directory, { recursive: true }) };
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EndpointFlag, Engine, WaypointTransport } from '@undermesh/bpf-abi';
 import { cgroupId, enableProgramStats } from '@undermesh/libbpf-ts';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { curl, Haproxy, hasHaproxy } from './haproxy.js';
-import { attachRude, compileFixture, isRoot, Observed, sleep, TestCgroup } from './observed.js';
-import { bytesOf, DualEngine, eventually, MeshProgram, number, type Opened } from './steered.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useMeshBed } from './mesh-bed.js';
+import { attachRude, isRoot, Observed } from './observed.js';
+import { bytesOf, DualEngine, eventually, number, type Opened } from './steered.js';
 import { WaypointSide } from './waypoint.js';
 
 /** What `accepted` answers. */
@@ -14,42 +14,21 @@ interface Accepted {
 }
 
 describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
-  let program: ReturnType<typeof compileFixture>;
-  let cgroup: TestCgroup;
-  let mesh: MeshProgram;
+  const bed = useMeshBed();
   let engine: DualEngine;
-  let side: WaypointSide | undefined;
 
-  beforeAll(() => {
-    program = compileFixture('mesh', ['-pthread']);
-  });
-  afterAll(() => program.remove());
   beforeEach(() => {
-    cgroup = new TestCgroup();
-    engine = new DualEngine(cgroup);
-    mesh = new MeshProgram(program.path, cgroup);
-  });
-  afterEach(async () => {
-    await mesh.end();
-    side?.close();
-    side = undefined;
-    engine.close();
-    await sleep(20);
-    cgroup.remove();
+    engine = bed.attach(new DualEngine(bed.cgroup));
   });
 
-  const attach = (): WaypointSide => {
-    side = new WaypointSide(cgroup, engine);
+  const attach = (cgroup = bed.cgroup): WaypointSide => {
+    const side = bed.attach(new WaypointSide(cgroup, engine));
     side.trust('127.0.0.0/8', '::1/128');
     return side;
   };
   /** A service whose waypoint listens at `at`. */
-  const serve = (
-    address: string,
-    at: string,
-    options: { id?: number; transport?: number; port?: number } = {},
-  ) => {
-    engine.addEndpoint({ id: 5, address: at, port: options.port ?? 15008, flags: EndpointFlag.WAYPOINT });
+  const serve = (address: string, at: string, options: { id?: number; transport?: number } = {}) => {
+    engine.addEndpoint({ id: 5, address: at, port: 15008, flags: EndpointFlag.WAYPOINT });
     engine.serve({
       address,
       port: 80,
@@ -67,33 +46,35 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
   ])('%s', (_, family, address, at, name, original) => {
     /** The waypoint's listener; of IPv4 on IPv6 sockets one that takes both. */
     const listen = () =>
-      mesh.tell(`serve tcp ${family === '4' ? '4 127.0.0.1' : family === 'm' ? '6 ::' : `6 ${at}`} 15008`);
+      bed.mesh.tell(
+        `serve tcp ${family === '4' ? '4 127.0.0.1' : family === 'm' ? '6 ::' : `6 ${at}`} 15008`,
+      );
     const meant = { name, original };
 
     it('tells the waypoint what the client asked for, while the client sees what it asked for', async () => {
       attach();
       serve(address, at);
       await listen();
-      const { handle, peer, by } = await mesh.tell<Opened>(`open ${family} ${address} 80`);
+      const { handle, peer, by } = await bed.mesh.tell<Opened>(`open ${family} ${address} 80`);
       expect({ peer, by }).toEqual({ peer: name, by: 15008 });
-      expect(await mesh.tell('accepted')).toEqual(meant);
-      expect(await mesh.tell(`echo ${handle}`)).toMatchObject({ ok: true });
+      expect(await bed.mesh.tell('accepted')).toEqual(meant);
+      expect(await bed.mesh.tell(`echo ${handle}`)).toMatchObject({ ok: true });
       expect(engine.totals()).toMatchObject({ optionTaken: 1n, optionLost: 0n, steeredToWaypoint: 1n });
       expect(engine.errors()).toEqual([]);
-      await mesh.tell(`close ${handle}`);
+      await bed.mesh.tell(`close ${handle}`);
       await eventually(() => expect(engine.generations()).toEqual({}));
     });
 
     it('reads it off the cookie that comes back when the SYN was answered by one', async () => {
       attach();
       serve(address, at);
-      await mesh.tell('sysctl net/ipv4/tcp_syncookies 2');
+      await bed.mesh.tell('sysctl net/ipv4/tcp_syncookies 2');
       await listen();
-      expect(await mesh.tell(`connect ${family} ${address} 80 20`)).toMatchObject({
+      expect(await bed.mesh.tell(`connect ${family} ${address} 80 20`)).toMatchObject({
         by: { 15008: 20 },
         errors: {},
       });
-      expect(await mesh.tell('accepted')).toEqual(meant);
+      expect(await bed.mesh.tell('accepted')).toEqual(meant);
       expect(engine.totals()).toMatchObject({ optionTaken: 20n, optionLost: 0n });
     });
 
@@ -101,13 +82,13 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
       await listen();
       const waypoint = attach();
       serve(address, at);
-      const rude = attachRude(cgroup, 'overwrite_when_established');
+      const rude = attachRude(bed.cgroup, 'overwrite_when_established');
       try {
-        await mesh.tell(`connect ${family} ${address} 80 2`);
+        await bed.mesh.tell(`connect ${family} ${address} 80 2`);
         expect(engine.totals()).toMatchObject({ optionTaken: 0n, optionLost: 2n });
-        waypoint.keepSyns(cgroupId(cgroup.path), mesh.pid);
-        await mesh.tell(`connect ${family} ${address} 80 3`);
-        expect(await mesh.tell('accepted')).toEqual(meant);
+        waypoint.keepSyns(cgroupId(bed.cgroup.path), bed.mesh.pid);
+        await bed.mesh.tell(`connect ${family} ${address} 80 3`);
+        expect(await bed.mesh.tell('accepted')).toEqual(meant);
         expect(engine.totals()).toMatchObject({ optionTaken: 3n, optionLost: 2n });
       } finally {
         rude.close();
@@ -118,8 +99,8 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
       await listen();
       attach();
       serve(address, at);
-      await mesh.tell(`connect ${family} ${address} 80 3`);
-      expect(await mesh.tell('accepted')).toEqual(meant);
+      await bed.mesh.tell(`connect ${family} ${address} 80 3`);
+      expect(await bed.mesh.tell('accepted')).toEqual(meant);
       expect(engine.totals()).toMatchObject({ optionTaken: 3n, optionLost: 0n });
     });
 
@@ -127,21 +108,21 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
       attach();
       serve(address, at);
       const where = family === '4' ? '4 127.0.0.1' : family === 'm' ? '6 ::' : `6 ${at}`;
-      await mesh.tell(`collect ${where} 15008`);
-      const sent = await mesh.tell(`talk write ${family} ${address} 80 10`);
+      await bed.mesh.tell(`collect ${where} 15008`);
+      const sent = await bed.mesh.tell(`talk write ${family} ${address} 80 10`);
       expect(sent).toEqual({ sent: 10, by: 15008, error: 0 });
-      expect(await mesh.tell('accepted')).toEqual(meant);
+      expect(await bed.mesh.tell('accepted')).toEqual(meant);
       expect(engine.totals()).toMatchObject({ optionTaken: 1n, optionLost: 0n });
     });
 
     it('goes along with TCP Fast Open', async () => {
       attach();
       serve(address, at);
-      await mesh.tell('sysctl net/ipv4/tcp_fastopen 3');
+      await bed.mesh.tell('sysctl net/ipv4/tcp_fastopen 3');
       await listen();
-      const { fast } = await mesh.tell<{ fast: number }>(`fastopen ${family} ${address} 80 4`);
+      const { fast } = await bed.mesh.tell<{ fast: number }>(`fastopen ${family} ${address} 80 4`);
       expect(fast).toBeGreaterThanOrEqual(3); // the first asks for the cookie
-      expect(await mesh.tell('accepted')).toEqual(meant);
+      expect(await bed.mesh.tell('accepted')).toEqual(meant);
       expect(engine.totals()).toMatchObject({ optionTaken: 4n, optionLost: 0n });
       expect(engine.errors()).toEqual([]);
     });
@@ -150,8 +131,8 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
       const waypoint = attach();
       await listen();
       const expectOwn = async () => {
-        await mesh.tell(`connect ${family} ${address} 80 1`);
-        const accepted = await mesh.tell<Accepted>('accepted');
+        await bed.mesh.tell(`connect ${family} ${address} 80 1`);
+        const accepted = await bed.mesh.tell<Accepted>('accepted');
         expect(accepted.original).toBe('');
         expect(accepted.name).toContain(':15008');
       };
@@ -172,10 +153,10 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
   });
 
   it('leaves connections alone that are no waypoint traffic of ours', async () => {
-    side = new WaypointSide(cgroup, engine);
-    await mesh.tell('serve tcp 4 127.0.0.1 15008');
-    await mesh.tell('connect 4 127.0.0.1 15008 1');
-    expect(await mesh.tell('accepted')).toEqual({ name: '127.0.0.1:15008', original: '' });
+    bed.attach(new WaypointSide(bed.cgroup, engine));
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 15008');
+    await bed.mesh.tell('connect 4 127.0.0.1 15008 1');
+    expect(await bed.mesh.tell('accepted')).toEqual({ name: '127.0.0.1:15008', original: '' });
     expect(engine.totals()).toMatchObject({ optionLost: 0n, optionTaken: 0n });
   });
 
@@ -183,22 +164,22 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
     using _statistics = enableProgramStats();
     attach();
     serve('10.96.0.1', '127.0.0.1');
-    await mesh.tell('serve tcp 4 127.0.0.1 15008');
-    const { handle } = await mesh.tell<Opened>('open 4 10.96.0.1 80');
-    await mesh.tell(`echo ${handle}`);
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 15008');
+    const { handle } = await bed.mesh.tell<Opened>('open 4 10.96.0.1 80');
+    await bed.mesh.tell(`echo ${handle}`);
     const calls = () => Number(engine.object.program('follow_sockops').info().runCount);
     const before = calls();
-    for (let i = 0; i < 20; i++) await mesh.tell(`echo ${handle}`);
+    for (let i = 0; i < 20; i++) await bed.mesh.tell(`echo ${handle}`);
     expect(calls()).toBe(before);
   });
 
   it('has the record of an accepted connection say what its client asked for', async () => {
-    const observed = new Observed(cgroup, { steeredBy: engine.object });
+    const observed = new Observed(bed.cgroup, { steeredBy: engine.object });
     try {
       attach();
       serve('10.96.0.1', '127.0.0.1', { id: 42 });
-      await mesh.tell('serve tcp 4 127.0.0.1 15008');
-      await mesh.tell('connect 4 10.96.0.1 80 1');
+      await bed.mesh.tell('serve tcp 4 127.0.0.1 15008');
+      await bed.mesh.tell('connect 4 10.96.0.1 80 1');
       const ends: ReturnType<typeof observed.records> = [];
       await eventually(() => {
         ends.push(...observed.records());
@@ -223,45 +204,9 @@ describe.skipIf(!isRoot)('waypoint.bpf.o (needs root and cgroup v2)', () => {
     serve('fd00:96::1', '::1', { id: 7 });
     engine.map('vips').update(number(1008), engine.map('vips').lookup(number(1007)) ?? new Uint8Array());
     engine.addEndpoint({ id: 5, address: '127.0.0.1', port: 15008, flags: EndpointFlag.WAYPOINT });
-    await mesh.tell('serve tcp 4 127.0.0.1 15008');
-    await mesh.tell('connect 4 10.96.0.1 80 1');
-    expect(await mesh.tell('accepted')).toEqual({ name: '127.0.0.1:15008', original: '' });
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 15008');
+    await bed.mesh.tell('connect 4 10.96.0.1 80 1');
+    expect(await bed.mesh.tell('accepted')).toEqual({ name: '127.0.0.1:15008', original: '' });
     expect(engine.totals()).toMatchObject({ optionUnknown: 1n });
-  });
-
-  describe.skipIf(!hasHaproxy)('a stock HAProxy (needs one that runs here)', () => {
-    let haproxy: Haproxy;
-    const get = (url: string) => curl(mesh, cgroup, url);
-
-    beforeEach(async () => {
-      await mesh.tell('accepted'); // its namespace is made
-      haproxy = new Haproxy(mesh, [
-        '  bind 127.0.0.1:15008',
-        '  bind ::1:15008',
-        '  bind :::15009 v4v6',
-        '  http-request deny deny_status 421 unless { dst 10.96.0.1 10.96.0.2 fd00:96::1 }',
-        '  http-request return status 200 content-type text/plain lf-string "[%[dst]]:%[dst_port] "',
-      ]);
-      side = new WaypointSide(haproxy.cgroup, engine);
-      side.trust('127.0.0.0/8', '::1/128');
-      serve('10.96.0.1', '127.0.0.1');
-      await eventually(() => expect(get('http://127.0.0.1:15008/')).toContain('421'));
-    });
-    afterEach(() => haproxy.end());
-
-    it('routes by the original destination, without any configuration of its own', async () => {
-      expect(get('http://10.96.0.1/')).toBe('[10.96.0.1]:80 200');
-      serve('10.96.0.2', '127.0.0.1', { id: 8 });
-      expect(get('http://10.96.0.2/')).toBe('[10.96.0.2]:80 200');
-      serve('fd00:96::1', '::1', { id: 9 });
-      expect(get('http://[fd00:96::1]/')).toBe('[fd00:96::1]:80 200');
-      serve('10.96.0.1', '127.0.0.1', { port: 15009 }); // bound to both families
-      expect(get('http://10.96.0.1/')).toBe('[::ffff:10.96.0.1]:80 200');
-    });
-
-    it('finds nothing to route to when the option is lost', () => {
-      serve('10.96.0.1', '127.0.0.1', { transport: WaypointTransport.NONE });
-      expect(get('http://10.96.0.1/')).toContain('421');
-    });
   });
 });
