@@ -8,7 +8,8 @@
  *   show_peername4/6, show_sender4/6     have the application see the service it asked for
  *   follow_sockops, follow_close         count what is open, set aside what refuses, tell the waypoint what was asked for
  *
- * A virtual address is never let through: where anything is missing that it takes to steer, the connect is refused. All
+ * A virtual address is never let through: where anything is missing that it takes to steer, the connect is refused, and
+ * its record made at once: no SYN is sent that observe.bpf.c would see. All
  * that follows in a socket's life goes by its own steering, whatever the engine is by then. A close has two hooks as
  * in observe.bpf.c, for the same reasons: docs/decisions/0002-close-hook.md.
  */
@@ -16,21 +17,11 @@
 #include "include/destination.h"
 #include "include/life.h"
 #include "include/option_sender.h"
+#include "include/refusal.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct engine_config config = {.owner = 1};
-
-static __always_inline struct engine_state engine_in_force(void)
-{
-	struct engine_state state = {.engine = ENGINE_OFF};
-	__u32 zero = 0;
-	__u64 *word = bpf_map_lookup_elem(&engine_state, &zero);
-
-	if (word)
-		*(__u64 *)&state = *(volatile __u64 *)word;
-	return state;
-}
 
 /* --- refusing and passing on --- */
 
@@ -40,9 +31,12 @@ static __always_inline int refuse(void)
 	return 0;
 }
 
-static __always_inline int refuse_for_lack(void)
+/* What it takes to steer is missing. */
+static __always_inline int refuse_for_lack(struct bpf_sock_addr *ctx, struct service_key *asked,
+					   struct service *service)
 {
 	MESH_COUNT(failed);
+	record_refusal(ctx, asked, service, CLOSE_REASON_NOT_STEERED);
 	return refuse();
 }
 
@@ -72,24 +66,27 @@ static __always_inline int pass(struct bpf_sock_addr *ctx, bool v6)
 
 /* --- which engine --- */
 
-/* The engine has no program here: then at least nothing may go to a virtual address. */
-static __always_inline bool would_leak(struct bpf_sock_addr *ctx, bool v6, __u32 engine)
+/* The engine has no program here: then at least nothing may go to a virtual address, which fills `asked`. */
+static __always_inline struct service *leaking(struct bpf_sock_addr *ctx, bool v6, __u32 engine,
+					       struct service_key *asked)
 {
-	struct service_key key = {};
-
-	return engine != ENGINE_OFF && read_destination(ctx, v6, &key) &&
-	       bpf_map_lookup_elem(&services, &key);
+	if (engine == ENGINE_OFF || !read_destination(ctx, v6, asked))
+		return NULL;
+	return bpf_map_lookup_elem(&services, asked);
 }
 
 static __always_inline int dispatch_connect(struct bpf_sock_addr *ctx, void *programs, bool v6)
 {
 	struct engine_state state = engine_in_force();
+	struct service_key asked = {};
+	struct service *service;
 
 	if (OWNED_BY_ANOTHER(ctx->sk, config, count_mesh_error))
 		return 1;
 	bpf_tail_call(ctx, programs, state.engine);
-	if (would_leak(ctx, v6, state.engine))
-		return refuse_for_lack();
+	service = leaking(ctx, v6, state.engine, &asked);
+	if (service)
+		return refuse_for_lack(ctx, &asked, service);
 	if (state.engine == ENGINE_OFF)
 		MESH_COUNT(passed_off);
 	return pass(ctx, v6);
@@ -98,11 +95,14 @@ static __always_inline int dispatch_connect(struct bpf_sock_addr *ctx, void *pro
 static __always_inline int dispatch_sendmsg(struct bpf_sock_addr *ctx, void *programs, bool v6)
 {
 	struct engine_state state = engine_in_force();
+	struct service_key asked = {};
+	struct service *service;
 
 	if (OWNED_BY_ANOTHER(ctx->sk, config, count_mesh_error))
 		return 1;
 	bpf_tail_call(ctx, programs, state.engine);
-	return would_leak(ctx, v6, state.engine) ? refuse_for_lack() : 1;
+	service = leaking(ctx, v6, state.engine, &asked);
+	return service ? refuse_for_lack(ctx, &asked, service) : 1;
 }
 
 SEC("cgroup/connect4")
@@ -144,11 +144,13 @@ static __always_inline bool find_way(struct search *search, struct service *serv
 	return true;
 }
 
-static __always_inline int refuse_unfound(struct search *search)
+static __always_inline int refuse_unfound(struct bpf_sock_addr *ctx, struct search *search,
+					  struct service_key *asked, struct service *service)
 {
 	if (search->broken)
-		return refuse_for_lack();
+		return refuse_for_lack(ctx, asked, service);
 	MESH_COUNT(refused_no_endpoint);
+	record_refusal(ctx, asked, service, lack_of(service));
 	return refuse();
 }
 
@@ -199,11 +201,11 @@ static __always_inline int dual_connect(struct bpf_sock_addr *ctx, bool v6)
 	}
 	begin_search(&search, service, asked.family);
 	if (!find_way(&search, service, asked.protocol))
-		return refuse_unfound(&search);
+		return refuse_unfound(ctx, &search, &asked, service);
 	steering = bpf_sk_storage_get(&steerings, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!steering) {
 		count_mesh_error(HELPER_SITE_STEERING_CREATE, -ENOMEM);
-		return refuse_for_lack();
+		return refuse_for_lack(ctx, &asked, service);
 	}
 	/* An earlier connect of this socket whose end no hook has seen. */
 	if (steering->flags & STEERING_FLAG_COUNTED)
@@ -275,9 +277,9 @@ static __always_inline int dual_sendmsg(struct bpf_sock_addr *ctx, bool v6)
 	if (known)
 		search.preferred_id = *known;
 	if (!find_endpoint(&search))
-		return refuse_unfound(&search);
+		return refuse_unfound(ctx, &search, &key.peer, service);
 	if (!remember_datagram(&search, &key))
-		return refuse_for_lack();
+		return refuse_for_lack(ctx, &key.peer, service);
 	write_destination(ctx, v6, search.endpoint.address, search.endpoint.port);
 	MESH_COUNT(datagrams_steered);
 	return 1;

@@ -25,7 +25,7 @@ enum record_event {
 	RECORD_EVENT_OPENED = 1,   /* seen open by the once-a-second look; totals so far */
 	RECORD_EVENT_PROGRESS = 2, /* still open and active for 5 s since the last record; totals so far */
 	RECORD_EVENT_CLOSED = 3,   /* was established and is over; final totals */
-	RECORD_EVENT_FAILED = 4,   /* a connect that sent a SYN and was never established */
+	RECORD_EVENT_FAILED = 4,   /* a connect that was never established; if we refused it, without a SYN */
 };
 
 enum reporter {
@@ -58,6 +58,10 @@ enum close_reason {
 	CLOSE_REASON_CONNECT_TIMED_OUT = 17,   /* the SYN was never answered */
 	CLOSE_REASON_CONNECT_ABORTED = 18,     /* the application gave up before an answer */
 	CLOSE_REASON_CONNECT_UNREACHABLE = 19, /* ICMP said host or network unreachable */
+	CLOSE_REASON_NO_ENDPOINT = 20,	       /* refused by the mesh: the service has no endpoint to give */
+	CLOSE_REASON_NO_ENDPOINT_NEAR = 21,    /* refused by the mesh: none where its locality allows */
+	CLOSE_REASON_NO_WAYPOINT = 22, /* refused by the mesh: its waypoint cannot be reached from here */
+	CLOSE_REASON_NOT_STEERED = 23, /* refused by the mesh: what it takes to steer was missing */
 };
 
 /* Bits of connection_record.flags. */
@@ -173,11 +177,6 @@ struct http_record {
 	__u8 samples[96]; /* HTTP_LIMIT_SAMPLES times struct http_sample */
 };
 
-/* Counters of one CPU since the object was loaded; user space sums them. "Ends" are CLOSED and FAILED records. */
-struct kernel_totals {
-	__u64 ends_emitted;	   /* written to the ring */
-	__u64 ends_lost_ring_full; /* made, and not written because the ring was full */
-	__u64 opened_emitted;
 /* One request through a waypoint, timed at the waypoint's end towards its client as http_sample is. */
 struct leg_sample {
 	__u32 first_byte_us; /* or HTTP_LIMIT_UNKNOWN_US */
@@ -202,6 +201,11 @@ struct leg_record {
 	__u8 samples[128]; /* HTTP_LIMIT_SAMPLES times struct leg_sample */
 };
 
+/* Counters of one CPU since the object was loaded; user space sums them. "Ends" are CLOSED and FAILED records. */
+struct kernel_totals {
+	__u64 ends_emitted;	   /* written to the ring */
+	__u64 ends_lost_ring_full; /* made, and not written because the ring was full */
+	__u64 opened_emitted;
 	__u64 progress_emitted;
 	__u64 deferred; /* OPENED or PROGRESS put off to the next look because the ring was full; nothing is lost */
 	__u64 storage_failed; /* no room for a socket's storage: its record has no process */
@@ -301,7 +305,9 @@ enum waypoint_transport {
 
 /* Bits of service.flags. */
 enum service_flag {
-	SERVICE_FLAG_SHORTCUT = 1, /* sockets of one node may be joined */
+	SERVICE_FLAG_SHORTCUT = 1,    /* sockets of one node may be joined */
+	SERVICE_FLAG_ELSEWHERE = 2,   /* no slots: its endpoints are where its locality lets no connect go */
+	SERVICE_FLAG_NO_WAYPOINT = 4, /* no slots: it has a waypoint that cannot be reached from here */
 };
 
 /* Bits of endpoint.flags. */

@@ -40,6 +40,17 @@ struct {
 	__type(value, struct engine_state);
 } engine_state SEC(".maps");
 
+static __always_inline struct engine_state engine_in_force(void)
+{
+	struct engine_state state = {.engine = ENGINE_OFF};
+	__u32 zero = 0;
+	__u64 *word = bpf_map_lookup_elem(&engine_state, &zero);
+
+	if (word)
+		*(__u64 *)&state = *(volatile __u64 *)word;
+	return state;
+}
+
 /* Open connections by the generation that steered them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

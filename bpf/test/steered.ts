@@ -34,7 +34,7 @@ const UDP = 17;
 const HOOKS = ['connect4', 'connect6', 'sendmsg4', 'sendmsg6'] as const;
 const FULL = 0xffffffff;
 
-/** What `fixtures/mesh.c` answers to a command that connects. */
+/** What `fixtures/mesh/` answers to a command that connects. */
 export interface Outcome {
   /** Connections by the port of who answered. */
   readonly by: Record<string, number>;
@@ -52,7 +52,7 @@ export interface Opened {
   readonly error: number;
 }
 
-/** Servers and clients in a network namespace and a cgroup of the test's own: `fixtures/mesh.c`. */
+/** Servers and clients in a network namespace and a cgroup of the test's own: `fixtures/mesh/`. */
 export class MeshProgram {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
@@ -134,6 +134,12 @@ export class DualEngine {
       const program = this.object.program(name);
       this.#links.push(program.type === 'tracing' ? program.attach() : program.attachCgroup(cgroup.path));
     }
+  }
+
+  /** Has refused connects make their records in the ring of these observing programs. */
+  recordIn(observe: BpfObject): void {
+    this.map('observed_totals').update(number(0), number(observe.map('totals').fd));
+    this.map('observed_records').update(number(0), number(observe.map('records').fd));
   }
 
   /** Attaches it to another cgroup as well. */

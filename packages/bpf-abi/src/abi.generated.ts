@@ -16,7 +16,7 @@ export const HTTP_MAPS = ['cgroup_names', 'connections', 'control', 'helper_erro
 /** Programs of `dual_engine.bpf.o`. */
 export const DUAL_ENGINE_PROGRAMS = ['dual_connect4', 'dual_connect6', 'dual_sendmsg4', 'dual_sendmsg6', 'follow_close', 'follow_sockops', 'show_peername4', 'show_peername6', 'show_sender4', 'show_sender6', 'steer_connect4', 'steer_connect6', 'steer_sendmsg4', 'steer_sendmsg6'] as const;
 /** Maps of `dual_engine.bpf.o`. */
-export const DUAL_ENGINE_MAPS = ['connect4_programs', 'connect6_programs', 'datagram_endpoints', 'datagrams', 'endpoint_health', 'endpoints', 'engine_state', 'generation_use', 'mesh_errors', 'mesh_totals', 'round_robin', 'sendmsg4_programs', 'sendmsg6_programs', 'services', 'slots', 'socket_owner', 'steerings', 'vips'] as const;
+export const DUAL_ENGINE_MAPS = ['connect4_programs', 'connect6_programs', 'datagram_endpoints', 'datagrams', 'endpoint_health', 'endpoints', 'engine_state', 'generation_use', 'mesh_errors', 'mesh_totals', 'observed_records', 'observed_totals', 'round_robin', 'sendmsg4_programs', 'sendmsg6_programs', 'services', 'slots', 'socket_owner', 'steerings', 'vips'] as const;
 /** Programs of `waypoint.bpf.o`. */
 export const WAYPOINT_PROGRAMS = ['keep_syns', 'show_sockname4', 'show_sockname6', 'take_option', 'tell_original'] as const;
 /** Maps of `waypoint.bpf.o`; those that the dual engine has too are shared with it. */
@@ -41,7 +41,7 @@ export const RecordEvent = {
   PROGRESS: 2,
   /** was established and is over; final totals. */
   CLOSED: 3,
-  /** a connect that sent a SYN and was never established. */
+  /** a connect that was never established; if we refused it, without a SYN. */
   FAILED: 4,
 } as const;
 
@@ -93,6 +93,14 @@ export const CloseReason = {
   CONNECT_ABORTED: 18,
   /** ICMP said host or network unreachable. */
   CONNECT_UNREACHABLE: 19,
+  /** refused by the mesh: the service has no endpoint to give. */
+  NO_ENDPOINT: 20,
+  /** refused by the mesh: none where its locality allows. */
+  NO_ENDPOINT_NEAR: 21,
+  /** refused by the mesh: its waypoint cannot be reached from here. */
+  NO_WAYPOINT: 22,
+  /** refused by the mesh: what it takes to steer was missing. */
+  NOT_STEERED: 23,
 } as const;
 
 /** `enum record_flag`. */
@@ -197,6 +205,10 @@ export const WaypointTransport = {
 export const ServiceFlag = {
   /** sockets of one node may be joined. */
   SHORTCUT: 1,
+  /** no slots: its endpoints are where its locality lets no connect go. */
+  ELSEWHERE: 2,
+  /** no slots: it has a waypoint that cannot be reached from here. */
+  NO_WAYPOINT: 4,
 } as const;
 
 /** `enum endpoint_flag`. */
@@ -547,17 +559,6 @@ export function encodeHttpRecord(value: HttpRecordValue): Uint8Array {
   return bytes;
 }
 
-/** Byte offsets in `struct kernel_totals`, and its size. */
-export const KernelTotals = {
-  BYTES: 112,
-  /** written to the ring. */
-  endsEmitted: 0,
-  /** made, and not written because the ring was full. */
-  endsLostRingFull: 8,
-  openedEmitted: 16,
-  progressEmitted: 24,
-  /** OPENED or PROGRESS put off to the next look because the ring was full; nothing is lost. */
-  deferred: 32,
 /** Byte offsets in `struct leg_sample`, and its size. */
 export const LegSample = {
   BYTES: 16,
@@ -664,6 +665,17 @@ export function encodeLegRecord(value: LegRecordValue): Uint8Array {
   return bytes;
 }
 
+/** Byte offsets in `struct kernel_totals`, and its size. */
+export const KernelTotals = {
+  BYTES: 112,
+  /** written to the ring. */
+  endsEmitted: 0,
+  /** made, and not written because the ring was full. */
+  endsLostRingFull: 8,
+  openedEmitted: 16,
+  progressEmitted: 24,
+  /** OPENED or PROGRESS put off to the next look because the ring was full; nothing is lost. */
+  deferred: 32,
   /** no room for a socket's storage: its record has no process. */
   storageFailed: 40,
   /** connect() that reached a SYN. */
