@@ -11,7 +11,7 @@ export class Backoff {
     this.#maxMs = maxMs;
   }
 
-  /** The next pause, ms; never less than 20 so that a refusing collector is not hammered. */
+  /** The next pause, ms; never less than 20 so that whoever refuses is not hammered. */
   next(): number {
     const ceiling = Math.min(this.#maxMs, FIRST_MS * 2 ** Math.min(this.#attempts, 20));
     this.#attempts++;

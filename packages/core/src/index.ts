@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export * from './backoff.js';
 export * from './config.js';
 export * from './config-keys.js';
 export * from './durable-file.js';

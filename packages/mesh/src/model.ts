@@ -93,6 +93,8 @@ export interface Endpoint {
 export interface MeshNode {
   readonly name: string;
   readonly addresses: Addresses;
+  /** Prefixes that its pods' addresses are of, such as `10.244.1.0/24`; none where that is not known. */
+  readonly podPrefixes: readonly string[];
   readonly zone: string | null;
   readonly region: string | null;
   /** The engine that the label `undermesh.io/engine` asks for; `null`: no label. */

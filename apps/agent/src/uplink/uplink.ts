@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
-import { type Logger, messageOf, UndermeshError } from '@undermesh/core';
+import { Backoff, type Logger, messageOf, UndermeshError } from '@undermesh/core';
 import {
   type Command,
   type Dictionary,
@@ -18,7 +18,6 @@ import { type RawData, WebSocket } from 'ws';
 import { agentError } from '../errors.js';
 import type { Backlog } from '../records/backlog.js';
 import type { ClockPair } from '../records/frame-builder.js';
-import { Backoff } from './backoff.js';
 import { decodeIncoming } from './incoming.js';
 
 /** What explains the numbers of record frames: whole after a welcome, in pieces that fit frames. */

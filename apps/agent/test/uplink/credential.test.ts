@@ -3,7 +3,6 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Backoff } from '../../src/uplink/backoff.js';
 import { readCredential } from '../../src/uplink/credential.js';
 import { isLoopback, portOf } from '../../src/uplink/endpoint.js';
 
@@ -44,15 +43,5 @@ describe('the road to the collector', () => {
     ['ws://128.0.0.1:1/x', false, 1],
   ])('%s', (url, loopback, port) => {
     expect([isLoopback(url), portOf(url)]).toEqual([loopback, port]);
-  });
-
-  it('backs off further and further, within its bound, and anew after success', () => {
-    const backoff = new Backoff(1_000);
-    const most = Array.from({ length: 50 }, () => backoff.next());
-    expect(Math.max(...most)).toBeLessThanOrEqual(1_000);
-    expect(Math.min(...most)).toBeGreaterThanOrEqual(20);
-    expect(most[0]).toBeLessThanOrEqual(100);
-    backoff.reset();
-    expect(backoff.next()).toBeLessThanOrEqual(100);
   });
 });

@@ -17,6 +17,7 @@ export class Catalogue {
   /** By their service, in the order of their names. */
   readonly slices = new Map<ObjectKey, EndpointSliceDeclaration[]>();
   readonly problems: Problem[] = [];
+  readonly #faulty = new Set<Declaration>();
 
   constructor(declarations: Iterable<Declaration>) {
     const kinds = {
@@ -43,7 +44,13 @@ export class Catalogue {
 
   /** Of a declaration's field. */
   error(declaration: Declaration, path: FieldPath, [message, mend]: readonly [string, string]): void {
+    this.#faulty.add(declaration);
     this.problems.push(declaration.origin.problem({ severity: 'error', path, message, mend }));
+  }
+
+  /** Whether an error was reported of it. */
+  isFaulty(declaration: Declaration): boolean {
+    return this.#faulty.has(declaration);
   }
 
   warn(declaration: Declaration, path: FieldPath, [message, mend]: readonly [string, string]): void {

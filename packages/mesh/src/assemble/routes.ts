@@ -2,6 +2,7 @@
 import type { HttpRouteDeclaration } from '../kubernetes/declaration.js';
 import { type HttpRoute, type ObjectKey, objectKey, type RouteParent } from '../model.js';
 import type { Catalogue } from './catalogue.js';
+import { share } from './share.js';
 
 /** Routes by the key of their parent, oldest first, then by key. */
 export interface AttachedRoutes {
@@ -9,28 +10,34 @@ export interface AttachedRoutes {
   readonly ofWaypoints: ReadonlyMap<ObjectKey, readonly HttpRoute[]>;
 }
 
-/** Attaches each route to those of its parents that are of this mesh; what it refers to in vain is a problem. */
+/**
+ * Attaches each route to those of its parents that are of this mesh; what it refers to in vain is a problem, and the route
+ * then as it was before, if it was. Routes of other classes' Gateways only are not looked at.
+ */
 export function attachRoutes(
   catalogue: Catalogue,
-  routes: ReadonlyMap<ObjectKey, HttpRoute>,
+  before: ReadonlyMap<ObjectKey, HttpRoute>,
 ): AttachedRoutes {
   const ofServices = new Map<ObjectKey, HttpRoute[]>();
   const ofWaypoints = new Map<ObjectKey, HttpRoute[]>();
-  for (const [key, route] of routes) {
-    const declaration = catalogue.routes.get(key);
-    if (declaration === undefined) continue;
+  for (const [key, declaration] of catalogue.routes) {
+    if (isElsewhere(catalogue, declaration)) continue;
     checkBackends(catalogue, declaration);
+    checkParents(catalogue, declaration);
+    warnOfHostnames(catalogue, declaration);
+    const old = before.get(key);
+    const route = catalogue.isFaulty(declaration) ? old : share(old, declaration.route);
+    if (route === undefined) continue;
     const attached = new Set<string>();
-    route.parents.forEach((parent, at) => {
+    for (const parent of route.parents) {
       const parentKey = objectKey(parent);
-      if (!checkParent(catalogue, declaration, at) || attached.has(`${parent.kind} ${parentKey}`)) return;
+      if (!isOfMesh(catalogue, parent) || attached.has(`${parent.kind} ${parentKey}`)) continue;
       attached.add(`${parent.kind} ${parentKey}`);
       const index = parent.kind === 'service' ? ofServices : ofWaypoints;
       const list = index.get(parentKey);
       if (list === undefined) index.set(parentKey, [route]);
       else list.push(route);
-    });
-    warnOfHostnames(catalogue, declaration);
+    }
   }
   for (const list of [...ofServices.values(), ...ofWaypoints.values()]) list.sort(oldestFirst);
   return { ofServices, ofWaypoints };
@@ -39,25 +46,38 @@ export function attachRoutes(
 const oldestFirst = (one: HttpRoute, other: HttpRoute): number =>
   one.createdAtMs - other.createdAtMs || (objectKey(one) < objectKey(other) ? -1 : 1);
 
-function checkParent(catalogue: Catalogue, declaration: HttpRouteDeclaration, at: number): boolean {
-  const parent = declaration.route.parents[at];
-  if (parent === undefined) return false;
-  if (parent.kind === 'service') return checkService(catalogue, declaration, { parent, at });
-  const gateway = catalogue.gateways.get(objectKey(parent));
-  if (gateway === undefined)
-    catalogue.error(
-      declaration,
-      ['spec', 'parentRefs', at, 'name'],
-      [`there is no Gateway ${objectKey(parent)}`, 'name one that is declared, or write kind: Service'],
-    );
-  return gateway !== undefined && gateway.waypoint !== null;
+/** Whether all its parents are Gateways of other classes: whoever runs those understands it. */
+export const isElsewhere = (
+  { gateways }: Pick<Catalogue, 'gateways'>,
+  { route }: HttpRouteDeclaration,
+): boolean =>
+  route.parents.length > 0 &&
+  route.parents.every(
+    (parent) => parent.kind === 'waypoint' && gateways.get(objectKey(parent))?.waypoint === null,
+  );
+
+function isOfMesh({ services, gateways }: Catalogue, parent: RouteParent): boolean {
+  const key = objectKey(parent);
+  return parent.kind === 'service' ? services.has(key) : (gateways.get(key)?.waypoint ?? null) !== null;
+}
+
+function checkParents(catalogue: Catalogue, declaration: HttpRouteDeclaration): void {
+  declaration.route.parents.forEach((parent, at) => {
+    if (parent.kind === 'service') checkService(catalogue, declaration, { parent, at });
+    else if (!catalogue.gateways.has(objectKey(parent)))
+      catalogue.error(
+        declaration,
+        ['spec', 'parentRefs', at, 'name'],
+        [`there is no Gateway ${objectKey(parent)}`, 'name one that is declared, or write kind: Service'],
+      );
+  });
 }
 
 function checkService(
   catalogue: Catalogue,
   declaration: HttpRouteDeclaration,
   { parent, at }: { readonly parent: RouteParent; readonly at: number },
-): boolean {
+): void {
   const key = objectKey(parent);
   const service = catalogue.services.get(key);
   if (service === undefined) {
@@ -66,10 +86,10 @@ function checkService(
       ['spec', 'parentRefs', at, 'name'],
       [`there is no Service ${key}`, 'name one that is declared'],
     );
-    return false;
+    return;
   }
   const ports = service.ports.filter((port) => parent.port === null || port.port === parent.port);
-  if (ports.some((port) => port.http)) return true;
+  if (ports.some((port) => port.http)) return;
   const which = parent.port === null ? `no port of Service ${key}` : `port ${parent.port} of Service ${key}`;
   catalogue.error(
     declaration,
@@ -86,7 +106,6 @@ function checkService(
           'give the port appProtocol: http',
         ],
   );
-  return false;
 }
 
 function checkBackends(catalogue: Catalogue, declaration: HttpRouteDeclaration): void {

@@ -35,23 +35,32 @@ export interface Surroundings {
 const NONE: readonly never[] = [];
 
 /** Services by key, with what the next build needs to know of them. */
-export type BuiltServices = ReadonlyMap<ObjectKey, Built>;
+export type BuiltServices = Map<ObjectKey, Built>;
 
 /**
- * Checks all services of a catalogue and puts them together, anew only where what they are made of has changed. Where
- * that reports an error the result is not to be used.
+ * Checks all services of a catalogue and puts them together, anew only where what they are made of has changed. One whose
+ * slices do not fit it stays as it was; one whose waypoint cannot be used keeps the one it had, or is left out.
  */
-export function buildServices(before: BuiltServices, surroundings: Surroundings): BuiltServices {
+export function buildServices(
+  before: ReadonlyMap<ObjectKey, Built>,
+  surroundings: Surroundings,
+): BuiltServices {
   const { catalogue, places } = surroundings;
   const built = new Map<ObjectKey, Built>();
   for (const [key, declaration] of catalogue.services) {
     const slices = catalogue.slices.get(key) ?? NONE;
     const routes = surroundings.routes.get(key) ?? NONE;
-    const waypoint = waypointOf(declaration, surroundings);
+    const old = before.get(key);
+    const chosen = waypointOf(declaration, surroundings);
     checkPorts(catalogue, declaration, slices);
+    if (old !== undefined && slices.some((slice) => catalogue.isFaulty(slice))) {
+      built.set(key, old);
+      continue;
+    }
+    if (chosen === undefined && old === undefined) continue;
+    const waypoint = chosen === undefined ? (old?.service.waypoint ?? null) : chosen;
     warnOfRoutes(catalogue, routes, { key, waypoint });
     const inputs = [declaration, places, waypoint && objectKey(waypoint), ...slices, ...routes];
-    const old = before.get(key);
     if (old !== undefined && sameInputs(old.inputs, inputs)) {
       built.set(key, old);
       continue;
@@ -79,8 +88,11 @@ function put(
 const sameInputs = (before: readonly unknown[], now: readonly unknown[]): boolean =>
   before.length === now.length && before.every((input, at) => input === now[at]);
 
-/** The service's own choice, else its namespace's. One that is missing is reported where it is named. */
-function waypointOf(service: ServiceDeclaration, { catalogue, waypoints }: Surroundings): ObjectName | null {
+/** The service's own choice, else its namespace's; `undefined` for one that cannot be used, which is reported where it is named. */
+function waypointOf(
+  service: ServiceDeclaration,
+  { catalogue, waypoints }: Surroundings,
+): ObjectName | null | undefined {
   const namespace = catalogue.namespaces.get(`/${service.namespace}`);
   const [choice, chooser]: [WaypointChoice, Declaration] =
     service.waypoint === null && namespace !== undefined
@@ -94,18 +106,21 @@ function waypointOf(service: ServiceDeclaration, { catalogue, waypoints }: Surro
       `there is no waypoint ${objectKey(choice)}`,
       'declare a Gateway of that name with gatewayClassName: undermesh-waypoint, or write none',
     ]);
-    return null;
+    return undefined;
   }
+  let fits = true;
   for (const [family, word] of [
     ['v4', 'IPv4'],
     ['v6', 'IPv6'],
   ] as const)
-    if (service.addresses[family].length > 0 && waypoint.addresses[family].length === 0)
+    if (service.addresses[family].length > 0 && waypoint.addresses[family].length === 0) {
+      fits = false;
       catalogue.error(chooser, path, [
         `Service ${objectKey(service)} has an ${word} address, but its waypoint ${objectKey(choice)} has none`,
         `give the Gateway an ${word} address too`,
       ]);
-  return { namespace: waypoint.namespace, name: waypoint.name };
+    }
+  return fits ? { namespace: waypoint.namespace, name: waypoint.name } : undefined;
 }
 
 function checkPorts(

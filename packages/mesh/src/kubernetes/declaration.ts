@@ -82,6 +82,8 @@ export interface GatewayDeclaration extends Declared {
 export interface NamespaceDeclaration extends Declared {
   readonly kind: 'Namespace';
   readonly waypoint: WaypointChoice;
+  /** What the label `istio.io/dataplane-mode` says of its pods, in lower case; `null`: nothing. */
+  readonly dataplaneMode: string | null;
 }
 
 export interface NodeDeclaration extends Declared {

@@ -12,7 +12,12 @@ export interface FieldProblem {
   readonly mend: string;
 }
 
-export type Report = (problem: FieldProblem) => void;
+/** How a document is read. */
+export interface Reading {
+  report(problem: FieldProblem): void;
+  /** Somebody's hand makes mistakes; what an API server has checked may just be newer than this. */
+  readonly unknownFields: 'refused' | 'passed over';
+}
 
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
@@ -43,12 +48,12 @@ export function shown(value: unknown): string {
 export class Field {
   readonly value: unknown;
   readonly path: FieldPath;
-  readonly #report: Report;
+  readonly #reading: Reading;
 
-  constructor(value: unknown, path: FieldPath, report: Report) {
+  constructor(value: unknown, path: FieldPath, reading: Reading) {
     this.value = value;
     this.path = path;
-    this.#report = report;
+    this.#reading = reading;
   }
 
   get present(): boolean {
@@ -69,11 +74,11 @@ export class Field {
   }
 
   error(message: string, mend: string): void {
-    this.#report({ severity: 'error', path: this.path, message, mend });
+    this.#reading.report({ severity: 'error', path: this.path, message, mend });
   }
 
   warn(message: string, mend: string): void {
-    this.#report({ severity: 'warning', path: this.path, message, mend });
+    this.#reading.report({ severity: 'warning', path: this.path, message, mend });
   }
 
   get(key: string): Field {
@@ -81,12 +86,13 @@ export class Field {
     return new Field(
       isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined,
       [...this.path, key],
-      this.#report,
+      this.#reading,
     );
   }
 
   /** A map in which only these keys may stand; one that is absent is as an empty one. */
   map(known: readonly string[]): this {
+    if (this.#reading.unknownFields === 'passed over') return this.#mapOrAbsent();
     for (const key of this.keys()) {
       if (known.includes(key)) continue;
       const field = this.get(key);
@@ -96,6 +102,11 @@ export class Field {
         near === null ? `remove it; known are ${known.join(', ')}` : `write ${near}, or remove it`,
       );
     }
+    return this;
+  }
+
+  #mapOrAbsent(): this {
+    this.keys();
     return this;
   }
 
@@ -111,7 +122,7 @@ export class Field {
   list(): Field[] {
     if (!this.present) return [];
     if (Array.isArray(this.value))
-      return this.value.map((item: unknown, at) => new Field(item, [...this.path, at], this.#report));
+      return this.value.map((item: unknown, at) => new Field(item, [...this.path, at], this.#reading));
     this.wrong('give a list here: one "- item" per line');
     return [];
   }

@@ -39,6 +39,15 @@ export const isList = (object: Field): boolean => {
   return value === 'List' || NAMES.some((name) => value === `${name}List`);
 };
 
+/** `Service shop/cart`, as far as the object says so. */
+export function describe(object: Field): string {
+  const word = (field: Field): string => (typeof field.value === 'string' ? field.value : '');
+  const metadata = object.get('metadata');
+  const namespace = word(metadata.get('namespace'));
+  const name = word(metadata.get('name'));
+  return `${word(object.get('kind'))} ${namespace === '' ? name : `${namespace}/${name}`}`.trim();
+}
+
 /** Reads one object. `null` for one that is of no use to the mesh, which has been reported. */
 export function readObject(object: Field, origin: Origin): Declaration | null {
   const field = object.get('kind');

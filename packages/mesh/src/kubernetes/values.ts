@@ -51,6 +51,17 @@ export function address(field: Field): Address {
   return parsed;
 }
 
+/** A prefix of addresses, such as `10.244.1.0/24`, as it is written. */
+export function prefix(field: Field): string {
+  const text = field.text('give a prefix of addresses');
+  const [address = '', bits = ''] = text.split('/');
+  const parsed = parseAddress(address);
+  const longest = parsed?.family === 'v6' ? 128 : 32;
+  if (text !== '' && (parsed === null || !/^\d{1,3}$/.test(bits) || Number(bits) > longest))
+    field.wrong('give a prefix of addresses, such as 10.244.1.0/24');
+  return text;
+}
+
 /** `null` where the text is no IP address. A v4-mapped one is the IPv4 address it stands for. */
 export function parseAddress(text: string): Address | null {
   if (isIPv4(text)) return { family: 'v4', text };

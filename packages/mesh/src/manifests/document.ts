@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Declaration, Origin } from '../kubernetes/declaration.js';
 import { Field, type FieldPath, formatPath } from '../kubernetes/field.js';
-import { isList, readObject } from '../kubernetes/read.js';
+import { describe, isList, readObject } from '../kubernetes/read.js';
 import type { Problem } from '../problem.js';
 import type { DocumentText } from './split.js';
 import { locate, parseYaml, type SyntaxProblem } from './yaml.js';
@@ -40,9 +40,12 @@ export class ManifestDocument {
 
   #read(value: unknown, prefix: FieldPath): Declaration[] {
     let origin = this.#originOf('', prefix);
-    const object = new Field(value, [], (found) => {
-      const finder = origin;
-      this.#found.push(() => finder.problem(found));
+    const object = new Field(value, [], {
+      report: (found) => {
+        const finder = origin;
+        this.#found.push(() => finder.problem(found));
+      },
+      unknownFields: 'refused',
     });
     if (!object.isMap()) {
       object.wrong('give an object: apiVersion, kind, metadata ...');
@@ -54,7 +57,7 @@ export class ManifestDocument {
         .get('items')
         .list()
         .flatMap((item) => this.#read(item.value, [...prefix, ...item.path]));
-    origin = this.#originOf(nameOf(object), prefix);
+    origin = this.#originOf(describe(object), prefix);
     const declaration = readObject(object, origin);
     return declaration === null ? [] : [declaration];
   }
@@ -87,13 +90,4 @@ export class ManifestDocument {
     const place = { file: this.#file, line: line + this.#firstLine, column };
     return { severity: 'error', ...place, object: '', field: '', message, mend };
   }
-}
-
-/** `Service shop/cart`, as far as the document says so. */
-function nameOf(object: Field): string {
-  const word = (field: Field): string => (typeof field.value === 'string' ? field.value : '');
-  const metadata = object.get('metadata');
-  const namespace = word(metadata.get('namespace'));
-  const name = word(metadata.get('name'));
-  return `${word(object.get('kind'))} ${namespace === '' ? name : `${namespace}/${name}`}`.trim();
 }

@@ -30,7 +30,7 @@ const LOGGED_PROBLEMS = 20;
 export class ManifestSource implements MeshSource {
   readonly #options: ManifestSourceOptions;
   readonly #library = new Library();
-  readonly #assembler = new Assembler();
+  readonly #assembler = new Assembler({ errorsCost: 'everything' });
   readonly #settleMs: number;
   readonly #watcher: DirectoryWatcher;
   readonly #listeners = new Set<(state: MeshState) => void>();

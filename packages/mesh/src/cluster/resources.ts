@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Kinds that are followed. */
+export const KINDS = [
+  'Namespace',
+  'Node',
+  'Service',
+  'EndpointSlice',
+  'Gateway',
+  'HTTPRoute',
+  'Pod',
+] as const;
+export type ClusterKind = (typeof KINDS)[number];
+
+/** Where objects of one kind are. */
+export interface Resource {
+  readonly kind: ClusterKind;
+  /** API versions, the one to ask for first. */
+  readonly apiVersions: readonly [string, ...string[]];
+  /** Last part of the path. */
+  readonly plural: string;
+  /** A cluster may do without it. */
+  readonly optional: boolean;
+}
+
+const GATEWAY_API = ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'] as const;
+
+const RESOURCES: Readonly<Record<ClusterKind, Omit<Resource, 'kind'>>> = {
+  Namespace: { apiVersions: ['v1'], plural: 'namespaces', optional: false },
+  Node: { apiVersions: ['v1'], plural: 'nodes', optional: false },
+  Service: { apiVersions: ['v1'], plural: 'services', optional: false },
+  EndpointSlice: { apiVersions: ['discovery.k8s.io/v1'], plural: 'endpointslices', optional: false },
+  Gateway: { apiVersions: GATEWAY_API, plural: 'gateways', optional: true },
+  HTTPRoute: { apiVersions: GATEWAY_API, plural: 'httproutes', optional: true },
+  Pod: { apiVersions: ['v1'], plural: 'pods', optional: false },
+};
+
+export const resourceOf = (kind: ClusterKind): Resource => ({ kind, ...RESOURCES[kind] });
+
+/** Path of all objects of a resource, in whatever namespace. */
+export const pathOf = (apiVersion: string, plural: string): string =>
+  `/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}/${plural}`;

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// As much of a Kubernetes API server as lists and watches need: TLS with an authority of its own, a bearer token, pages,
+// resource versions that rise over all kinds, watches that begin at one, bookmarks, a history that can be forgotten (410),
+// and what goes wrong with all of that when a test asks for it.
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Certificates, makeCertificates, writeKubeconfig } from './certificates.js';
+
+/** An object as people write it; the server adds uid, resource version and time. */
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: Record<string, unknown> & { name: string; namespace?: string };
+  [field: string]: unknown;
+}
+
+interface Event {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  readonly plural: string;
+  readonly version: number;
+  readonly object: KubernetesObject;
+}
+
+interface Watcher {
+  readonly plural: string;
+  readonly response: ServerResponse;
+  readonly node: string | undefined;
+}
+
+/** A question that was asked. */
+export interface Asked {
+  readonly plural: string;
+  readonly watch: boolean;
+  readonly query: URLSearchParams;
+}
+
+/** What a test has a question answered with: a status, or nothing at all until it is let go. */
+export type Fault = (asked: Asked) => number | Promise<void> | undefined;
+
+const PLURALS: Readonly<Record<string, string>> = {
+  Namespace: 'namespaces',
+  Node: 'nodes',
+  Service: 'services',
+  EndpointSlice: 'endpointslices',
+  Gateway: 'gateways',
+  HTTPRoute: 'httproutes',
+  Pod: 'pods',
+};
+const CLUSTER_WIDE = ['namespaces', 'nodes'];
+const TOKEN = 'let-me-in';
+
+export class ApiServer {
+  readonly kubeconfig: string;
+  readonly asked: Asked[] = [];
+  /** Whether the Gateway API is installed. */
+  gatewayApi = true;
+  fault: Fault | undefined;
+  readonly #directory: string;
+  readonly #certificates: Certificates;
+  readonly #objects = new Map<string, KubernetesObject>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #pages = new Map<string, { readonly version: number; readonly objects: KubernetesObject[] }>();
+  #history: Event[] = [];
+  #version = 1_000;
+  #forgotten = 0;
+  #server: Server | undefined;
+  #port = 0;
+  #token = TOKEN;
+
+  private constructor() {
+    this.#directory = mkdtempSync(join(tmpdir(), 'undermesh-api-server-'));
+    this.#certificates = makeCertificates(this.#directory);
+    this.kubeconfig = join(this.#directory, 'kubeconfig');
+  }
+
+  static async start(objects: readonly KubernetesObject[] = []): Promise<ApiServer> {
+    const server = new ApiServer();
+    for (const object of objects) server.apply(object);
+    await server.begin();
+    return server;
+  }
+
+  /** Listens, at the same port every time. */
+  async begin(): Promise<void> {
+    const { certificate, key, authority } = this.#certificates;
+    const server = createServer({ cert: certificate, key }, (request, response) => {
+      void this.#answer(request, response);
+    });
+    await new Promise<void>((listening) => server.listen(this.#port, '127.0.0.1', listening));
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+    writeKubeconfig(this.#directory, { server: `https://127.0.0.1:${this.#port}`, authority, token: TOKEN });
+  }
+
+  /** As if it were killed: what it stores stays. */
+  async end(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+    this.#watchers.clear();
+  }
+
+  async remove(): Promise<void> {
+    await this.end();
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  get watches(): number {
+    return this.#watchers.size;
+  }
+
+  /** Writes what a pod would find of its service account; only `token` is right from now on. */
+  serviceAccount(token = TOKEN): { readonly server: string; readonly directory: string } {
+    this.#token = token;
+    writeFileSync(join(this.#directory, 'token'), `${token}\n`);
+    return { server: `https://127.0.0.1:${this.#port}`, directory: this.#directory };
+  }
+
+  /** Creates or replaces; returns it as stored. */
+  apply(object: KubernetesObject): KubernetesObject {
+    const plural = pluralOf(object);
+    const key = keyOf(object);
+    const old = this.#objects.get(key);
+    const stored: KubernetesObject = {
+      ...object,
+      metadata: {
+        uid: randomUUID(),
+        ...old?.metadata,
+        ...object.metadata,
+        ...(CLUSTER_WIDE.includes(plural) ? {} : { namespace: object.metadata.namespace ?? 'default' }),
+        resourceVersion: String(++this.#version),
+      },
+    };
+    this.#objects.set(key, stored);
+    const type = old === undefined ? 'ADDED' : 'MODIFIED';
+    this.#tell({ type, plural, version: this.#version, object: stored });
+    return stored;
+  }
+
+  delete(object: KubernetesObject): void {
+    const old = this.#objects.get(keyOf(object));
+    if (old === undefined) throw new Error(`there is no ${keyOf(object)}`);
+    this.#objects.delete(keyOf(object));
+    const metadata = { ...old.metadata, resourceVersion: String(++this.#version) };
+    const event = { type: 'DELETED', plural: pluralOf(object), version: this.#version } as const;
+    this.#tell({ ...event, object: { ...old, metadata } });
+  }
+
+  /** Deletes and creates at once whatever differs from `objects`. */
+  become(objects: readonly KubernetesObject[]): void {
+    const keys = new Set(objects.map(keyOf));
+    for (const [key, object] of this.#objects) if (!keys.has(key)) this.delete(object);
+    for (const object of objects) this.apply(object);
+  }
+
+  stored(object: KubernetesObject): KubernetesObject | undefined {
+    return this.#objects.get(keyOf(object));
+  }
+
+  /** Sends a watch whatever a test likes, such as an event once more. */
+  send(type: Event['type'], object: KubernetesObject): void {
+    for (const watcher of this.#watchers)
+      if (watcher.plural === pluralOf(object)) write(watcher, { type, object });
+  }
+
+  bookmark(): void {
+    for (const watcher of this.#watchers) {
+      const metadata = { name: '', resourceVersion: String(this.#version), creationTimestamp: null };
+      write(watcher, { type: 'BOOKMARK', object: { apiVersion: 'v1', kind: 'Bookmark', metadata } });
+    }
+  }
+
+  /** Breaks watches off in mid-air. */
+  cutWatches(): void {
+    for (const { response } of this.#watchers) response.socket?.destroy();
+    this.#watchers.clear();
+  }
+
+  /** Ends watches in order, as at their timeout. */
+  endWatches(): void {
+    for (const { response } of this.#watchers) response.end();
+    this.#watchers.clear();
+  }
+
+  /** Has nothing left from which a watch or a next page could go on. */
+  forget(): void {
+    this.#history = [];
+    this.#pages.clear();
+    this.#forgotten = this.#version;
+    // Its own version goes on by itself: other kinds are written to all the time.
+    this.#version++;
+  }
+
+  /** Is put back from a backup: versions begin lower than they had come. */
+  goBack(by: number): void {
+    this.#history = [];
+    this.#pages.clear();
+    this.#version -= by;
+    this.#forgotten = this.#version;
+    for (const [key, object] of this.#objects) {
+      const resourceVersion = String(Number(object.metadata.resourceVersion) - by);
+      this.#objects.set(key, { ...object, metadata: { ...object.metadata, resourceVersion } });
+    }
+  }
+
+  #tell(event: Event): void {
+    this.#history.push(event);
+    for (const watcher of this.#watchers) if (isFor(watcher, event)) write(watcher, event);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'https://127.0.0.1');
+    const plural = url.pathname.split('/').at(-1) ?? '';
+    const query = url.searchParams;
+    const asked = { plural, watch: query.has('watch'), query };
+    this.asked.push(asked);
+    if (request.headers.authorization !== `Bearer ${this.#token}`) {
+      refuse(response, 401, 'Unauthorized');
+      return;
+    }
+    const isGatewayApi = url.pathname.startsWith('/apis/gateway.networking.k8s.io/');
+    if (isGatewayApi && !this.gatewayApi) {
+      refuse(response, 404, '404 page not found');
+      return;
+    }
+    const fault = this.fault?.(asked);
+    if (typeof fault === 'number') {
+      refuse(response, fault, `injected ${fault}`);
+      return;
+    }
+    await fault;
+    if (asked.watch) this.#watch(plural, query, response);
+    else this.#list(url.pathname, query, response);
+  }
+
+  #list(path: string, query: URLSearchParams, response: ServerResponse): void {
+    const token = query.get('continue');
+    const least = Number(query.get('resourceVersion') ?? 0);
+    if (least > this.#version) {
+      refuse(response, 504, `Too large resource version: ${least}`);
+      return;
+    }
+    const plural = path.split('/').at(-1) ?? '';
+    const node = nodeOf(query);
+    const begun = token === null ? undefined : this.#pages.get(token);
+    if (token !== null && begun === undefined) {
+      refuse(response, 410, 'The provided continue parameter is too old');
+      return;
+    }
+    const { version, objects } = begun ?? {
+      version: this.#version,
+      objects: [...this.#objects.values()].filter(
+        (object) => pluralOf(object) === plural && isOn(object, node),
+      ),
+    };
+    const limit = Number(query.get('limit') ?? 0) || objects.length;
+    const next = objects.length > limit ? randomUUID() : undefined;
+    if (next !== undefined) this.#pages.set(next, { version, objects: objects.slice(limit) });
+    const [first] = objects;
+    const list = {
+      apiVersion: path.slice(path.startsWith('/apis/') ? 6 : 5).replace(`/${plural}`, ''),
+      kind: `${first?.kind ?? ''}List`,
+      metadata: { resourceVersion: String(version), ...(next === undefined ? {} : { continue: next }) },
+      // As a server sends them: objects in lists do not say what they are.
+      items: objects.slice(0, limit).map(({ apiVersion: _, kind: __, ...rest }) => rest),
+    };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(list));
+  }
+
+  #watch(plural: string, query: URLSearchParams, response: ServerResponse): void {
+    const from = Number(query.get('resourceVersion') ?? 0);
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+    const watcher = { plural, response, node: nodeOf(query) };
+    if (from < this.#forgotten) {
+      const status = {
+        kind: 'Status',
+        code: 410,
+        reason: 'Expired',
+        message: `too old resource version: ${from}`,
+      };
+      write(watcher, { type: 'ERROR', object: status as unknown as KubernetesObject });
+      response.end();
+      return;
+    }
+    for (const event of this.#history)
+      if (event.version > from && isFor(watcher, event)) write(watcher, event);
+    this.#watchers.add(watcher);
+    const seconds = Number(query.get('timeoutSeconds') ?? 300);
+    const timer = setTimeout(() => response.end(), seconds * 1_000).unref();
+    response.on('close', () => {
+      clearTimeout(timer);
+      this.#watchers.delete(watcher);
+    });
+  }
+}
+
+function pluralOf({ kind }: { readonly kind: string }): string {
+  const plural = PLURALS[kind];
+  if (plural === undefined) throw new Error(`the test's API server knows no ${kind}`);
+  return plural;
+}
+
+const keyOf = (object: KubernetesObject): string =>
+  `${object.kind} ${object.metadata.namespace ?? (CLUSTER_WIDE.includes(pluralOf(object)) ? '' : 'default')}/${object.metadata.name}`;
+
+const nodeOf = (query: URLSearchParams): string | undefined =>
+  query.get('fieldSelector')?.replace('spec.nodeName=', '');
+
+const isOn = (object: KubernetesObject, node: string | undefined): boolean =>
+  node === undefined || (object.spec as { nodeName?: string } | undefined)?.nodeName === node;
+
+const isFor = (watcher: Watcher, { plural, object }: Event): boolean =>
+  watcher.plural === plural && isOn(object, watcher.node);
+
+const write = ({ response }: Watcher, { type, object }: Pick<Event, 'type' | 'object'>): void => {
+  response.write(`${JSON.stringify({ type, object })}\n`);
+};
+
+function refuse(response: ServerResponse, code: number, message: string): void {
+  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, message };
+  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(status));
+}
