@@ -25,7 +25,7 @@ export interface Row {
 
 /** How a run is to be made. */
 export interface Mode {
-  /** Two minutes instead of ten: fewer and shorter slices. */
+  /** Fewer and shorter slices. */
   readonly quick: boolean;
   /** Tells what is being done. */
   readonly say: (line: string) => void;

@@ -6,7 +6,7 @@ import { endProcess, startCollector } from './collector-process.js';
 import { cgroupCpuUs } from './cpu.js';
 import { FakeAgent } from './fake-agent.js';
 import { makeScratch } from './scratch.js';
-import { bootstrapMedian, type Estimate } from './statistics.js';
+import { bootstrapMedian, bootstrapQuantile, type Estimate } from './statistics.js';
 import type { Testbed } from './testbed.js';
 
 const NODE = 'bench';
@@ -18,7 +18,7 @@ export interface DurableIngest {
   /** CPU of the collector, all threads, microseconds per record. */
   readonly cpuUs: number;
   /** Latency of one topology query per second meanwhile, ms. */
-  readonly busyQueryMs: Estimate;
+  readonly busyQueryMs: { readonly p50: Estimate; readonly p99: Estimate };
   /** The same once it rests, ms, and how many records were then stored. */
   readonly restingQueryMs: Estimate;
   readonly records: number;
@@ -63,7 +63,7 @@ export async function measureDurableIngest(testbed: Testbed, seconds: number): P
     return {
       perSecond: bootstrapMedian(rates),
       cpuUs,
-      busyQueryMs: bootstrapMedian(queries),
+      busyQueryMs: { p50: bootstrapMedian(queries), p99: bootstrapQuantile(queries, 0.99) },
       restingQueryMs: bootstrapMedian(resting),
       records,
       diskBytesPerRecord: sizeOf(join(data, 'records')) / records,

@@ -33,7 +33,7 @@ const BENCHMARKS = [
 ];
 
 const usage = `npm run bench -- [options] [name...]
-  --quick   about two minutes instead of ten; wider intervals
+  --quick   fewer and shorter slices; wider intervals
   --save    write bench/results/<date>.json and docs/benchmarks.md
 names:
 ${BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}
