@@ -53,6 +53,18 @@ export function runPlaywright(directory) {
   });
 }
 
+/** What we load, tried on other kernels and on this one. */
+export function runKernels() {
+  return withReport(async (report, scratch) => {
+    const program = join(root, 'tools/kernels/verify.mjs');
+    const code = await show([process.execPath, program, 'features', 'objects', '--counts', report], {
+      env: scratch,
+      timeoutMs: 15 * minutes,
+    });
+    return [code, existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined];
+  });
+}
+
 /** Workspaces whose `npm test` is vitest. */
 export function vitestWorkspaces() {
   const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -13,17 +13,35 @@ export const versions = ['6.1', '6.12'];
 
 const cache = join(stateDirectory, 'kernels');
 
+/** No package of the series, neither among those that apt knows nor unpacked here. */
+export class UnknownKernel extends Failure {}
+
 /**
- * The newest kernel of a series that this machine's apt knows, unpacked.
+ * The newest kernel of a series that this machine's apt knows, unpacked. It stays, under the name of its package, until
+ * there is a newer one; what is unpacked is used when apt knows none any more.
  * @param {string} version `6.1`
  * @returns {Promise<{ version: string, release: string, image: string, modules: string }>} `image`: what QEMU boots;
  *   `modules`: the directory `lib/modules/RELEASE`
- * @throws {Failure} apt knows none, or cannot fetch it
+ * @throws {UnknownKernel}
+ * @throws {Failure} apt cannot fetch it
  */
 export async function fetchKernel(version) {
-  const name = await newestPackage(version);
+  let name = newestKnown(version);
+  if (name === undefined || !(await unpack(name)).done) {
+    // The lists are absent, or so old that what they name is gone.
+    await aptGet(['update']);
+    name = newestKnown(version) ?? newest(unpackedOf(version));
+    if (name === undefined) throw unknown(version);
+    const { done, log } = await unpack(name);
+    if (!done)
+      throw new Failure(`cannot download ${name}`, {
+        log,
+        mend: 'see what "apt-get update" says of the source of this package, then try again',
+      });
+  }
+  for (const old of unpackedOf(version).filter((one) => one !== name))
+    rmSync(join(cache, old), { recursive: true, force: true });
   const directory = join(cache, name);
-  if (!existsSync(directory)) await unpack(name, directory);
   const [release] = readdirSync(join(directory, 'lib/modules'));
   return {
     version,
@@ -33,38 +51,42 @@ export async function fetchKernel(version) {
   };
 }
 
-async function newestPackage(version) {
-  const known = findPackage(version);
-  if (known) return known;
-  await aptGet(['update']);
-  const found = findPackage(version);
-  if (found) return found;
-  throw new Failure(`apt knows no Linux ${version} of the cloud flavour`, {
-    mend: `add a Debian repository that has linux-image-${version}*-cloud-amd64 (bookworm and bookworm-security do) and run apt-get update`,
+const unknown = (version) =>
+  new UnknownKernel(`apt knows no Linux ${version} of the cloud flavour`, {
+    mend: `add a Debian repository that has linux-image-${version}*-cloud-amd64 (bookworm has 6.1, bookworm-security and bookworm-backports have 6.12) and run apt-get update`,
   });
+
+const nameOf = (version) => `^linux-image-${version.replaceAll('.', '\\.')}\\.[0-9].*-cloud-amd64$`;
+
+function newestKnown(version) {
+  const search = findCommand('apt-cache');
+  if (search === undefined) return undefined;
+  const lines = execFileSync(search, ['search', '--names-only', nameOf(version)], { encoding: 'utf8' });
+  return newest(lines.split('\n').flatMap((line) => line.split(' ')[0] || []));
 }
 
-function findPackage(version) {
-  const pattern = `^linux-image-${version.replaceAll('.', '\\.')}\\.[0-9].*-cloud-amd64$`;
-  const lines = execFileSync('apt-cache', ['search', '--names-only', pattern], { encoding: 'utf8' });
-  const names = lines.split('\n').flatMap((line) => line.split(' ')[0] || []);
-  return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
+function unpackedOf(version) {
+  if (!existsSync(cache)) return [];
+  return readdirSync(cache).filter((name) => new RegExp(nameOf(version)).test(name));
 }
+
+const newest = (names) => names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
 
 /** All or nothing: a directory is there only when it is complete. */
-async function unpack(name, directory) {
+async function unpack(name) {
+  const directory = join(cache, name);
+  if (existsSync(directory)) return { done: true };
   const fresh = `${directory}.${process.pid}`;
   mkdirSync(fresh, { recursive: true });
   try {
     say(`fetching ${name} ...`);
     const { code, log } = await aptGet(['download', name], { cwd: fresh });
-    if (code !== 0) {
-      throw new Failure(`cannot download ${name}`, { log, mend: 'apt-get update, then try again' });
-    }
+    if (code !== 0) return { done: false, log };
     const [archive] = readdirSync(fresh);
     execFileSync(findCommand('dpkg-deb'), ['--extract', archive, '.'], { cwd: fresh });
     rmSync(join(fresh, archive));
     renameSync(fresh, directory);
+    return { done: true };
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was found on the kernels, as a list of what did not hold and as docs/acceptance/kernels.md.
+// What was found on the kernels: what each can do, what did not hold, counts of tests, docs/acceptance/kernels.md.
 import { table } from '../report.mjs';
 
 /**
@@ -8,20 +8,78 @@ import { table } from '../report.mjs';
  * @property {string} release
  * @property {string[]} steps that were to be done
  * @property {Record<string, { seconds: number, result?: any, error?: string }>} outcomes by step, see inside.mjs
- * @property {string} [breakdown] why the guest did not come to its end
+ * @property {string} [breakdown] why the guest did not come to its end, or none was started
+ * @property {boolean} [unknown] nothing was started because no package has such a kernel
  * @property {number} seconds
  */
 
+/** What a kernel that takes an object can do with it. */
+export const uses = {
+  'observe.bpf.o': 'records connections',
+  'http.bpf.o': 'reads HTTP for latency',
+  'dual_engine.bpf.o': 'steers connections and datagrams',
+  'waypoint.bpf.o': 'tells a waypoint the original destination',
+  'preface.bpf.o': 'sends waypoints of others a preface',
+};
+
+/** What a kernel can do and what not, with the reason: a line for each object. @param {KernelResult} kernel */
+export function abilities(kernel) {
+  return objectsOf(kernel).map(({ object, programs, refused }) => {
+    const most = Math.max(...programs.map(({ instructions = 0 }) => instructions)).toLocaleString('en');
+    const verdict =
+      refused.length === 0
+        ? `yes (${object}: ${programs.length} programs, the largest ${most} instructions)`
+        : `NO (${object}: ${refused.map(refusalOf).join('; ')})`;
+    return `${kernel.release}: ${uses[object] ?? 'loads and attaches'}: ${verdict}`;
+  });
+}
+
+/** What `npm test` counts: each object, and the features, of each kernel. @param {KernelResult[]} kernels */
+export function countsOf(kernels) {
+  const counts = { passed: 0, failed: 0, skipped: [], failures: [] };
+  const count = (name, messages) => {
+    if (messages.length === 0) counts.passed += 1;
+    else {
+      counts.failed += 1;
+      counts.failures.push({ name, message: messages.join('; ') });
+    }
+  };
+  for (const kernel of kernels) {
+    const name = `kernels > ${kernel.version}`;
+    if (kernel.unknown) {
+      counts.skipped.push({ name, reason: kernel.breakdown });
+      continue;
+    }
+    for (const { object, refused } of objectsOf(kernel)) count(`${name} > ${object}`, refused.map(refusalOf));
+    count(name, troublesBeside(kernel, 'objects'));
+  }
+  return counts;
+}
+
+function objectsOf(kernel) {
+  const programs = resultOf(kernel, 'objects') ?? [];
+  return [...new Set(programs.map(({ object }) => object))].map((object) => {
+    const own = programs.filter((program) => program.object === object);
+    return { object, programs: own, refused: own.filter(({ refusal }) => refusal !== undefined) };
+  });
+}
+
+const refusalOf = ({ program, refusal }) => `${program}: ${refusal.split('\n').at(-1)}`;
+
 /** What did not hold on a kernel, a line each. @param {KernelResult} kernel */
 export function troubles(kernel) {
-  const lines = Object.entries(kernel.outcomes).flatMap(([step, { result, error }]) =>
-    error === undefined ? troublesOf[step](result) : [`${step}: ${error}`],
-  );
+  return troublesBeside(kernel, undefined).map((line) => `${kernel.release}: ${line}`);
+}
+
+/** The same, without what one step found. */
+function troublesBeside(kernel, left) {
+  const lines = Object.entries(kernel.outcomes).flatMap(([step, { result, error }]) => {
+    if (error !== undefined) return [`${step}: ${error}`];
+    return step === left ? [] : troublesOf[step](result);
+  });
   const missing = kernel.steps.filter((step) => !(step in kernel.outcomes));
   const why = kernel.breakdown === undefined ? 'the program ended before' : kernel.breakdown.split('\n')[0];
-  return [...lines, ...missing.map((step) => `${step}: not done, ${why}`)].map(
-    (line) => `${kernel.release}: ${line}`,
-  );
+  return [...lines, ...missing.map((step) => `${step}: not done, ${why}`)];
 }
 
 const troublesOf = {
@@ -30,9 +88,7 @@ const troublesOf = {
       .filter(([, { available }]) => !available)
       .map(([name, { reason }]) => `lacks ${name}: ${reason}`),
   objects: (programs) =>
-    programs
-      .filter(({ refusal }) => refusal !== undefined)
-      .map(({ object, program, refusal }) => `${object}, ${program}: ${refusal.split('\n').at(-1)}`),
+    programs.filter(({ refusal }) => refusal !== undefined).map((one) => `${one.object}, ${refusalOf(one)}`),
   tests: ({ failures }) => failures.map(({ name, message }) => `${name}: ${message.split('\n')[0]}`),
   road: (checks) =>
     checks.flatMap(({ title, trouble }) => trouble.map((line) => `${title}: ${line.split('\n')[0]}`)),
@@ -52,6 +108,10 @@ export function renderKernels(facts, kernels) {
       ['kernel', 'programs loaded and attached', 'tests of `bpf/`', 'agents and collector', 'seconds'],
       kernels.map(summary),
     ),
+    '',
+    '## What each can do',
+    '',
+    ...kernels.flatMap(abilities).map((line) => `- ${line}`),
     '',
     '## Programs',
     '',

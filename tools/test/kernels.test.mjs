@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { archive } from '../kernels/cpio.mjs';
 import { loadOrder } from '../kernels/modules.mjs';
-import { renderKernels, troubles } from '../kernels/report.mjs';
+import { abilities, countsOf, renderKernels, troubles, uses } from '../kernels/report.mjs';
 
 describe('the first files of a guest', () => {
   it('are a cpio archive in the format that the kernel unpacks', () => {
@@ -82,6 +82,42 @@ describe('the report', () => {
       '6.1.9: a.bpf.o, one: BPF program is too large',
       '6.1.9: tests: not done, the guest was not done after 60 s',
     ]);
+  });
+
+  it('tells what each kernel can do, and why not', () => {
+    const objects = (...programs) => ({ ...good, outcomes: { objects: { result: programs } } });
+    const observe = { ...program, object: 'observe.bpf.o' };
+    const http = { ...program, object: 'http.bpf.o' };
+    expect(
+      abilities(
+        objects(
+          { ...observe, program: 'one' },
+          { ...observe, program: 'two', instructions: 1 },
+          { ...http, program: 'three' },
+          { ...http, program: 'four', attached: false, refusal },
+        ),
+      ),
+    ).toEqual([
+      '6.12.1: records connections: yes (observe.bpf.o: 2 programs, the largest 5,419 instructions)',
+      '6.12.1: reads HTTP for latency: NO (http.bpf.o: four: BPF program is too large)',
+    ]);
+    const sources = readdirSync(new URL('../../bpf', import.meta.url)).filter((name) =>
+      name.endsWith('.bpf.c'),
+    );
+    expect(Object.keys(uses).sort()).toEqual(sources.map((name) => name.replace(/c$/, 'o')).sort());
+  });
+
+  it('counts objects and what else there is of each kernel; a kernel that no package has is a skip', () => {
+    const unknown = { ...good, version: '6.2', outcomes: {}, unknown: true, breakdown: 'apt knows none' };
+    expect(countsOf([good, { ...bad, version: '6.1' }, unknown])).toEqual({
+      passed: 2,
+      failed: 2,
+      skipped: [{ name: 'kernels > 6.2', reason: 'apt knows none' }],
+      failures: [
+        { name: 'kernels > 6.1 > a.bpf.o', message: 'one: BPF program is too large' },
+        { name: 'kernels > 6.1', message: 'tests: not done, the guest was not done after 60 s' },
+      ],
+    });
   });
 
   it('puts kernels side by side, with the verifier’s own words', () => {
