@@ -119,6 +119,7 @@ class NodeAgent implements Agent {
     await orders.end();
     await steered.follower?.stop();
     await steered.waypoints?.close({ remove: false });
+    steered.engine?.recordRefused(null);
     observe.detach();
     drain.run(performance.now());
     drain.cut();

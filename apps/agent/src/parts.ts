@@ -27,6 +27,7 @@ import {
 } from './kernel/index.js';
 import { Listeners } from './listeners/listeners.js';
 import { Loop } from './loop.js';
+import { ServiceNames } from './mesh/index.js';
 import { openConnections } from './open-connections.js';
 import { Backlog } from './records/backlog.js';
 import { Drain, type OverflowReason } from './records/drain.js';
@@ -86,6 +87,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
   const streamId = randomBytes(16);
   const bootId = readBootId();
   const workloads = new Workloads();
+  const services = new ServiceNames();
   const identity = makeIdentity(config, { workloads, scope, observe });
   const { url } = config.collector;
   const collector = isLoopback(url) ? { port: portOf(url), name: 'undermesh-collector' } : undefined;
@@ -95,7 +97,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
   const requests = config.http
     ? new FrameBuilder(streamId, { memory, recordBytes: HttpRecord.BYTES })
     : undefined;
-  const disk = new OwnSpool(config, { streamId, workloads, clock: clockPairNs });
+  const disk = new OwnSpool(config, { streamId, names: { workloads, services }, clock: clockPairNs });
   const backlog = new Backlog(config.memoryBytes, {
     onFree: (message) => memory.give(message),
     onRelease: (place) => disk.release(place),
@@ -120,7 +122,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     log: createLogger('uplink'),
     onCommand: (command: Command, collectorNowMs: number) => void orders.take(command, collectorNowMs),
   };
-  const steered = makeSteered(config, { store, observe, scope });
+  const steered = makeSteered(config, { store, observe, scope, names: services });
   const orders = new Orders({
     control: steered.control,
     file: join(config.engine.directory, `${config.instance || config.node}.json`),
@@ -135,7 +137,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     hello,
     streamId,
     backlog,
-    dictionary: dictionarySource(workloads, listeners),
+    dictionary: dictionarySource({ workloads, services, listeners }),
     onNewCollector: () => observe.announceAgain(),
   });
 
@@ -229,6 +231,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
 
   const beginning = takeOver({ observe, drain, backlog });
   observe.attach();
+  steered.engine?.recordRefused(observe.ends);
   const { endsEmitted, endsLostRingFull: ringFull, httpRequests, httpRequestsLost } = beginning.origin;
   const made = { made: endsEmitted + ringFull, ringFull, requests: httpRequests + httpRequestsLost };
   disk.begin({ startedAtMs, origin: { bootId, totalsId: observe.totalsId, ...made } });
@@ -238,6 +241,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     await disk.leave({ made: ledger.made, lost: ledger.lost, requests: of?.made ?? 0 });
   };
   const remove = (failed: boolean): void => {
+    steered.engine?.recordRefused(null);
     steered.engine?.close();
     if (failed && store?.isNew) EngineStore.remove(config.pinDirectory, config.instance || config.node);
     observe.close({ last: lock.last });

@@ -144,6 +144,7 @@ export const connection = (change: Partial<Connection> = {}): Connection => ({
   source: peer('web'),
   destination: peer('orders', { address: '10.80.0.2', port: 8080, node: 'right' }),
   askedFor: null,
+  service: null,
   sentBytes: 1100,
   receivedBytes: 14_000,
   retransmittedSegments: 0,

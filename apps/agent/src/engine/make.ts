@@ -13,7 +13,7 @@ import {
   ownerOf,
   type Scope,
 } from '../kernel/index.js';
-import { IdBook } from '../mesh/index.js';
+import { IdBook, type ServiceNames } from '../mesh/index.js';
 import { removeWaypoints, WaypointRunner } from '../waypoint/index.js';
 import { absentEngine } from './absent.js';
 import type { EngineControl } from './control.js';
@@ -46,9 +46,14 @@ export const steers = ({ mesh }: AgentConfig): boolean => mesh.manifests !== '';
  */
 export function makeSteered(
   config: AgentConfig,
-  kernel: { readonly store: EngineStore | undefined; readonly observe: Observe; readonly scope: Scope },
+  kernel: {
+    readonly store: EngineStore | undefined;
+    readonly observe: Observe;
+    readonly scope: Scope;
+    readonly names: ServiceNames;
+  },
 ): Steered {
-  const { store, observe, scope } = kernel;
+  const { store, observe, scope, names } = kernel;
   if (store === undefined) {
     const start = (): Promise<void> => removeWaypoints(waypointDirectory(config));
     return {
@@ -74,10 +79,12 @@ export function makeSteered(
   });
   if (typeof engine === 'string') return { control: absentEngine(engine), follower: source, waypoints };
   book = new IdBook(engine.maps.written);
+  names.restore(engine.maps.written);
   const { node, zone, region } = mesh.locality;
   const steering = new Steering({
     engine,
     book,
+    names,
     source,
     node: node || config.node,
     zone: zone || null,

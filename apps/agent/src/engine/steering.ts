@@ -11,6 +11,8 @@ import {
   flatten,
   type IdBook,
   type Locality,
+  type ServiceNames,
+  serviceNumbers,
 } from '../mesh/index.js';
 
 /** What joins a source of the mesh with the engine. */
@@ -19,6 +21,8 @@ export interface SteeringOptions {
   readonly source: MeshSource;
   /** Of the endpoints that {@link engine} has. */
   readonly book: IdBook;
+  /** Told what services are called before a connection is steered by them. */
+  readonly names: ServiceNames;
   /** Name of this node. */
   readonly node: string;
   /** As configured; `null`: as the mesh says of this node. */
@@ -110,7 +114,7 @@ export class Steering {
 
   #take({ mesh }: MeshState): void {
     if (mesh === null || mesh === this.#taken) return;
-    const { engine, log } = this.#options;
+    const { engine, names, log } = this.#options;
     const startMs = performance.now();
     try {
       const contents = this.#compile(mesh);
@@ -119,6 +123,7 @@ export class Steering {
           ? difference(engine.maps.written, flatten(contents.values()))
           : contentsDifference(this.#contents, contents);
       this.#contents = undefined;
+      for (const [key, id] of serviceNumbers(contents)) names.learn(id, key);
       engine.maps.write(changes);
       engine.waypoints.trust(this.#trusted(mesh));
       this.#contents = contents;

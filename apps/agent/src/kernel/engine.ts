@@ -32,6 +32,7 @@ import { EnrolmentWatch } from './enrolment-watch.js';
 import { GenerationUse } from './generation-use.js';
 import { readMapUse, readProgram } from './hooks.js';
 import { MeshMaps } from './mesh-maps.js';
+import { type EndMaps, RefusedEnds } from './refused-ends.js';
 import type { Scope } from './scope.js';
 import { WaypointSide } from './waypoint-side.js';
 
@@ -75,6 +76,7 @@ export class Engine implements EngineControl {
   readonly #version: EngineVersion;
   readonly #links: EngineLinks;
   readonly #use: GenerationUse;
+  readonly #refused: RefusedEnds;
   readonly #state: BigUint64Array;
   readonly #log = new DriftLog();
   readonly #watch = new EnrolmentWatch(() => this.#cgroupsChanged());
@@ -105,6 +107,7 @@ export class Engine implements EngineControl {
       this.#state = new BigUint64Array(state.buffer, state.byteOffset, 1);
       this.#written = this.#state[0] ?? 0n;
       this.#use = new GenerationUse(this.map('generation_use'));
+      this.#refused = new RefusedEnds(version.maps);
       this.#links = new EngineLinks(store, version);
       this.waypoints = new WaypointSide(store, version);
       this.extras = {
@@ -152,6 +155,11 @@ export class Engine implements EngineControl {
     this.#use.look(generation);
   }
 
+  /** Has connects that it refuses make their records there; `null`: nowhere. */
+  recordRefused(ends: EndMaps | null): void {
+    this.#refused.use(ends);
+  }
+
   readback(): EngineReadback {
     const { engine, generation } = this.#inForce();
     return {
@@ -184,7 +192,7 @@ export class Engine implements EngineControl {
     );
     this.#use.look(this.#inForce().generation);
     this.#log.look('links', [...this.#attach(), ...this.#links.look()]);
-    this.#log.look('state', [...this.#checkState(), ...this.#checkPrograms()]);
+    this.#log.look('state', [...this.#checkState(), ...this.#checkPrograms(), ...this.#refused.look()]);
     this.maps.letGo();
     this.#checkMaps();
   }

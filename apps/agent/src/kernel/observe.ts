@@ -32,6 +32,7 @@ import { type Attachment, readHook, readMapUse } from './hooks.js';
 import { HttpPrograms } from './http-programs.js';
 import { KeptMaps } from './kept-maps.js';
 import { OwnerMap } from './owner-map.js';
+import type { EndMaps } from './refused-ends.js';
 import type { Scope } from './scope.js';
 
 /** What to load and where to attach it. */
@@ -124,6 +125,11 @@ export class Observe {
   /** Maps that other objects of this agent use as well, by name. */
   get shared(): ReadonlyMap<string, BpfMap> {
     return new Map(SHARED.map((name) => [name, this.#map(name)]));
+  }
+
+  /** Where ends are written and counted: for what other objects of this agent refuse. */
+  get ends(): EndMaps {
+    return { records: this.#map('records'), totals: this.#map('totals') };
   }
 
   /** The kernel's id of the counters. */

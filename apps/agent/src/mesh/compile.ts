@@ -6,11 +6,10 @@ import {
   encodeEndpoint,
   encodeService,
   encodeServiceKey,
-  encodeServiceName,
   encodeSlot,
   encodeSlotKey,
   MeshLimit,
-  ServiceName,
+  ServiceFlag,
 } from '@undermesh/bpf-abi';
 import { type Mesh, type ObjectKey, objectKey, type Service } from '@undermesh/mesh';
 import { addressBytes } from './address-bytes.js';
@@ -20,6 +19,7 @@ import type { IdBook } from './id-book.js';
 import { numberNames } from './identifiers.js';
 import { layoutOf, type Member, type SlotSet, type VirtualAddress } from './layout.js';
 import { groupByLocality, type Locality } from './locality.js';
+import { encodeHostName } from './service-names.js';
 import { compileWaypoints, type WaypointChoice, type WaypointPlaces } from './waypoints.js';
 
 /** What one node makes of a mesh. */
@@ -83,6 +83,10 @@ interface Basis {
 
 const bases = new WeakMap<Contents, Basis>();
 
+/** Numbers of the services that contents were compiled from, by their key. */
+export const serviceNumbers = (contents: Contents): ReadonlyMap<ObjectKey, number> =>
+  bases.get(contents)?.numbers.services ?? new Map();
+
 /** Whether nothing has come or gone that has a number of its own: numbers are what they were then. */
 function hasSameNames(mesh: Mesh, before: Mesh): boolean {
   if (mesh.services.size !== before.services.size) return false;
@@ -104,7 +108,7 @@ function hasSame<T>(these: ReadonlyMap<string, T>, those: ReadonlyMap<string, T>
 }
 
 interface Numbers {
-  readonly services: ReadonlyMap<string, number>;
+  readonly services: ReadonlyMap<ObjectKey, number>;
   readonly slotSets: ReadonlyMap<string, number>;
   readonly virtualAddresses: ReadonlyMap<string, number>;
   /** Which service has a virtual address. */
@@ -175,6 +179,7 @@ function compileService(plan: Plan, options: CompileOptions): Part {
     const key = encodeServiceKey({ address, port: at.port.port, family: FAMILIES[at.family], protocol });
     // Without its waypoint a service's routes would not be obeyed: no slots, refused.
     const counts = via.missing ? [] : (groupSlots.get(at.slotSet) ?? []);
+    const isEmpty = counts.every((slots) => slots === 0);
     const value = encodeService({
       serviceId,
       slotsId: slotsIds.get(at.slotSet) ?? 0,
@@ -183,13 +188,17 @@ function compileService(plan: Plan, options: CompileOptions): Part {
       balancing: BALANCING[service.balancing],
       groupCount: counts.length,
       waypointTransport: via.transport,
-      flags: 0,
+      flags: via.missing
+        ? ServiceFlag.NO_WAYPOINT
+        : isEmpty && hasUsable(at.slotSet)
+          ? ServiceFlag.ELSEWHERE
+          : 0,
       groupSlots: countBytes(counts),
     });
     tables.services.set(keyText(key), value);
     tables.vips.set(keyText(numberKey(vipId)), key);
   }
-  if (service.waypoint !== null) tables.service_names.set(keyText(numberKey(serviceId)), nameOf(service));
+  tables.service_names.set(keyText(numberKey(serviceId)), encodeHostName(service));
   return { ...tables, service, signature };
 }
 
@@ -234,11 +243,8 @@ function compileSlots(
   });
 }
 
-/** What a waypoint is told that the service is called: its host name in the cluster, as far as there is room. */
-function nameOf({ namespace, name }: Service): Uint8Array {
-  const host = `${name}.${namespace}.svc`.slice(0, ServiceName.BYTES - ServiceName.name);
-  return encodeServiceName({ length: host.length, name: host });
-}
+const hasUsable = ({ members }: SlotSet): boolean =>
+  members.some(({ endpoint }) => endpoint.state === 'usable');
 
 function countBytes(counts: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * MeshLimit.GROUPS);

@@ -20,9 +20,9 @@ export const following = (id: number): number => (id + 1) >>> 0 || 1;
  * Where names have the same one it belongs to the first of them in code unit order; the others, in order of hash and
  * name, take the next number that no name hashes to and none has taken.
  */
-export function numberNames(names: Iterable<string>): ReadonlyMap<string, number> {
-  const owners = new Map<number, string>();
-  const late: string[] = [];
+export function numberNames<T extends string>(names: Iterable<T>): ReadonlyMap<T, number> {
+  const owners = new Map<number, T>();
+  const late: T[] = [];
   for (const name of names) {
     const id = hashText(name);
     const owner = owners.get(id);
@@ -33,7 +33,7 @@ export function numberNames(names: Iterable<string>): ReadonlyMap<string, number
       late.push(second);
     }
   }
-  const numbers = new Map<string, number>();
+  const numbers = new Map<T, number>();
   for (const [id, name] of owners) numbers.set(name, id);
   if (late.length === 0) return numbers;
   const taken = new Set(owners.keys());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { addressBytes } from './address-bytes.js';
-export { type CompileOptions, compile } from './compile.js';
+export { type CompileOptions, compile, serviceNumbers } from './compile.js';
 export {
   type Contents,
   flatten,
@@ -17,3 +17,4 @@ export {
 export { type Change, contentsDifference, difference } from './difference.js';
 export { IdBook } from './id-book.js';
 export type { Locality } from './locality.js';
+export { ServiceNames } from './service-names.js';

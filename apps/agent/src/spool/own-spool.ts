@@ -2,10 +2,9 @@
 import { join } from 'node:path';
 import { createLogger } from '@undermesh/core';
 import type { AgentConfig } from '../config/schema.js';
-import type { Workloads } from '../identity/workloads.js';
 import type { Backlog, Place } from '../records/backlog.js';
 import type { ClockPair } from '../records/frame-builder.js';
-import { workloadCursor } from './dictionary-cursor.js';
+import { namesCursor, type RecordNames } from './dictionary-cursor.js';
 import type { SpoolSpace } from './space.js';
 import { Spool } from './spool.js';
 import { Spooler } from './spooler.js';
@@ -17,7 +16,7 @@ export class OwnSpool {
   /** A frame that is not acknowledged and older is written, ms; `undefined` without a disk. */
   readonly delayMs: number | undefined;
   readonly #spool: Spool;
-  readonly #dictionary: ReturnType<typeof workloadCursor>;
+  readonly #dictionary: ReturnType<typeof namesCursor>;
   readonly #stream: StreamSpool | undefined;
   #state: StreamState | undefined;
   #backlog: Backlog | undefined;
@@ -25,12 +24,12 @@ export class OwnSpool {
 
   constructor(
     config: Pick<AgentConfig, 'spool' | 'instance' | 'node'>,
-    of: { readonly streamId: Uint8Array; readonly workloads: Workloads; readonly clock: () => ClockPair },
+    of: { readonly streamId: Uint8Array; readonly names: RecordNames; readonly clock: () => ClockPair },
   ) {
     const { directory, bytes, delay } = config.spool;
     const log = createLogger('spool');
     this.#spool = new Spool(join(directory, config.instance || config.node), { limitBytes: bytes, log });
-    this.#dictionary = workloadCursor(of.workloads, of);
+    this.#dictionary = namesCursor(of.names, of);
     this.#stream = bytes > 0 ? this.#spool.stream(of.streamId) : undefined;
     this.delayMs = bytes > 0 ? delay : undefined;
   }

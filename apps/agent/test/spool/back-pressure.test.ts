@@ -8,11 +8,12 @@ import { FRAME_TYPES } from '@undermesh/schema';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Identity } from '../../src/identity/identity.js';
 import { Workloads } from '../../src/identity/workloads.js';
+import { ServiceNames } from '../../src/mesh/index.js';
 import { Backlog } from '../../src/records/backlog.js';
 import { Drain } from '../../src/records/drain.js';
 import { FrameBuilder, FrameMemory } from '../../src/records/frame-builder.js';
 import { balance } from '../../src/records/ledger.js';
-import { workloadCursor } from '../../src/spool/dictionary-cursor.js';
+import { namesCursor } from '../../src/spool/dictionary-cursor.js';
 import { SpoolSpace } from '../../src/spool/space.js';
 import { Spooler } from '../../src/spool/spooler.js';
 import { type SpoolPlace, StreamSpool } from '../../src/spool/stream-spool.js';
@@ -61,7 +62,10 @@ describe('a collector that gives no credits', () => {
       onRelease: (place) => spool.release(place as SpoolPlace),
       onStarved: () => spooler.load(() => uplink.pump()),
     });
-    const dictionary = workloadCursor(workloads, { streamId: STREAM_ID, clock });
+    const dictionary = namesCursor(
+      { workloads, services: new ServiceNames() },
+      { streamId: STREAM_ID, clock },
+    );
     const spooler = new Spooler({ backlog, spool, delayMs: 60_000, dictionary, log });
     const overflow = () => (spooler.problem === undefined ? 'agent_memory' : 'spool_full');
     const drain = new Drain({ source, builder, backlog, identity, clock, overflow });

@@ -6,7 +6,8 @@ import { createLogger, setLogLevel } from '@undermesh/core';
 import { FRAME_TYPES, type Hello, type Report } from '@undermesh/schema';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Workloads } from '../../src/identity/workloads.js';
-import { workloadCursor } from '../../src/spool/dictionary-cursor.js';
+import { ServiceNames } from '../../src/mesh/index.js';
+import { namesCursor } from '../../src/spool/dictionary-cursor.js';
 import { EarlierRuns } from '../../src/spool/earlier-runs.js';
 import { Spool } from '../../src/spool/spool.js';
 import { Uplink } from '../../src/uplink/uplink.js';
@@ -50,7 +51,12 @@ describe('what earlier runs left', () => {
     const state = { startedAtMs: madeBefore, origin: origin(madeBefore) };
     spool.settle(state.origin);
     spool.note(stream, state);
-    await stream.explain(workloadCursor(new Workloads(), { streamId, clock }).pending());
+    await stream.explain(
+      namesCursor(
+        { workloads: new Workloads(), services: new ServiceNames() },
+        { streamId, clock },
+      ).pending(),
+    );
     for (let i = 0; i < frames; i++) {
       const { header, ...frame } = frameOf(BigInt(i + 1), 10 + i);
       await stream.append({ ...frame, header: { ...header, streamId } });

@@ -7,8 +7,9 @@ import { createLogger, setLogLevel } from '@undermesh/core';
 import { decodeFrame } from '@undermesh/schema';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Workloads } from '../../src/identity/workloads.js';
+import { ServiceNames } from '../../src/mesh/index.js';
 import { Backlog } from '../../src/records/backlog.js';
-import { workloadCursor } from '../../src/spool/dictionary-cursor.js';
+import { namesCursor } from '../../src/spool/dictionary-cursor.js';
 import { SpoolSpace } from '../../src/spool/space.js';
 import { Spooler } from '../../src/spool/spooler.js';
 import { type SpoolPlace, StreamSpool } from '../../src/spool/stream-spool.js';
@@ -37,7 +38,10 @@ describe('spooler', () => {
       onStarved: () => spooler.load(() => {}),
     });
     const clock = () => ({ boottime: 1n, realtime: 2n });
-    const dictionary = workloadCursor(new Workloads(), { streamId: STREAM_ID, clock });
+    const dictionary = namesCursor(
+      { workloads: new Workloads(), services: new ServiceNames() },
+      { streamId: STREAM_ID, clock },
+    );
     const log = createLogger('spool');
     const spooler = new Spooler({ backlog, spool, delayMs: of.delayMs ?? 0, dictionary, log });
     let sequence = 0n;

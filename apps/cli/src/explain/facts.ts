@@ -6,6 +6,7 @@ import {
   ENGINES,
   type Engine,
   type Node,
+  REFUSAL_REASONS,
   type Topology,
   type Vertex,
   type Window,
@@ -67,6 +68,8 @@ const MOST_WAYS = 5;
 const NEWEST = 200;
 /** Ends that are no failures. */
 const NORMAL = new Set(['local_fin', 'peer_fin']);
+/** What was refused went nowhere. */
+const REFUSALS: ReadonlySet<string | null> = new Set(REFUSAL_REASONS);
 
 export interface Question {
   /** `name` or `namespace/name`. */
@@ -144,14 +147,20 @@ async function steeringOf(
   const query = { source: fullName(from), destination: fullName(to), window, system: true, limit: NEWEST };
   const { items } = await client.get('connections', { ...query, state: 'all' });
   return ENGINES.map((engine): Steering => {
-    const own = items.filter((one) => one.engine === engine);
-    const asked = own.flatMap(({ askedFor }) =>
-      askedFor === null ? [] : [`${askedFor.address}:${askedFor.port}`],
-    );
+    const own = items.filter((one) => one.engine === engine && !REFUSALS.has(one.reason));
+    const asked = own.map(askedForWords).filter((words) => words !== null);
     return { engine, connections: own.length, askedFor: [...new Set(asked)].slice(0, 3) };
   })
     .filter(({ connections }) => connections > 0)
     .sort((a, b) => b.connections - a.connections);
+}
+
+/** `shop/cart (10.96.0.31:80)`; the address alone where nobody knows the service. */
+function askedForWords({ askedFor, service }: Connection): string | null {
+  if (askedFor === null) return null;
+  const { address, port } = askedFor;
+  const place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return service === null ? place : `${service.namespace}/${service.name} (${place})`;
 }
 
 /** Start of the first step of a histogram that holds anything. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Edge, Requests } from '@undermesh/schema';
+import type { Edge, RefusalReason, Requests } from '@undermesh/schema';
 import {
   formatBytes,
   formatDuration,
@@ -30,6 +30,7 @@ export function story(facts: Facts, now: number): string[] {
           traffic(facts, forward),
           ...requests(facts, forward),
           failures(facts, forward, now),
+          ...refusals(facts),
           health(forward, now),
           ...time(facts, forward),
           ...protocols(forward),
@@ -101,6 +102,22 @@ function failureWords({ reason, count, since, last }: Failure, now: number): str
   const when = times.length === 0 ? '' : ` (${times.join(', ')})`;
   return `${formatNumber(count)} ${reasonWords(reason)}${when}`;
 }
+
+/** What the mesh refused, and why. */
+const refusals = ({ failures: all, destination }: Facts): string[] =>
+  all.flatMap(({ reason, last }) => {
+    const why = REFUSAL_WORDS[reason as RefusalReason];
+    if (why === undefined) return [];
+    const service = last?.service ?? { namespace: destination.namespace, name: destination.name };
+    return [`The mesh refused them where they were made: ${why.replace('SERVICE', fullName(service))}.`];
+  });
+
+const REFUSAL_WORDS: Readonly<Record<RefusalReason, string>> = {
+  no_endpoint: 'SERVICE has no endpoint that is ready',
+  no_endpoint_near: 'SERVICE has endpoints, and none where its locality lets connects go',
+  no_waypoint: 'the waypoint of SERVICE cannot be reached from that node',
+  not_steered: 'what it takes to steer to SERVICE was missing in the kernel',
+};
 
 function health({ health: verdict, healthReason, healthSince }: Edge, now: number): string {
   const since = healthSince === null ? '' : ` since ${formatTime(healthSince, now)}`;

@@ -16,6 +16,10 @@ const REASONS: Record<CloseReason | FailureReason, string> = {
   connect_timed_out: 'connect timed out',
   connect_aborted: 'connect given up',
   connect_unreachable: 'unreachable',
+  no_endpoint: 'refused by the mesh: no endpoint',
+  no_endpoint_near: 'refused by the mesh: no endpoint near',
+  no_waypoint: 'refused by the mesh: no waypoint',
+  not_steered: 'refused by the mesh: not steered',
 };
 
 /** Why a connection ended or failed. */

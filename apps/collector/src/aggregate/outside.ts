@@ -50,6 +50,11 @@ export class Outside {
     return placement;
   }
 
+  /** A service ({@link Placements.service}) as the peer of connects that nobody answered: on no node. */
+  service(workload: number): number {
+    return this.#placements.placement(workload, NO_NODE);
+  }
+
   #named(name: string): number {
     const workload = this.#placements.workload(
       { cluster: this.#cluster, namespace: OUTSIDE, name, version: null },

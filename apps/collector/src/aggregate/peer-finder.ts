@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConnectionRecord as Field, type RecordColumns, Reporter } from '@undermesh/bpf-abi';
 import { type AddressWords, readAddressOf } from './address.js';
+import { isRefusal } from './record-check.js';
 import type { Stream } from './streams.js';
 
 /** Names the other end of a record by its address. */
@@ -12,7 +13,7 @@ export class PeerFinder {
   #low = -1;
   #high = -1;
 
-  /** Who the directory says is at the peer's address; 0 when it does not know. */
+  /** Who the directory says is at the peer's address, or the service that nobody answered for; 0 when it does not know. */
   find(columns: RecordColumns, index: number, by: { stream: Stream; placement: number }): number {
     const { stream } = by;
     const { directory } = stream.cluster;
@@ -26,6 +27,10 @@ export class PeerFinder {
       this.#stream = stream.number;
     }
     if (by.placement !== stream.unknown) directory.speak(this.#from.namespace, by.placement);
+    if (isRefusal(columns, index)) {
+      const service = columns.u32(index, Field.serviceId);
+      return service === 0 ? 0 : stream.cluster.outside.service(service);
+    }
     this.#readPeer(columns, index);
     const isSource = columns.u8(index, Field.reporter) === Reporter.SOURCE;
     return directory.find(this.#address, isSource ? columns.u16(index, Field.peerPort) : 0, this.#from);

@@ -75,6 +75,15 @@ export class Placements {
     return id;
   }
 
+  /**
+   * The number of a service: of the workload that is called the same, so that connects which nobody answered are shown
+   * with those that somebody did.
+   */
+  service(identity: WorkloadIdentity): number {
+    const known = this.#workloadByKey.get(keyOf(identity));
+    return known ?? this.workload(identity, { kind: 'service', system: false, external: false });
+  }
+
   get(workload: number): Workload | undefined {
     return this.#workloads[workload];
   }

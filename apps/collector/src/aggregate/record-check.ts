@@ -23,6 +23,10 @@ export const isEnd = (event: number): boolean => event === RecordEvent.CLOSED ||
 export const isHttp = (columns: RecordColumns, index: number): boolean =>
   columns.u8(index, Field.kind) === RecordKind.HTTP;
 
+/** Whether a record is of a connect that the mesh refused: it went nowhere. */
+export const isRefusal = (columns: RecordColumns, index: number): boolean =>
+  columns.u8(index, Field.reason) >= CloseReason.NO_ENDPOINT;
+
 /** Whether a record is stored: ends, and requests. */
 export const isStored = (columns: RecordColumns, index: number): boolean =>
   isHttp(columns, index) || isEnd(columns.u8(index, Field.event));
@@ -80,7 +84,7 @@ function isReasonOf(event: number, reason: number): boolean {
     case RecordEvent.CLOSED:
       return reason >= CloseReason.LOCAL_FIN && reason <= CloseReason.UNREACHABLE;
     case RecordEvent.FAILED:
-      return reason >= CloseReason.REFUSED && reason <= CloseReason.CONNECT_UNREACHABLE;
+      return reason >= CloseReason.REFUSED && reason <= CloseReason.NOT_STEERED;
     default:
       return false;
   }

@@ -22,6 +22,8 @@ export interface Stream {
   readonly cluster: Cluster;
   /** Placement by the agent's own workload id. */
   readonly placements: Map<number, number>;
+  /** What {@link Placements.service} calls a service, by the agent's own service id. */
+  readonly services: Map<number, number>;
   /** Where ends without a known workload are counted. */
   readonly unknown: number;
 }
@@ -74,6 +76,7 @@ export class Streams implements OpenNames {
       node,
       cluster: this.cluster(identity.cluster),
       placements: new Map(),
+      services: new Map(),
       unknown: this.#placements.placement(unknown, node),
     };
     this.#streams.push(stream);

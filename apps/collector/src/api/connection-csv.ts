@@ -17,6 +17,8 @@ const COLUMNS: ReadonlyArray<readonly [string, (connection: Connection) => Cell]
   ...side('destination'),
   ['asked_for_address', ({ askedFor }) => askedFor?.address ?? null],
   ['asked_for_port', ({ askedFor }) => askedFor?.port ?? null],
+  ['service_namespace', ({ service }) => service?.namespace ?? null],
+  ['service', ({ service }) => service?.name ?? null],
   ['sent_bytes', ({ sentBytes }) => sentBytes],
   ['received_bytes', ({ receivedBytes }) => receivedBytes],
   ['retransmitted_segments', ({ retransmittedSegments }) => retransmittedSegments],

@@ -120,6 +120,7 @@ const SKETCH: Omit<Connection, 'source' | 'destination'> = {
   connectUs: null,
   roundTripUs: null,
   askedFor: null,
+  service: null,
   sentBytes: null,
   receivedBytes: null,
   retransmittedSegments: null,

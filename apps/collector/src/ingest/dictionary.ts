@@ -4,18 +4,24 @@ import { parseAddress } from '../aggregate/address.js';
 import type { Placements } from '../aggregate/placements.js';
 import type { Stream } from '../aggregate/streams.js';
 
-/** Workloads that the streams of one node may name in all, and addresses of its network namespaces. */
+/** Workloads and services that the streams of one node may name in all, and addresses of its network namespaces. */
 const MAX_WORKLOADS = 100_000;
+const MAX_SERVICES = 100_000;
 const MAX_ADDRESSES = 100_000;
 
 /** What a node may still name: each name takes memory for good. */
 export interface NameBudget {
   workloads: number;
+  services: number;
   addresses: number;
 }
 
 /** The budget of a node that has named nothing yet. */
-export const nameBudget = (): NameBudget => ({ workloads: MAX_WORKLOADS, addresses: MAX_ADDRESSES });
+export const nameBudget = (): NameBudget => ({
+  workloads: MAX_WORKLOADS,
+  services: MAX_SERVICES,
+  addresses: MAX_ADDRESSES,
+});
 
 /** What the dictionaries of one stream have said so far, as far as it must be remembered to apply the next one. */
 export class DictionaryReader {
@@ -49,6 +55,14 @@ export class DictionaryReader {
         { kind: entry.kind, system: entry.system, external: false },
       );
       stream.placements.set(entry.id, this.#placements.placement(workload, stream.node));
+    }
+    for (const { id, namespace, name } of dictionary.services ?? []) {
+      if (!stream.services.has(id) && this.#names.services-- <= 0) {
+        this.#names.services = 0;
+        continue;
+      }
+      const identity = { cluster: stream.cluster.name, namespace, name, version: null };
+      stream.services.set(id, this.#placements.service(identity));
     }
     for (const entry of dictionary.namespaces) {
       const before = this.#addresses.get(entry.netnsCookie);

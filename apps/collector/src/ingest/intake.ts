@@ -29,7 +29,10 @@ export interface Taken {
   readonly invalid: number;
 }
 
-/** Reads record frames: checks every record, counts it, and packs for the store what is kept of it. */
+/**
+ * Reads record frames: checks every record, counts it, and packs for the store what is kept of it. An agent's service ids
+ * become ours ({@link Placements.service}).
+ */
 export class Intake implements RecordFeed {
   readonly #aggregator: Aggregator;
   readonly #placements: Placements;
@@ -64,6 +67,7 @@ export class Intake implements RecordFeed {
     const records = new Uint8Array(frame.payload.byteLength);
     records.set(frame.payload);
     const columns = new RecordColumns(records, recordBytes);
+    const words = new Uint32Array(records.buffer);
     const locals = new Uint32Array(recordCount);
     const peers = new Uint32Array(recordCount);
     const http = recordCount > 0 && isHttp(columns, 0);
@@ -79,6 +83,9 @@ export class Intake implements RecordFeed {
       if (valid) {
         const id = columns.u32(index, ConnectionRecord.workloadId);
         locals[index] = (id === 0 ? undefined : stream.placements.get(id)) ?? stream.unknown;
+        const service = columns.u32(index, ConnectionRecord.serviceId);
+        if (service !== 0)
+          words[(index * recordBytes + ConnectionRecord.serviceId) >> 2] = stream.services.get(service) ?? 0;
       } else invalid++;
       if (!http || !hasSamples) continue;
       const samples = Math.min(HttpLimit.SAMPLES, columns.u8(index, HttpRecord.sampleCount));

@@ -37,6 +37,10 @@ export const REASON_NAMES: Readonly<Record<number, NonNullable<Connection['reaso
   [CloseReason.CONNECT_TIMED_OUT]: 'connect_timed_out',
   [CloseReason.CONNECT_ABORTED]: 'connect_aborted',
   [CloseReason.CONNECT_UNREACHABLE]: 'connect_unreachable',
+  [CloseReason.NO_ENDPOINT]: 'no_endpoint',
+  [CloseReason.NO_ENDPOINT_NEAR]: 'no_endpoint_near',
+  [CloseReason.NO_WAYPOINT]: 'no_waypoint',
+  [CloseReason.NOT_STEERED]: 'not_steered',
 };
 
 /** The same end of a connection seen from its other side: who closed is mirrored. */
@@ -103,6 +107,7 @@ export function connectionOf(pair: EndPair, names: WorkloadNames): Connection {
     source: peerOf(source, destination, names),
     destination: peerOf(destination, source, names),
     askedFor: source === null ? null : askedForOf(source),
+    service: serviceOf(lead, names),
     sentBytes: failed ? null : Number(source === null ? value.receivedBytes : value.sentBytes),
     receivedBytes: failed ? null : Number(source === null ? value.sentBytes : value.receivedBytes),
     retransmittedSegments: failed
@@ -144,6 +149,11 @@ function peerOf(own: ReportedEnd | null, other: ReportedEnd | null, names: Workl
     process: null,
     pid: null,
   };
+}
+
+function serviceOf({ value }: ReportedEnd, names: WorkloadNames): Connection['service'] {
+  const service = value.serviceId === 0 ? undefined : names(value.serviceId);
+  return service === undefined ? null : { namespace: service.namespace, name: service.name };
 }
 
 function askedForOf(end: ReportedEnd): Connection['askedFor'] {

@@ -128,6 +128,7 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
             system: false,
           },
           askedFor: { address: '10.96.0.31', port: 443 },
+          service: null,
           sentBytes: 1104,
           receivedBytes: 4219,
           retransmittedSegments: 3,

@@ -26,6 +26,10 @@ const REASONS: Record<CloseReason | FailureReason, string> = {
   connect_timed_out: 'connect timed out',
   connect_aborted: 'connect given up',
   connect_unreachable: 'unreachable',
+  no_endpoint: 'refused by the mesh: no endpoint',
+  no_endpoint_near: 'refused by the mesh: no endpoint near',
+  no_waypoint: 'refused by the mesh: no waypoint',
+  not_steered: 'refused by the mesh: not steered',
 };
 /** Every reason for which a connection can end or fail. */
 export const CLOSE_REASON_NAMES = Object.keys(REASONS) as (CloseReason | FailureReason)[];
