@@ -103,7 +103,9 @@ class NodeAgent implements Agent {
     const reasons = parts.loop.hooks
       .filter(({ attached }) => !attached)
       .map(({ name }) => `${name} is not attached`);
-    const { earlier, uplink } = parts;
+    const { earlier, uplink, steered } = parts;
+    const waiting = steered.cluster?.waiting ?? [];
+    if (waiting.length > 0) reasons.push(`the cluster's ${waiting.join(', ')} are not listed yet`);
     if (uplink.state !== 'welcomed') {
       const problem = earlier.problem ?? uplink.problem;
       const doing = earlier.unfinished.length > 0 ? 'sending what an earlier run left' : 'connecting';

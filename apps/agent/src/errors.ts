@@ -22,6 +22,7 @@ export const AGENT_ERRORS = {
     'Create the agent credential on the collector and store it in agent.collector.credentialFile.',
   credential_permissions: 'Make the credential file readable by its owner only: chmod 600.',
   identity_rule_invalid: 'Correct the rule under agent.identity.',
+  cluster_access_invalid: 'Set agent.mesh.kubernetes.kubeconfig, or run in a pod with a service account.',
   enrolment_invalid:
     'Give a path at or below agent.cgroup that begins with /, with * within components only, e.g. /shop/*.',
   waypoint_unrenderable:

@@ -5,9 +5,17 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ABI_VERSION, HttpRecord } from '@undermesh/bpf-abi';
 import { createLogger } from '@undermesh/core';
+import type { KubernetesSource } from '@undermesh/mesh';
 import type { Command, Hello, Hook, MapUse, Report } from '@undermesh/schema';
 import type { AgentConfig } from './config/schema.js';
-import { makeSteered, meshSnapshot, type Steered, steers, waypointCgroups } from './engine/make.js';
+import {
+  makeCluster,
+  makeSteered,
+  meshSnapshot,
+  type Steered,
+  steers,
+  waypointCgroups,
+} from './engine/make.js';
 import { Orders } from './engine/orders.js';
 import type { AgentSnapshot } from './http/metrics.js';
 import { Identity } from './identity/identity.js';
@@ -88,7 +96,8 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
   const bootId = readBootId();
   const workloads = new Workloads();
   const services = new ServiceNames();
-  const identity = makeIdentity(config, { workloads, scope, observe });
+  const cluster = makeCluster(config);
+  const identity = makeIdentity(config, { workloads, scope, observe, cluster });
   const { url } = config.collector;
   const collector = isLoopback(url) ? { port: portOf(url), name: 'undermesh-collector' } : undefined;
   const listeners = new Listeners({ identity, collector });
@@ -122,7 +131,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     log: createLogger('uplink'),
     onCommand: (command: Command, collectorNowMs: number) => void orders.take(command, collectorNowMs),
   };
-  const steered = makeSteered(config, { store, observe, scope, names: services });
+  const steered = makeSteered(config, { store, observe, scope, cluster, names: services });
   const orders = new Orders({
     control: steered.control,
     file: join(config.engine.directory, `${config.instance || config.node}.json`),
@@ -284,7 +293,7 @@ function load(config: AgentConfig): Kernel {
 
 function makeIdentity(
   config: AgentConfig,
-  on: { workloads: Workloads; scope: Scope; observe: Observe },
+  on: { workloads: Workloads; scope: Scope; observe: Observe; cluster: KubernetesSource | undefined },
 ): Identity {
   const identity = new Identity(on.workloads, {
     rules: config.identity,
@@ -292,6 +301,7 @@ function makeIdentity(
     mount: on.scope.mount,
     scope: on.scope.path,
     tail: (cgroupId) => on.observe.cgroupTail(cgroupId),
+    ...(on.cluster === undefined ? {} : { pods: on.cluster.pods }),
   });
   identity.addSystemProcess(process.pid, 'undermesh-agent');
   for (const entry of config.systemProcesses) {

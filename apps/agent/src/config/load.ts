@@ -21,6 +21,7 @@ export function loadAgentConfig(sources: AgentConfigSources = {}): AgentConfig {
   const config = loadConfig({ section: 'agent', schema: AgentConfig, file, env, flags });
   const instance = config.instance === '' ? config.node.replaceAll(/[^A-Za-z0-9_.-]/g, '-') : config.instance;
   checkSizes(config);
+  checkMesh(config);
   compileRules(config.identity);
   return { ...config, instance };
 }
@@ -34,6 +35,11 @@ function checkSizes(config: AgentConfig): void {
   if (drain.busy > drain.idle) {
     throw invalid(`agent.drain.busy is ${drain.busy}: it may not exceed agent.drain.idle (${drain.idle})`);
   }
+}
+
+function checkMesh({ mesh }: AgentConfig): void {
+  if (mesh.kubernetes.enabled && mesh.manifests !== '')
+    throw invalid('agent.mesh.manifests and agent.mesh.kubernetes.enabled are both set: remove one of them');
 }
 
 const invalid = (what: string): UndermeshError =>

@@ -8,8 +8,25 @@ export const MeshConfig = Type.Object(
   {
     manifests: Type.String({
       default: '',
-      description: 'Directory of Kubernetes manifests that describe the mesh; empty: nothing is steered',
+      description:
+        'Directory of Kubernetes manifests that describe the mesh; empty, and without `kubernetes`: nothing is steered',
     }),
+    kubernetes: Type.Object(
+      {
+        enabled: Type.Boolean({
+          default: false,
+          description:
+            'The mesh is the one of a Kubernetes cluster, in the place of manifests; `agent.node` is what the node is called there',
+        }),
+        kubeconfig: Type.String({
+          default: '',
+          description:
+            'File that says where the API server is and who asks; empty: the service account of the pod',
+        }),
+        context: Type.String({ default: '', description: 'Context of that file; empty: its current one' }),
+      },
+      { default: {}, additionalProperties: false },
+    ),
     enrol: Type.Array(Type.String(), {
       default: [],
       description:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { createLogger } from '@undermesh/core';
-import { ManifestSource, type MeshSource } from '@undermesh/mesh';
+import type { KubernetesSource, MeshSource } from '@undermesh/mesh';
 import type { AgentConfig } from '../config/schema.js';
 import type { MeshSnapshot } from '../http/mesh-metrics.js';
 import {
@@ -17,7 +17,11 @@ import { IdBook, type ServiceNames } from '../mesh/index.js';
 import { removeWaypoints, WaypointRunner } from '../waypoint/index.js';
 import { absentEngine } from './absent.js';
 import type { EngineControl } from './control.js';
+import { ClusterPodPlaces } from './pod-places.js';
+import { sourceOf } from './source.js';
 import { Steering } from './steering.js';
+
+export { makeCluster, steers } from './source.js';
 
 /** What steers on this node; without `engine` and `steering`, `control` says why nothing does. */
 export interface Steered {
@@ -28,17 +32,22 @@ export interface Steered {
   readonly follower?: Pick<MeshSource, 'start' | 'stop'>;
   /** Of this node. */
   readonly waypoints?: WaypointRunner;
+  /** Where the mesh and this node's pods are from, if it is from a cluster. */
+  readonly cluster?: KubernetesSource | undefined;
 }
 
 /** What is steered, for a scrape. */
-export function meshSnapshot({ engine, steering, waypoints }: Steered): MeshSnapshot | undefined {
+export function meshSnapshot({ engine, steering, waypoints, cluster }: Steered): MeshSnapshot | undefined {
   if (engine === undefined || steering === undefined) return undefined;
   const { counts } = steering;
-  return { counts, totals: engine.totals(), readback: engine.readback(), waypoints: waypoints?.states ?? [] };
+  return {
+    counts,
+    totals: engine.totals(),
+    readback: engine.readback(),
+    waypoints: waypoints?.states ?? [],
+    pods: cluster?.pods.counts(),
+  };
 }
-
-/** Whether anything is to be steered. */
-export const steers = ({ mesh }: AgentConfig): boolean => mesh.manifests !== '';
 
 /**
  * Takes up the engine, or loads it. Throws UndermeshError `pins_foreign` or `object_mismatch`; what the kernel does not
@@ -51,18 +60,19 @@ export function makeSteered(
     readonly observe: Observe;
     readonly scope: Scope;
     readonly names: ServiceNames;
+    readonly cluster: KubernetesSource | undefined;
   },
 ): Steered {
-  const { store, observe, scope, names } = kernel;
+  const { store, observe, scope, names, cluster } = kernel;
   if (store === undefined) {
     const start = (): Promise<void> => removeWaypoints(waypointDirectory(config));
     return {
-      control: absentEngine('agent.mesh.manifests is not set'),
+      control: absentEngine('neither agent.mesh.manifests nor agent.mesh.kubernetes is set'),
       follower: { start, stop: async () => {} },
     };
   }
   const { mesh } = config;
-  const source = new ManifestSource({ directory: mesh.manifests, log: createLogger('mesh') });
+  const source = sourceOf(config, cluster);
   const waypoints = makeWaypoints(config, { source, mount: scope.mount });
   let book: IdBook | undefined;
   const engine = Engine.open(store, {
@@ -76,8 +86,13 @@ export function makeSteered(
     enrol: mesh.enrol,
     waypoints: waypointCgroups(config),
     onEndpointGone: (id) => book?.release(id),
+    ...(cluster === undefined
+      ? {}
+      : { pods: new ClusterPodPlaces(cluster, scope, createLogger('enrolment')) }),
   });
-  if (typeof engine === 'string') return { control: absentEngine(engine), follower: source, waypoints };
+  if (typeof engine === 'string')
+    return { control: absentEngine(engine), follower: source, waypoints, cluster };
+  cluster?.pods.subscribe(() => engine.enrolAgain());
   book = new IdBook(engine.maps.written);
   names.restore(engine.maps.written);
   const { node, zone, region } = mesh.locality;
@@ -89,10 +104,10 @@ export function makeSteered(
     node: node || config.node,
     zone: zone || null,
     region: region || null,
-    trusted: waypointCgroups(config).length > 0 ? mesh.waypoints.trusted : null,
+    trusted: waypointCgroups(config).length > 0 || cluster !== undefined ? mesh.waypoints.trusted : null,
     log: createLogger('engine'),
   });
-  return { control: engine, engine, steering, follower: steering, waypoints };
+  return { control: engine, engine, steering, follower: steering, waypoints, cluster };
 }
 
 /** Cgroups whose listeners are waypoints': those of others, and the one of those that this agent runs. */

@@ -152,8 +152,8 @@ export class Steering {
   #trusted(mesh: Mesh): Set<string> {
     const trusted = new Set(this.#options.trusted ?? []);
     if (this.#options.trusted === null) return trusted;
-    for (const { addresses } of mesh.nodes.values()) {
-      for (const address of [...addresses.v4, ...addresses.v6]) trusted.add(address);
+    for (const { addresses, podPrefixes } of mesh.nodes.values()) {
+      for (const address of [...addresses.v4, ...addresses.v6, ...podPrefixes]) trusted.add(address);
     }
     for (const { endpoints } of mesh.services.values()) {
       for (const { address, node } of endpoints)

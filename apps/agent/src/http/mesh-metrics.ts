@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MeshTotalsValue } from '@undermesh/bpf-abi';
+import type { PodStanding } from '@undermesh/mesh';
 import type { MapUse } from '@undermesh/schema';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EngineReadback } from '../engine/control.js';
@@ -14,6 +15,8 @@ export interface MeshSnapshot {
   readonly readback: EngineReadback;
   /** Those that this agent runs. */
   readonly waypoints: readonly WaypointState[];
+  /** Pods of this node by what becomes of their traffic; absent without a cluster. */
+  readonly pods: Readonly<Record<PodStanding, number>> | undefined;
 }
 
 type Reading = (counts: SteeringCounts) => number;
@@ -47,6 +50,7 @@ export class MeshMetrics {
   readonly #generation: Gauge;
   readonly #engine: Gauge<'engine'>;
   readonly #waypoint: Gauge<'waypoint' | 'state'>;
+  readonly #pods: Gauge<'standing'>;
   readonly #mapEntries: Gauge<'map'>;
   readonly #mapLimit: Gauge<'map'>;
   readonly #mapBytes: Gauge<'map'>;
@@ -91,6 +95,10 @@ export class MeshMetrics {
       ),
       labelNames: ['waypoint', 'state'],
     });
+    this.#pods = new Gauge({
+      ...named('pods', 'Pods of this node by what becomes of their traffic: enrolled, or why not'),
+      labelNames: ['standing'],
+    });
     this.#mapEntries = new Gauge({ ...named('map_entries', 'Entries in a map'), labelNames: ['map'] });
     this.#mapLimit = new Gauge({
       ...named('map_max_entries', 'Entries that a map takes'),
@@ -115,6 +123,7 @@ export class MeshMetrics {
     for (const [event, total] of Object.entries(totals))
       this.#totals.inc({ event: snake(event) }, Number(total));
     this.#updateEngine(readback);
+    for (const [standing, count] of Object.entries(snapshot.pods ?? {})) this.#pods.set({ standing }, count);
     this.#waypoint.reset();
     for (const { waypoint, pid, problem } of snapshot.waypoints) {
       this.#waypoint.set({ waypoint, state: 'running' }, pid === null ? 0 : 1);

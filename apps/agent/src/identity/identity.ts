@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConnectionRecord, Reporter } from '@undermesh/bpf-abi';
+import type { Pod } from '@undermesh/mesh';
 import type { IdentityRule } from '../config/schema.js';
 import { meaningOf } from './cgroup-components.js';
 import { CgroupPaths, type CgroupTail } from './cgroup-paths.js';
 import { toName } from './names.js';
+import { podOfPath } from './pod-cgroup.js';
 import { ProcessFacts } from './process-facts.js';
 import { Processes, type ProcessQuery } from './processes.js';
 import { programName } from './program-name.js';
@@ -22,6 +24,8 @@ export interface IdentityOptions {
   readonly tail: (cgroupId: number) => CgroupTail | undefined;
   /** The procfs; default `/proc`. */
   readonly processes?: string;
+  /** Pods of this node by uid; absent where there is no cluster. */
+  readonly pods?: { find(uid: string): Pod | undefined };
 }
 
 interface KnownCgroup {
@@ -45,8 +49,8 @@ const PROCESS = ConnectionRecord.process >> 2;
 const HIGH = 4_294_967_296;
 
 /**
- * Which workload a socket belongs to, in this order: a configured rule, a systemd unit, a container, the process's
- * name; `unknown` otherwise. Undermesh's own processes come first of all.
+ * Which workload a socket belongs to, in this order: a configured rule, what runs its pod, a systemd unit, a container,
+ * the process's name; `unknown` otherwise. Undermesh's own processes come first of all.
  */
 export class Identity {
   readonly workloads: Workloads;
@@ -57,12 +61,14 @@ export class Identity {
   readonly #facts: ProcessFacts;
   readonly #rules: RuleMatcher;
   readonly #systemCgroups: readonly RegExp[];
+  readonly #pods: IdentityOptions['pods'];
   readonly #query = { pid: 0, comm: new Uint32Array(4), openedNs: 0, connected: false };
 
   constructor(workloads: Workloads, options: IdentityOptions) {
     this.workloads = workloads;
     this.#facts = new ProcessFacts(options.processes);
     this.#rules = compileRules(options.rules);
+    this.#pods = options.pods;
     this.#systemCgroups = options.systemCgroups.map((pattern) => compilePattern(`${pattern}/**`));
     this.#processes = new Processes(this.#facts, (pid, comm, alive) => this.#nameProcess(pid, comm, alive));
     this.#paths = new CgroupPaths({
@@ -130,8 +136,9 @@ export class Identity {
     const known = this.#cgroups.get(cgroupId);
     if (known !== undefined && (known.untilMs === SETTLED || performance.now() < known.untilMs)) return known;
     const { path, settled } = this.#paths.find(cgroupId, pid);
-    const untilMs = settled ? SETTLED : performance.now() + LOOK_AGAIN_MS;
-    const found = { ...this.#nameCgroup(path), untilMs };
+    const { settled: isNamed = true, ...named } = this.#nameCgroup(path);
+    const untilMs = settled && isNamed ? SETTLED : performance.now() + LOOK_AGAIN_MS;
+    const found = { ...named, untilMs };
     if (this.#cgroups.size >= MAX_CGROUPS && known === undefined) {
       const [oldest] = this.#cgroups.keys();
       if (oldest !== undefined) this.#cgroups.delete(oldest);
@@ -140,7 +147,8 @@ export class Identity {
     return found;
   }
 
-  #nameCgroup(path: string | undefined): { workloadId: number; system: boolean } {
+  /** Not `settled`: it may have a better name in a moment. */
+  #nameCgroup(path: string | undefined): { workloadId: number; system: boolean; settled?: boolean } {
     if (path === undefined) return { workloadId: 0, system: false };
     const system = this.#systemCgroups.some((pattern) => pattern.test(path));
     const rule = this.#rules(path);
@@ -152,8 +160,12 @@ export class Identity {
         workloadId: this.workloads.intern({ namespace, name, version, kind: 'configured', system, origin }),
       };
     }
+    const uid = this.#pods === undefined ? undefined : podOfPath(path);
+    const pod = uid === undefined ? undefined : this.#pods?.find(uid);
+    if (pod !== undefined) return { system, workloadId: this.workloads.intern(nameOfPod(pod, system)) };
     const named = nameOfPath(path, system);
-    return { system, workloadId: named === undefined ? 0 : this.workloads.intern(named) };
+    const workloadId = named === undefined ? 0 : this.workloads.intern(named);
+    return { system, workloadId, settled: uid === undefined };
   }
 
   #nameProcess(pid: number, comm: Uint32Array, alive: boolean): number {
@@ -175,6 +187,18 @@ export class Identity {
     const namespace = system ? SYSTEM_NAMESPACE : 'host';
     return this.workloads.intern({ namespace, name, kind: 'process', system, origin });
   }
+}
+
+/** A pod goes by what runs it: many pods, and one after the other, are one workload. */
+function nameOfPod({ namespace, name, owner, version, system: own }: Pod, system: boolean): WorkloadName {
+  return {
+    namespace: toName(namespace),
+    name: toName(owner.name),
+    version: version === null ? undefined : toName(version),
+    kind: 'kubernetes',
+    system: system || own,
+    origin: `${owner.kind} ${namespace}/${owner.name}, first seen as pod ${name}`,
+  };
 }
 
 /** The unit or the container that a path stands for. */

@@ -26,6 +26,8 @@ export interface Places {
   readonly enrolled: readonly EnrolledCgroup[];
   /** Which waypoints run in. */
   readonly waypoints: readonly EnrolledCgroup[];
+  /** False while others may be too, which is not known yet: nobody is let go then. */
+  readonly complete: boolean;
 }
 
 /** A program at a cgroup; at the host without one. */
@@ -68,7 +70,7 @@ export class EngineLinks {
       .filter((name) => !this.#attached.has(name))
       .flatMap((name) => this.#take(name, pinned.has(name)));
     for (const name of pinned) {
-      if (this.#wanted.has(name)) continue;
+      if (this.#wanted.has(name) || !places.complete) continue;
       const { program } = readLinkName(name);
       const steers = CGROUP_HOOKS.find((hook) => hook.program === program)?.steers ?? true;
       if (steers || drained || this.#isGone(name)) bpffs.unpin(this.#store.linkPath(name));

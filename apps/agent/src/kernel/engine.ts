@@ -32,6 +32,7 @@ import { EnrolmentWatch } from './enrolment-watch.js';
 import { GenerationUse } from './generation-use.js';
 import { readMapUse, readProgram } from './hooks.js';
 import { MeshMaps } from './mesh-maps.js';
+import type { PodPlaces } from './pod-cgroups.js';
 import { type EndMaps, RefusedEnds } from './refused-ends.js';
 import type { Scope } from './scope.js';
 import { WaypointSide } from './waypoint-side.js';
@@ -43,6 +44,8 @@ export interface EngineOptions extends EngineObjectOptions {
   readonly enrol: readonly string[];
   /** Cgroups that waypoints run in: patterns. */
   readonly waypoints: readonly string[];
+  /** More of both, by pods. */
+  readonly pods?: PodPlaces;
   /** Called with the number of an endpoint whose entry has left the kernel. */
   readonly onEndpointGone: (endpointId: number) => void;
 }
@@ -197,6 +200,11 @@ export class Engine implements EngineControl {
     this.#checkMaps();
   }
 
+  /** Looks at once who is to be enrolled: somebody else has become so. */
+  enrolAgain(): void {
+    this.#cgroupsChanged();
+  }
+
   /** One for each program that is attached, for people. */
   hooks(statistics: boolean): Hook[] {
     if (this.#removed) return [];
@@ -254,10 +262,15 @@ export class Engine implements EngineControl {
 
   /** To what is enrolled by now. */
   #attach(): Finding[] {
-    const { scope, enrol, waypoints } = this.#options;
+    const { scope, enrol, waypoints, pods } = this.#options;
     const looked = new Set<string>();
-    this.#enrolled = findEnrolled(scope, enrol, looked);
-    const places = { enrolled: this.#enrolled, waypoints: findEnrolled(scope, waypoints, looked) };
+    const ofPods = pods?.find(looked) ?? { enrolled: [], waypoints: [] };
+    this.#enrolled = findEnrolled(scope, [...enrol, ...ofPods.enrolled], looked);
+    const places = {
+      enrolled: this.#enrolled,
+      waypoints: findEnrolled(scope, [...waypoints, ...ofPods.waypoints], looked),
+      complete: pods?.known ?? true,
+    };
     this.#watch.watch(looked);
     const findings = this.#links.attach(places, this.#use.total === 0);
     this.waypoints.look(places.waypoints);

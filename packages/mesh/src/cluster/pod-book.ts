@@ -14,8 +14,14 @@ const REMEMBERED = 1_024;
 /** The pods of this node by uid: those there are, and for naming also the last that were. */
 export class PodBook {
   #followed: ReadonlyMap<string, FollowedPod> = new Map();
+  #known = false;
   readonly #gone = new Map<string, Pod>();
   readonly #listeners = new Set<() => void>();
+
+  /** Whether they have been listed. */
+  get known(): boolean {
+    return this.#known;
+  }
 
   /** Those there are. */
   get followed(): ReadonlyMap<string, FollowedPod> {
@@ -56,7 +62,8 @@ export class PodBook {
       now.set(pod.uid, same ? old : { pod, standing });
     }
     for (const [uid, { pod }] of before) if (!now.has(uid)) this.#remember(pod);
-    if (!changed && now.size === before.size) return;
+    if (!changed && now.size === before.size && this.#known) return;
+    this.#known = true;
     this.#followed = now;
     for (const listener of this.#listeners) listener();
   }

@@ -18,6 +18,8 @@ export interface Pod extends ObjectName {
   readonly sidecar: boolean;
   /** The Gateway that it implements. */
   readonly gateway: string | null;
+  /** It is Undermesh's own. */
+  readonly system: boolean;
   /** Its containers have ended for good. */
   readonly finished: boolean;
 }
@@ -26,6 +28,7 @@ const SIDECAR = 'sidecar.istio.io/status';
 const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name';
 /** The name in the API of a pod that the kubelet runs from a file. */
 const CONFIG_HASH = 'kubernetes.io/config.hash';
+const PART_OF = 'app.kubernetes.io/part-of';
 const VERSIONS = ['service.istio.io/canonical-revision', 'app.kubernetes.io/version', 'version'];
 
 /** Reads a pod. The API server has checked it: nothing can be wrong with what is looked at here. */
@@ -45,6 +48,7 @@ export function readPod(value: unknown): Pod {
     hostNetwork: pod.get('spec').get('hostNetwork').value === true,
     sidecar: annotations.get(SIDECAR).present,
     gateway: textOf(labels.get(GATEWAY_NAME)),
+    system: textOf(labels.get(PART_OF)) === 'undermesh',
     finished: phase === 'Succeeded' || phase === 'Failed',
   };
 }
