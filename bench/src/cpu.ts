@@ -16,17 +16,20 @@ export function cgroupCpuUs(directory: string): number {
   return Number(found[1]);
 }
 
+/** Last seen, microseconds, by pid; of those that have ended too, so that the sum never falls. */
+const kernelThreadTimes = new Map<string, number>();
+
 /** CPU time of all kernel threads of the machine, microseconds: work that the mesh hands on ends up there. */
 export function kernelThreadsCpuUs(): number {
-  let sum = 0;
   for (const pid of kernelThreads()) {
     try {
-      sum += Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1_000;
+      const us = Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1_000;
+      kernelThreadTimes.set(pid, Math.max(us, kernelThreadTimes.get(pid) ?? 0));
     } catch {
       // It ended meanwhile.
     }
   }
-  return sum;
+  return [...kernelThreadTimes.values()].reduce((sum, us) => sum + us, 0);
 }
 
 const KTHREADD = '2';
