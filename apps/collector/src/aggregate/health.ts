@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CLOSE_REASONS, FAILURE_REASONS, type Health, STATUS_CLASSES } from '@undermesh/schema';
+import { CLOSE_REASONS, FAILURE_REASONS, type Health, PROTOCOLS, STATUS_CLASSES } from '@undermesh/schema';
 import { quantilesOf } from './histogram.js';
 import { Sample, type TrafficSum } from './traffic.js';
 
 const UNANSWERED = STATUS_CLASSES.indexOf('none');
+const RESETS = [CLOSE_REASONS.indexOf('local_reset'), CLOSE_REASONS.indexOf('peer_reset')];
+const HTTP = PROTOCOLS.indexOf('http1');
 
 /** The stretch that health is judged by, ending now. */
 export const HEALTH_WINDOW_MS = 60_000;
@@ -18,6 +20,17 @@ const failureReason = (sum: TrafficSum): string => commonest(FAILURE_REASONS, su
 /** The first two of {@link CLOSE_REASONS} are normal ends. */
 const brokenReason = (sum: TrafficSum): string => commonest(CLOSE_REASONS.slice(2), sum.ended.slice(2));
 
+/**
+ * Resets that cost nobody anything: proxies close idle connections so. They can be told where HTTP is all that was carried,
+ * by there being no request without an answer for them.
+ */
+function harmlessResets({ ended, protocols, requests }: TrafficSum): number {
+  const onlyHttp = requests.total > 0 && protocols.every((count, at) => at === HTTP || count === 0);
+  if (!onlyHttp) return 0;
+  const resets = RESETS.reduce((sum, at) => sum + (ended[at] ?? 0), 0);
+  return Math.max(0, resets - (requests.statuses[UNANSWERED] ?? 0));
+}
+
 /** What a rule goes by: a count, out of what, and what to call it. */
 interface Measure {
   readonly count: (sum: TrafficSum) => number;
@@ -30,7 +43,11 @@ const CONNECTS: Measure = {
   outOf: (sum) => sum.opened + sum.failures,
   reason: failureReason,
 };
-const ENDS: Measure = { count: (sum) => sum.broken, outOf: (sum) => sum.closed, reason: brokenReason };
+const ENDS: Measure = {
+  count: (sum) => sum.broken - harmlessResets(sum),
+  outOf: (sum) => sum.closed,
+  reason: brokenReason,
+};
 const SEGMENTS: Measure = {
   count: (sum) => sum.retransmits,
   outOf: (sum) => sum.segments,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { STATUS_CLASSES } from '@undermesh/schema';
+import { CLOSE_REASONS, PROTOCOLS, STATUS_CLASSES } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
 import { CELL_COUNTERS, Counter } from '../../src/aggregate/cells.js';
 import { connectsFailed, judge } from '../../src/aggregate/health.js';
@@ -33,6 +33,21 @@ describe('judge', () => {
     expect(judge(requests({ '2xx': 900, '4xx': 100, '5xx': 2 })).health).toBe('ok');
     expect(judge(requests({ '2xx': 1000, '5xx': 9 })).health).toBe('ok');
     expect(judge(requests({ '2xx': 95, '5xx': 5 }), { requestErrors: 0.1, p99Ms: 0 }).health).toBe('ok');
+  });
+
+  it('lets idle connections be reset where every request was answered, and only there', () => {
+    const reset = (classes: Partial<Record<string, number>>): TrafficSum => {
+      const sum = requests(classes);
+      sum.closed = 20;
+      sum.ended[CLOSE_REASONS.indexOf('local_reset')] = 9;
+      return sum;
+    };
+    expect(judge(reset({ '2xx': 900 }))).toEqual({ health: 'ok', reason: null });
+    expect(judge(reset({ '2xx': 900, none: 6 }))).toEqual({ health: 'failing', reason: 'local reset' });
+    expect(judge(reset({}))).toEqual({ health: 'failing', reason: 'local reset' });
+    const mixed = reset({ '2xx': 900 });
+    mixed.protocols[PROTOCOLS.indexOf('tls')] = 3;
+    expect(judge(mixed).health).toBe('failing');
   });
 
   it('warns of a p99 above its limit, when there are enough requests', () => {
