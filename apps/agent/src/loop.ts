@@ -3,6 +3,7 @@ import { type Logger, messageOf } from '@undermesh/core';
 import type { Hook, MapUse, Report } from '@undermesh/schema';
 import type { Steered } from './engine/make.js';
 import { clockPairNs, type Observe } from './kernel/index.js';
+import type { Legs } from './legs/index.js';
 import type { Listeners } from './listeners/listeners.js';
 import type { Drain } from './records/drain.js';
 import { Pace } from './records/pace.js';
@@ -14,6 +15,8 @@ export interface LoopOptions {
   readonly observe: Observe;
   readonly steered: Steered;
   readonly drain: Drain;
+  /** Absent where no waypoint tells of its requests. */
+  readonly legs: Legs | undefined;
   readonly uplink: Uplink;
   readonly listeners: Listeners;
   readonly spool: OwnSpool;
@@ -35,6 +38,8 @@ const HOOKS_MS = 4_000;
 const MAPS_MS = 10_000;
 /** The engine is looked after. */
 const STEERING_MS = 1_000;
+/** Requests through waypoints are joined. */
+const LEGS_MS = 250;
 /** A frame leaves once its oldest record is that old; sooner when records come slowly. */
 const FRAME_MS = 100;
 
@@ -69,6 +74,7 @@ export class Loop {
   readonly #readHooks = new Every(HOOKS_MS);
   readonly #readMaps = new Every(MAPS_MS);
   readonly #steer = new Every(STEERING_MS);
+  readonly #join = new Every(LEGS_MS);
   #timer: NodeJS.Timeout | undefined;
   #drainedMs = 0;
   #welcomes = 0;
@@ -130,7 +136,7 @@ export class Loop {
 
   /** Does what is due; returns when to come back, ms. */
   #work(nowMs: number): number {
-    const { observe, steered, drain, uplink, listeners, spool } = this.#options;
+    const { observe, steered, drain, legs, uplink, listeners, spool } = this.#options;
     // Listeners first: they tell which processes are ours, before records of theirs are named.
     if (this.#listen.due(nowMs)) listeners.update(observe.listeners(), Number(clockPairNs().boottime));
     if (this.#look.due(nowMs)) observe.look();
@@ -142,6 +148,7 @@ export class Loop {
     // write them.
     const frameMs = uplink.ready ? FRAME_MS : (spool.delayMs ?? Number.POSITIVE_INFINITY);
     if (drain.ageMs(nowMs) + pauseMs > frameMs) drain.cut();
+    if (legs !== undefined && this.#join.due(nowMs)) legs.tick();
     uplink.pump();
     spool.tick(nowMs);
     if (this.#steer.due(nowMs)) steered.steering?.tick();
@@ -151,7 +158,8 @@ export class Loop {
     if (this.#report.due(nowMs) || uplink.welcomes !== this.#welcomes) uplink.report(this.report());
     this.#welcomes = uplink.welcomes;
     const spentMs = performance.now() - nowMs;
-    const next = Math.min(this.#look.nextMs, this.#listen.nextMs, this.#report.nextMs) - nowMs;
+    const joinMs = legs === undefined ? Number.POSITIVE_INFINITY : this.#join.nextMs;
+    const next = Math.min(this.#look.nextMs, this.#listen.nextMs, this.#report.nextMs, joinMs) - nowMs;
     return Math.max(1, Math.min(pauseMs, next) - spentMs);
   }
 }

@@ -12,6 +12,7 @@ import {
   makeCluster,
   makeSteered,
   meshSnapshot,
+  ownWaypointCgroup,
   type Steered,
   steers,
   waypointCgroups,
@@ -33,6 +34,7 @@ import {
   resolveScope,
   type Scope,
 } from './kernel/index.js';
+import { Legs } from './legs/index.js';
 import { Listeners } from './listeners/listeners.js';
 import { Loop } from './loop.js';
 import { ServiceNames } from './mesh/index.js';
@@ -122,7 +124,21 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     identity,
     clock: clockPairNs,
     overflow,
+    onRecord: (words, at, http) => legs?.watch(words, at, http),
   });
+  const cgroup = ownWaypointCgroup(config, scope);
+  const legs: Legs | undefined =
+    cgroup === null
+      ? undefined
+      : new Legs({
+          cgroupId: cgroup,
+          isTimed: () => observe.http === true,
+          streamId,
+          memory,
+          clock: clockPairNs,
+          pass: (frame) => drain.pass(frame),
+          isWanted: () => uplink.takesLegs,
+        });
   const uplinkOptions = {
     url,
     credential: () => readCredential(config.collector.credentialFile),
@@ -131,7 +147,14 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     log: createLogger('uplink'),
     onCommand: (command: Command, collectorNowMs: number) => void orders.take(command, collectorNowMs),
   };
-  const steered = makeSteered(config, { store, observe, scope, cluster, names: services });
+  const steered = makeSteered(config, {
+    store,
+    observe,
+    scope,
+    cluster,
+    names: services,
+    requests: legs?.lines ?? null,
+  });
   const orders = new Orders({
     control: steered.control,
     file: join(config.engine.directory, `${config.instance || config.node}.json`),
@@ -161,6 +184,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     const { records } = observe;
     return {
       ledger,
+      legs: legs?.balance,
       requests: requests === undefined ? undefined : requestLedger(counts, { drain, backlog, requests }),
       counts,
       recordsRead: drain.recordsRead,
@@ -210,6 +234,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     observe,
     steered,
     drain,
+    legs,
     uplink,
     listeners,
     spool: disk,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { arch, release } from 'node:os';
-import type { EngineReport, Hook, MapUse, Report } from '@undermesh/schema';
+import type { EngineReport, Hook, LegBalance, MapUse, Report } from '@undermesh/schema';
 import type { KernelCounts, Ledger } from './records/ledger.js';
 
 /** Everything a report says, as the parts of the agent know it. */
@@ -13,6 +13,8 @@ export interface ReportFacts {
   readonly ledger: Ledger;
   /** The same of requests; absent where HTTP is not read. */
   readonly requests: Ledger | undefined;
+  /** Of its waypoints' requests; absent where it runs none that tell of them. */
+  readonly legs: LegBalance | undefined;
   readonly ring: Report['ring'];
   readonly helperErrors: Report['helperErrors'];
   readonly open: number;
@@ -24,7 +26,7 @@ export interface ReportFacts {
 
 /** The frame of every second. */
 export function makeReport(facts: ReportFacts): Report {
-  const { counts, ledger, requests } = facts;
+  const { counts, ledger, requests, legs } = facts;
   const { user, system } = process.cpuUsage();
   return {
     kernel: { release: release(), architecture: arch(), features: facts.features },
@@ -33,6 +35,7 @@ export function makeReport(facts: ReportFacts): Report {
     maps: facts.maps,
     records: read(ledger),
     ...(requests === undefined ? {} : { requests: read(requests) }),
+    ...(legs === undefined ? {} : { legs }),
     connections: {
       open: facts.open,
       connects: counts.connects,

@@ -33,6 +33,8 @@ export interface TestCollectorOptions {
   port?: number;
   /** This collector's clock less the agent's. */
   clockAheadMs?: number;
+  /** Takes leg records; default true. */
+  legs?: boolean;
 }
 
 /** A real WebSocket server that speaks the collector's side of the wire. */
@@ -143,6 +145,7 @@ export class TestCollector {
         collectorVersion: 'test',
         credits,
         acknowledged: this.acknowledged.toString(),
+        legs: this.options.legs ?? true,
       });
     } else if (frame.type === FRAME_TYPES.records && acknowledge) this.ack(frame.sequence);
   }

@@ -10,6 +10,7 @@ export const errorCodes = [
   'BPF_BPFFS',
   'BPF_CGROUP',
   'BPF_CLOCK',
+  'BPF_PIPE',
   'BPF_CLOSED',
   'BPF_INCOMPATIBLE',
   'BPF_INFO',

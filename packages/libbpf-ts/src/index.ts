@@ -36,6 +36,7 @@ export { BpfMap, type MapDefinition, possibleCpus, UpdateMode } from './map.js';
 export type { MapEntries, NewEntries } from './map-entries.js';
 export { inNetworkNamespace } from './namespaces.js';
 export { BpfObject, openObject } from './object.js';
+export { setPipeSize } from './pipe.js';
 export {
   type FeatureProbe,
   featureNames,

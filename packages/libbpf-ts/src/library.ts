@@ -203,6 +203,8 @@ const libcDeclarations = {
   umount2: c<(target: string, flags: number) => number>('int umount2(const char *, int)'),
   setns: c<(fd: number, kind: number) => number>('int setns(int, int)'),
   clock_gettime: c<(clock: number, time: BigInt64Array) => number>('int clock_gettime(int, void *)'),
+  /** The one argument of commands that take a number: passed as a variadic one is. */
+  fcntl: c<(fd: number, command: number, argument: number) => number>('int fcntl(int, int, int)'),
   vsnprintf: c<(target: Memory, size: number, format: Pointer, args: Pointer) => number>(
     'int vsnprintf(void *, size_t, void *, void *)',
   ),

@@ -78,6 +78,11 @@ export const MeshConfig = Type.Object(
           default: '',
           description: 'File of the network namespace in which they are run; empty: that of the agent',
         }),
+        joinRequests: Type.Boolean({
+          default: true,
+          description:
+            'Have them tell of each request, so that its way from client to server is known; needs a `cgroup` of their own',
+        }),
         program: Type.String({ minLength: 1, default: 'haproxy', description: 'HAProxy, 2.6 or later' }),
         trusted: Type.Array(Type.String({ pattern: '^[0-9a-f.:]+(/[0-9]{1,3})?$' }), {
           default: [],

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger } from '@undermesh/core';
 import type { KubernetesSource, MeshSource } from '@undermesh/mesh';
 import type { AgentConfig } from '../config/schema.js';
 import type { MeshSnapshot } from '../http/mesh-metrics.js';
 import {
+  cgroupId,
   Engine,
   type EngineStore,
   engineObject,
@@ -14,7 +16,7 @@ import {
   type Scope,
 } from '../kernel/index.js';
 import { IdBook, type ServiceNames } from '../mesh/index.js';
-import { removeWaypoints, WaypointRunner } from '../waypoint/index.js';
+import { type LineSink, removeWaypoints, WaypointRunner } from '../waypoint/index.js';
 import { absentEngine } from './absent.js';
 import type { EngineControl } from './control.js';
 import { ClusterPodPlaces } from './pod-places.js';
@@ -61,9 +63,11 @@ export function makeSteered(
     readonly scope: Scope;
     readonly names: ServiceNames;
     readonly cluster: KubernetesSource | undefined;
+    /** Who hears of each request through a waypoint; `null`: nobody. */
+    readonly requests: LineSink | null;
   },
 ): Steered {
-  const { store, observe, scope, names, cluster } = kernel;
+  const { store, observe, scope, names, cluster, requests } = kernel;
   if (store === undefined) {
     const start = (): Promise<void> => removeWaypoints(waypointDirectory(config));
     return {
@@ -73,7 +77,7 @@ export function makeSteered(
   }
   const { mesh } = config;
   const source = sourceOf(config, cluster);
-  const waypoints = makeWaypoints(config, { source, mount: scope.mount });
+  const waypoints = makeWaypoints(config, { source, mount: scope.mount, requests });
   let book: IdBook | undefined;
   const engine = Engine.open(store, {
     objectFile: engineObject(config.objectFile),
@@ -116,6 +120,21 @@ export function waypointCgroups({ mesh }: AgentConfig): string[] {
   return cgroup === '' ? cgroups : [...cgroups, cgroup];
 }
 
+/** The id of the cgroup that this agent's waypoints run in, made if need be; `null` where they do not tell of requests. */
+export function ownWaypointCgroup({ mesh }: AgentConfig, { mount }: Scope): number | null {
+  const { run, cgroup, joinRequests } = mesh.waypoints;
+  if (
+    (mesh.manifests === '' && !mesh.kubernetes.enabled) ||
+    run.length === 0 ||
+    cgroup === '' ||
+    !joinRequests
+  )
+    return null;
+  const path = join(mount, cgroup);
+  mkdirSync(path, { recursive: true });
+  return Number(cgroupId(path));
+}
+
 /** Where the waypoints of this agent have their files. */
 export const waypointDirectory = ({ runDirectory, instance, node }: AgentConfig): string =>
   join(runDirectory, 'waypoints', instance || node);
@@ -123,7 +142,11 @@ export const waypointDirectory = ({ runDirectory, instance, node }: AgentConfig)
 /** Runs waypoints as the source says. */
 function makeWaypoints(
   config: AgentConfig,
-  { source, mount }: { readonly source: MeshSource; readonly mount: string },
+  {
+    source,
+    mount,
+    requests,
+  }: { readonly source: MeshSource; readonly mount: string; readonly requests: LineSink | null },
 ): WaypointRunner {
   const { locality, waypoints } = config.mesh;
   const runner = new WaypointRunner({
@@ -135,6 +158,7 @@ function makeWaypoints(
     program: waypoints.program,
     cgroup: waypoints.cgroup === '' ? null : join(mount, waypoints.cgroup),
     networkNamespace: waypoints.networkNamespace || null,
+    requests,
     log: createLogger('waypoint'),
   });
   source.subscribe(({ mesh }) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MapUse } from '@undermesh/schema';
+import type { LegBalance, MapUse } from '@undermesh/schema';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { OrderCounts } from '../engine/orders.js';
 import type { KernelCounts, Ledger } from '../records/ledger.js';
@@ -12,6 +12,8 @@ export interface AgentSnapshot {
   readonly ledger: Ledger;
   /** The same of requests in http records; absent where HTTP is not read. */
   readonly requests: Ledger | undefined;
+  /** Requests of its waypoints; absent where it runs none that tell of them. */
+  readonly legs: LegBalance | undefined;
   readonly counts: KernelCounts;
   readonly recordsRead: number;
   readonly recordsDropped: number;
@@ -174,6 +176,7 @@ export class AgentMetrics {
   readonly #gauges: { readonly gauge: Gauge; readonly read: Reading }[];
   readonly #lost: Counter<'reason'>;
   readonly #requestsLost: Counter<'reason'>;
+  readonly #waypointRequests: Counter<'outcome' | 'reason'>;
   readonly #helperErrors: Counter<'site' | 'errno'>;
   readonly #hooks: Gauge<'hook'>;
   readonly #resident: Gauge<'kind'>;
@@ -195,6 +198,13 @@ export class AgentMetrics {
     this.#requestsLost = new Counter({
       ...named('requests_lost_total', 'HTTP requests lost here, by reason'),
       labelNames: ['reason'],
+    });
+    this.#waypointRequests = new Counter({
+      ...named(
+        'waypoint_requests_total',
+        'Requests through waypoints of this node, by whether both legs were joined',
+      ),
+      labelNames: ['outcome', 'reason'],
     });
     this.#helperErrors = new Counter({
       ...named('helper_errors_total', 'Failures of helpers in the eBPF programs'),
@@ -225,6 +235,7 @@ export class AgentMetrics {
       this.#lost.inc({ reason }, snapshot.ledger.lost[reason] ?? 0);
       this.#requestsLost.inc({ reason }, snapshot.requests?.lost[reason] ?? 0);
     }
+    this.#countLegs(snapshot.legs);
     this.#helperErrors.reset();
     for (const { site, errno, count } of snapshot.helperErrors)
       this.#helperErrors.inc({ site, errno }, count);
@@ -233,6 +244,16 @@ export class AgentMetrics {
     for (const [kind, bytes] of Object.entries(residentBytes())) this.#resident.set({ kind }, bytes);
     this.#mesh.update(snapshot.mesh, snapshot.maps);
     return await this.#registry.metrics();
+  }
+
+  #countLegs(legs: LegBalance | undefined): void {
+    const requests = this.#waypointRequests;
+    requests.reset();
+    if (legs === undefined) return;
+    requests.inc({ outcome: 'joined', reason: '' }, legs.joined);
+    requests.inc({ outcome: 'answered', reason: '' }, legs.answered);
+    for (const [reason, count] of Object.entries(legs.unjoined))
+      requests.inc({ outcome: 'unjoined', reason }, count);
   }
 
   get contentType(): string {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export { clockPairNs, kernelFeatures } from '@undermesh/libbpf-ts';
+export { cgroupId, clockPairNs, kernelFeatures, setPipeSize } from '@undermesh/libbpf-ts';
 export { Engine, type EngineOptions } from './engine.js';
 export { EngineStore } from './engine-store.js';
 export { checkEnrolment } from './enrolment.js';

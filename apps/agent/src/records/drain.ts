@@ -27,6 +27,8 @@ export interface DrainOptions {
   readonly clock: () => ClockPair;
   /** Why a frame without room is lost; default `agent_memory`. */
   readonly overflow?: () => OverflowReason;
+  /** Sees each record once it is named: it begins at `words[at]`. */
+  readonly onRecord?: (words: Uint32Array, at: number, http: boolean) => void;
 }
 
 /** What may keep a frame from being kept. */
@@ -95,21 +97,27 @@ export class Drain {
     for (const builder of this.#builders) this.#seal(builder, clock);
   }
 
-  #seal(builder: FrameBuilder, clock: ClockPair): void {
+  /** Closes a frame of records that the agent made itself. Returns why it was dropped; `null`: it was not. */
+  pass(builder: FrameBuilder): OverflowReason | null {
+    return this.#seal(builder, this.#options.clock());
+  }
+
+  #seal(builder: FrameBuilder, clock: ClockPair): OverflowReason | null {
     const { backlog } = this.#options;
     const { records, ends, requests } = builder;
-    if (records === 0) return;
+    if (records === 0) return null;
     if (backlog.hasRoomFor(builder.bytes)) {
       const frame = builder.seal(backlog.nextSequence, clock);
       if (requests > 0) this.book.sealed(frame.header.sequence, requests);
       backlog.push(frame);
-      return;
+      return null;
     }
     const reason = this.#options.overflow?.() ?? 'agent_memory';
     this.#endsLost[reason] += ends;
     this.book.dropped(reason, requests);
     this.#recordsLost += records;
     builder.clear();
+    return reason;
   }
 
   /** Age of the oldest record of the frames that are being filled, ms; 0 when they are empty. */
@@ -119,11 +127,12 @@ export class Drain {
 
   /** Fills in the workload of each new record and counts ends: no object, string or copy per record. */
   #name(first: number, nowNs: number): void {
-    const { builder, identity } = this.#options;
+    const { builder, identity, onRecord } = this.#options;
     const { words, records } = builder;
     let ends = 0;
     for (let i = first, at = first * STRIDE; i < records; i++, at += STRIDE) {
       words[at + WORKLOAD] = identity.ofRecord(words, at, nowNs);
+      onRecord?.(words, at, false);
       const event = ((words[at] ?? 0) >>> 8) & 0xff;
       if (event === RecordEvent.CLOSED || event === RecordEvent.FAILED) ends++;
       if (event === RecordEvent.FAILED) this.#failed++;
@@ -135,11 +144,12 @@ export class Drain {
 
   /** The same of http records: their connection's record stands in front. */
   #nameRequests(builder: FrameBuilder, first: number, nowNs: number): void {
-    const { identity } = this.#options;
+    const { identity, onRecord } = this.#options;
     const { words, records } = builder;
     let requests = 0;
     for (let i = first, at = first * HTTP_STRIDE; i < records; i++, at += HTTP_STRIDE) {
       words[at + WORKLOAD] = identity.ofRecord(words, at, nowNs);
+      onRecord?.(words, at, true);
       requests += (words[at + SAMPLE_COUNT] ?? 0) & 0xff;
     }
     builder.requests += requests;

@@ -71,6 +71,7 @@ export class Uplink {
   #clockAheadMs = 0;
   #heardMs = 0;
   #welcomes = 0;
+  #takesLegs = true;
   #reconnects = 0;
   #framesSent = 0;
   #bytesSent = 0;
@@ -88,6 +89,11 @@ export class Uplink {
   /** How often a collector welcomed this agent. */
   get welcomes(): number {
     return this.#welcomes;
+  }
+
+  /** Whether the collector knows leg records; true until one says otherwise. */
+  get takesLegs(): boolean {
+    return this.#takesLegs;
   }
 
   get reconnects(): number {
@@ -288,6 +294,7 @@ export class Uplink {
     this.#acknowledged(BigInt(welcome.acknowledged));
     backlog.rewind();
     this.#credits = credits;
+    this.#takesLegs = welcome.legs === true;
     this.#state = 'welcomed';
     this.#welcomes++;
     this.#problem = undefined;

@@ -17,6 +17,7 @@ import { promisify } from 'node:util';
 import { messageOf } from '@undermesh/core';
 import { agentError } from '../errors.js';
 import { type HaproxyProcesses, reload, showProcesses, showServers, tellServers } from './control-sockets.js';
+import { type LineSink, LogPipe } from './log-pipe.js';
 import type { Rendered } from './render.js';
 import { frameOf, isDone, readSlots, type SlotBook, slotChanges } from './slots.js';
 
@@ -29,6 +30,8 @@ export interface HaproxyOptions {
   readonly cgroup: string | null;
   /** File of the network namespace that it runs in; `null`: the agent's. */
   readonly networkNamespace: string | null;
+  /** Who hears of each request; `null`: nobody. */
+  readonly requests: LineSink | null;
 }
 
 const run = promisify(execFile);
@@ -51,6 +54,7 @@ export class Haproxy {
   readonly #pending: string;
   readonly #pidFile: string;
   readonly #log: string;
+  readonly #requests: LogPipe;
 
   constructor(options: HaproxyOptions) {
     this.#options = options;
@@ -62,6 +66,7 @@ export class Haproxy {
     this.#pending = file('pending');
     this.#pidFile = file('haproxy.pid');
     this.#log = file('haproxy.log');
+    this.#requests = new LogPipe(file('requests'));
   }
 
   /** The master's pid, if it lives and is ours. */
@@ -71,11 +76,18 @@ export class Haproxy {
     return readIfThere(`/proc/${pid}/cmdline`).split('\0').includes(this.#configuration) ? pid : null;
   }
 
+  /** Whether it can be told to tell of requests: one that an agent started for whom nobody listened cannot. */
+  get tellsRequests(): boolean {
+    const { pid } = this;
+    return this.#options.requests !== null && (pid === null || this.#requests.isOutputOf(pid));
+  }
+
   /**
    * Puts a configuration in force: at once, if it is that already or differs by endpoints only. Rejects with what HAProxy
    * says against it.
    */
   async apply(rendered: Rendered): Promise<void> {
+    this.#listen();
     const running = this.pid !== null && !existsSync(this.#pending) && (await this.#works());
     const before = readIfThere(this.#configuration);
     if (running && before === rendered.configuration) return;
@@ -123,9 +135,22 @@ export class Haproxy {
     return showProcesses(this.#socket).catch(() => null);
   }
 
+  /** Listens no longer to what it says of requests. */
+  detach(): void {
+    this.#requests.close();
+  }
+
+  #listen(): void {
+    const { requests, directory } = this.#options;
+    if (requests === null) return;
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    this.#requests.read(requests);
+  }
+
   /** Ends it with all its connections, and removes its directory. */
   async remove(): Promise<void> {
     const { pid } = this;
+    this.detach();
     if (pid !== null) {
       process.kill(pid, 'SIGTERM');
       await this.#until(() => this.pid === null, 'end').catch(() => process.kill(pid, 'SIGKILL'));
@@ -152,7 +177,7 @@ export class Haproxy {
   }
 
   async #start(): Promise<void> {
-    const { program, cgroup, networkNamespace } = this.#options;
+    const { program, cgroup, networkNamespace, requests } = this.#options;
     rmSync(this.#socket, { force: true });
     if (cgroup !== null) mkdirSync(cgroup, { recursive: true });
     const haproxy = [
@@ -168,11 +193,12 @@ export class Haproxy {
     const command =
       networkNamespace === null ? haproxy : ['nsenter', `--net=${networkNamespace}`, '--', ...haproxy];
     const output = openSync(this.#log, 'w', 0o600);
+    const said = requests === null ? output : this.#requests.open();
     const child = spawn('/bin/sh', ['-c', ENTER, cgroup ?? '', ...command], {
       detached: true,
-      stdio: ['ignore', output, output],
+      stdio: ['ignore', said, output],
     });
-    closeSync(output);
+    for (const file of new Set([output, said])) closeSync(file);
     child.unref();
     const ended = { how: '' };
     child.on('error', (error) => {
@@ -229,7 +255,7 @@ export async function removeWaypoints(
   kept: ReadonlySet<string> = new Set(),
 ): Promise<void> {
   if (!existsSync(directory)) return;
-  const options = { program: '', cgroup: null, networkNamespace: null };
+  const options = { program: '', cgroup: null, networkNamespace: null, requests: null };
   const gone = readdirSync(directory).filter((name) => !kept.has(name));
   await Promise.all(
     gone.map((name) => new Haproxy({ ...options, directory: join(directory, name) }).remove()),

@@ -4,6 +4,7 @@ import type { Balancing, HeaderChanges, PathChange, Redirect } from '@undermesh/
 import { conditionsOf } from './conditions.js';
 import type { PlannedMatch, PlannedRule, PlannedService, PlannedTarget, Pool, WaypointPlan } from './plan.js';
 import { literal, quote, socketAddress, visible } from './quote.js';
+import { LOG_FORMAT, NUMBERING } from './request-log.js';
 import { assignSlots, type SlotBook, slotLines } from './slots.js';
 
 /** Configuration of one HAProxy, and the map file that it reads, named by its contents. */
@@ -19,6 +20,8 @@ export interface RenderOptions {
   readonly user: string | null;
   /** Slots of the configuration in force. */
   readonly slots: SlotBook;
+  /** Whether its standard output is read: then it tells of each request there. */
+  readonly tellsRequests: boolean;
 }
 
 /**
@@ -30,7 +33,8 @@ export function renderWaypoint(plan: WaypointPlan, options: RenderOptions): Rend
   const sections = [
     globalSection(options),
     defaultsSection(),
-    frontendSection(plan, `${options.directory}/${map.name}`),
+    frontendSection(plan, `${options.directory}/${map.name}`, options),
+    ...(options.tellsRequests ? [section('backend request_lines', NUMBERING.table)] : []),
     ...plan.services.map(({ id, pool }) => backendSection(`service_${id}`, pool, options.slots)),
     ...plan.rules.flatMap((rule) => rule.targets.map((target) => targetSection(rule, target, options.slots))),
   ];
@@ -74,16 +78,18 @@ function defaultsSection(): string {
   ]);
 }
 
-function frontendSection(plan: WaypointPlan, mapFile: string): string {
+function frontendSection(plan: WaypointPlan, mapFile: string, { tellsRequests }: RenderOptions): string {
   const { services, matches, rules } = plan;
   return section('frontend waypoint', [
     ...bindLines(plan),
+    ...(tellsRequests ? LOGGING : []),
     'tcp-request session set-var-fmt(sess.destination) %[dst]|%[dst_port]',
     `tcp-request session set-var(sess.service) var(sess.destination),map_str_int(${mapFile})`,
     'tcp-request session reject unless { var(sess.service) -m found }',
     ...services
       .filter(({ routed }) => routed)
       .map(({ id }) => `acl service_${id} var(sess.service) -m int ${id}`),
+    ...(tellsRequests ? NUMBERING.request : []),
     'acl matched var(txn.match) -m found',
     'http-request set-var(txn.path) path',
     'http-request set-var-fmt(txn.folder) %[path]/',
@@ -97,6 +103,15 @@ function frontendSection(plan: WaypointPlan, mapFile: string): string {
     'use_backend service_%[var(sess.service)]',
   ]);
 }
+
+/** A connection that nothing was asked on is not told of. */
+const LOGGING = [
+  'log stdout format raw local0',
+  `log-format '${LOG_FORMAT}'`,
+  'option dontlognull',
+  'option http-ignore-probes',
+  ...NUMBERING.session,
+];
 
 function bindLines({ waypoint }: WaypointPlan): string[] {
   const addresses = [...waypoint.addresses.v4, ...waypoint.addresses.v6];

@@ -6,6 +6,7 @@ import { type Logger, messageOf } from '@undermesh/core';
 import { type Mesh, type ObjectKey, objectKey, type Waypoint } from '@undermesh/mesh';
 import type { Locality } from '../mesh/locality.js';
 import { Haproxy, removeWaypoints } from './haproxy.js';
+import type { LineSink } from './log-pipe.js';
 import { planWaypoint } from './plan.js';
 import { renderWaypoint } from './render.js';
 
@@ -21,6 +22,8 @@ export interface WaypointRunnerOptions {
   readonly program: string;
   readonly cgroup: string | null;
   readonly networkNamespace: string | null;
+  /** Who hears of each request; default: nobody. */
+  readonly requests?: LineSink | null;
   readonly log: Logger;
   /** How often it is made sure that all run; default 2,000 ms. */
   readonly watchMs?: number;
@@ -88,7 +91,10 @@ export class WaypointRunner {
     this.#closed = true;
     if (this.#watch !== null) clearInterval(this.#watch);
     await this.#work;
-    if (!options.remove) return;
+    if (!options.remove) {
+      for (const { haproxy } of this.#running.values()) haproxy.detach();
+      return;
+    }
     await Promise.all([...this.#running.values()].map(({ haproxy }) => haproxy.remove()));
     this.#running.clear();
   }
@@ -129,6 +135,7 @@ export class WaypointRunner {
         directory: this.#directoryOf(objectKey(waypoint)),
         user: haproxyUser(),
         slots: haproxy.slots,
+        tellsRequests: haproxy.tellsRequests,
       }),
     );
     const { pid } = haproxy;
@@ -180,8 +187,9 @@ export class WaypointRunner {
   }
 
   #haproxyOf(key: ObjectKey): Haproxy {
-    const { program, cgroup, networkNamespace } = this.#options;
-    return new Haproxy({ directory: this.#directoryOf(key), program, cgroup, networkNamespace });
+    const { program, cgroup, networkNamespace, requests = null } = this.#options;
+    const directory = this.#directoryOf(key);
+    return new Haproxy({ directory, program, cgroup, networkNamespace, requests });
   }
 }
 

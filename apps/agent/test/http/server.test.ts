@@ -4,6 +4,7 @@ import { AgentMetrics, type AgentSnapshot } from '../../src/http/metrics.js';
 import { createHttp, listen } from '../../src/http/server.js';
 
 const snapshot: AgentSnapshot = {
+  legs: undefined,
   ledger: { made: 12, acknowledged: 6, waiting: 3, unread: 1, lost: { ring_full: 1, agent_memory: 2 } },
   counts: {
     endsEmitted: 11,

@@ -39,7 +39,10 @@ endpoints: [{ addresses: ["${address}"], nodeName: here }]
   )
   .join('')}`;
 
-const meshOf = (prefix: string): string => `
+const OPTION = '{ name: plain, port: 15008, protocol: HTTP }';
+const PROXY = '{ name: proxied, port: 15009, protocol: undermesh.io/PROXY }';
+
+const meshOf = (prefix: string, listener = OPTION): string => `
 apiVersion: v1
 kind: Node
 metadata: { name: here }
@@ -51,7 +54,7 @@ metadata: { name: way, namespace: shop, annotations: { undermesh.io/node: here }
 spec:
   gatewayClassName: undermesh-waypoint
   addresses: [{ value: 10.1.0.3 }, { value: "fd01::3" }]
-  listeners: [{ name: plain, port: 15008, protocol: HTTP }]
+  listeners: [${listener}]
 ${serviceOf('one', 1)}${serviceOf('two', 2)}
 ---
 apiVersion: gateway.networking.k8s.io/v1
@@ -136,8 +139,8 @@ describe.skipIf(!canRun)(
       return Number(readFileSync(join(waypoints, readdirSync(waypoints)[0]!, 'haproxy.pid'), 'utf8'));
     };
 
-    it('has HTTP go through a stock HAProxy, which knows where each connection wanted to go', async () => {
-      await until('the waypoint', async () => (await curl('http://10.96.0.1/').catch(() => null)) !== null);
+    /** Both services answer by the route, over both families. */
+    const expectRouted = async () => {
       for (const [before, after] of [
         ['10.96.0.', ''],
         ['[fd96::', ']'],
@@ -151,10 +154,25 @@ describe.skipIf(!canRun)(
           const host = `${before}${number}${after}`;
           expect(await curl(`http://${host}${path}`)).toEqual({ server, url: path, host });
         }
+    };
+
+    it('has HTTP go through a stock HAProxy, which knows where each connection wanted to go', async () => {
+      await until('the waypoint', async () => (await curl('http://10.96.0.1/').catch(() => null)) !== null);
+      await expectRouted();
       const { stdout } = await run('cat', [join(bed.cgroup, 'way', 'cgroup.procs')]);
       expect(stdout.split('\n')).toContain(String(waypointPid()));
       const metrics = await (await fetch(`http://127.0.0.1:${agent.port}/metrics`)).text();
       expect(metrics).toContain('undermesh_agent_waypoint{waypoint="shop/way",state="current"} 1');
+    });
+
+    it('does so by the PROXY protocol, where that is what the waypoint listens for', async () => {
+      writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v2', PROXY));
+      await until('the other listener', async () => {
+        const { stdout } = await run('ip', ['netns', 'exec', bed.namespace, 'ss', '-Hltn']);
+        const answers = (await curl('http://10.96.0.1/').catch(() => null)) !== null;
+        return stdout.includes(':15009') && !stdout.includes(':15008') && answers;
+      });
+      await expectRouted();
     });
 
     it('takes over what a manifest says anew, and goes on while no agent runs', async () => {

@@ -136,6 +136,7 @@ function render(mesh: Mesh, routes: readonly HttpRoute[], directory: string): st
     directory,
     user: null,
     slots: new Map(),
+    tellsRequests: true,
   });
   writeFileSync(join(directory, map.name), map.text);
   return configuration;
