@@ -11,7 +11,7 @@ function HookCell({ hook }: { hook: Hook | undefined }) {
   if (hook === undefined) return <span className="t3">not loaded</span>;
   if (!hook.attached) return <Status kind="warn">detached</Status>;
   const cost = hookCost(hook);
-  if (cost === null) return <span className="t3">no statistics</span>;
+  if (cost === null) return <span className="t3">attached</span>;
   return (
     <>
       {hookCostText(cost)} <span className="t3 small">× {formatCompact(hook.runCount)}</span>
@@ -22,6 +22,7 @@ function HookCell({ hook }: { hook: Hook | undefined }) {
 /** Few nodes side by side: what each kernel runs and what a call costs, and how full the maps are. */
 export function KernelCards({ nodes }: { nodes: readonly Node[] }) {
   const hooks = byName(nodes, (node) => node.hooks);
+  const measured = nodes.some((node) => node.hooks.some((hook) => hookCost(hook) !== null));
   const maps = byName(nodes, (node) => node.maps.filter((map) => mapShare(map) !== null));
   const head = (first: string) => (
     <thead>
@@ -40,7 +41,11 @@ export function KernelCards({ nodes }: { nodes: readonly Node[] }) {
       <section className="card">
         <div className="card-head">
           <h2>Hooks</h2>
-          <span className="t3">time per call × calls, read back from the kernel</span>
+          <span className="t3">
+            {measured
+              ? 'time per call × calls, read back from the kernel'
+              : 'read back from the kernel, which keeps times while kernel.bpf_stats_enabled is 1'}
+          </span>
         </div>
         <div className="card-scroll">
           <table className="table" aria-label="Hooks by node">
@@ -77,7 +82,7 @@ export function KernelCards({ nodes }: { nodes: readonly Node[] }) {
                     return (
                       <td key={nodes[index]?.name} className="num map-cell">
                         {share === null ? (
-                          <span className="t3">no data</span>
+                          <span className="t3">{map === undefined ? 'not loaded' : 'not counted'}</span>
                         ) : (
                           <span className="row">
                             <UseBar share={share} label={`${name} ${formatShare(share)} used`} />

@@ -25,6 +25,8 @@ import { Segments } from '../segments';
 /** So many connections tell how an edge's are steered. */
 const LOOKED_AT = 200;
 const REFRESH_SECONDS = 3;
+/** Less of the time than this is not worth a word. */
+const LEAST_SHARE = 0.001;
 
 export interface PathTabProps {
   level: Level;
@@ -117,6 +119,7 @@ function PathDrawing({ way, stops, totalUs }: { way: Way; stops: readonly Stop[]
 
 function StopItem({ stop, totalUs }: { stop: Stop; totalUs: number | null }) {
   const { title, text, note, place, us, mark, skipped } = stop;
+  const share = us === null || totalUs === null || totalUs === 0 ? null : us / totalUs;
   return (
     <li className={`stop ${place}${skipped === true ? ' skipped' : ''}`} data-stop={stop.id}>
       {mark === undefined ? (
@@ -132,17 +135,17 @@ function StopItem({ stop, totalUs }: { stop: Stop; totalUs: number | null }) {
         </p>
       ) : (
         <>
+          <p className="medium cut">{title}</p>
           <p className="row">
-            <span className="medium cut">{title}</span>
+            <span className="cut" title={text}>
+              {text}
+            </span>
             <span className="fill" />
-            {us !== null && totalUs !== null && totalUs > 0 && (
+            {share !== null && share >= LEAST_SHARE && us !== null && (
               <span className="stop-share" title={`${formatDuration(us)} of the mean request`}>
-                {formatShare(us / totalUs)}
+                {formatShare(share)}
               </span>
             )}
-          </p>
-          <p className="cut" title={text}>
-            {text}
           </p>
           {note !== null && <p className="t3 small cut">{note}</p>}
         </>
