@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Agent, type ClientRequestArgs, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, isIPv6, type Socket } from 'node:net';
-import { pick } from './chance.js';
+import type { Duplex } from 'node:stream';
+import { around, pick } from './chance.js';
 import { type CallCounts, type Counts, callCounts, countConnection, increment } from './counts.js';
 import type { Assignment, Endpoint, Place } from './plan.js';
 
@@ -40,9 +41,13 @@ export function connectAs(place: Place, endpoint: Endpoint, call: CallCounts): S
   return socket;
 }
 
+/** Connections that are kept alive are renewed after about so long, as connection pools do. */
+const LIFETIME_MS = 30_000;
+
 /** Connects from the workload's own address, and counts. */
 class OwnAgent extends Agent {
   readonly #open: (endpoint: Endpoint) => Socket;
+  readonly #until = new WeakMap<Duplex, number>();
 
   constructor(open: (endpoint: Endpoint) => Socket, connections: number) {
     super({ keepAlive: connections > 0, ...(connections > 0 ? { maxSockets: connections } : {}) });
@@ -50,7 +55,15 @@ class OwnAgent extends Agent {
   }
 
   override createConnection(options: ClientRequestArgs): Socket {
-    return this.#open({ host: String(options.host), port: Number(options.port), weight: 1 });
+    const socket = this.#open({ host: String(options.host), port: Number(options.port), weight: 1 });
+    this.#until.set(socket, Date.now() + around(LIFETIME_MS, 0.2));
+    return socket;
+  }
+
+  override keepSocketAlive(socket: Duplex): boolean {
+    if (Date.now() > (this.#until.get(socket) ?? 0)) return false;
+    const kept: unknown = super.keepSocketAlive(socket); // false where the server is about to close it
+    return kept !== false;
   }
 }
 
