@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util';
 import { createLogger, UndermeshError } from '@undermesh/core';
 import { createAgent } from './agent.js';
 import { loadAgentConfig } from './config/load.js';
+import { examine, report } from './doctor/doctor.js';
 import { environment } from './environment.js';
 import { uninstall } from './uninstall.js';
 
-const USAGE = `undermesh-agent [run|uninstall] [options]
+const USAGE = `undermesh-agent [run|doctor|uninstall] [options]
 
   run                  observe until SIGTERM or SIGINT
+  doctor               look at all that an agent needs here, say what is wrong and what to do; changes nothing
   uninstall            remove the engine, and all that an agent that was killed left behind
 
   --config FILE        undermesh.yaml (default: UNDERMESH_CONFIG, then /etc/undermesh/undermesh.yaml)
@@ -19,6 +21,7 @@ const USAGE = `undermesh-agent [run|uninstall] [options]
   --port PORT          of /metrics, /healthz and /readyz
   --set KEY=VALUE      any other setting, e.g. --set drain.idle=250; may be repeated
   --supervised         stop when the parent process ends
+  --json               what the doctor found, for programs
   --help`;
 
 /** Runs the program `undermesh-agent`; resolves with its exit code. `print` writes to standard output. */
@@ -31,7 +34,7 @@ export async function runCommand(args: string[], print: (text: string) => void):
       return 0;
     }
     const [command = 'run'] = positionals;
-    if (command !== 'run' && command !== 'uninstall') throw usage(`there is no command '${command}'`);
+    if (!isCommand(command)) throw usage(`there is no command '${command}'`);
     const flags: Record<string, string | undefined> = {
       node: values.node,
       cgroup: values.cgroup,
@@ -44,7 +47,13 @@ export async function runCommand(args: string[], print: (text: string) => void):
       if (at < 1) throw usage(`--set takes KEY=VALUE, not '${setting}'`);
       flags[setting.slice(0, at)] = setting.slice(at + 1);
     }
-    const config = loadAgentConfig({ file: values.config, env: environment, flags });
+    const sources = { file: values.config, env: environment, flags };
+    if (command === 'doctor') {
+      const findings = await examine(sources);
+      print(values.json === true ? JSON.stringify(findings) : report(findings));
+      return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0;
+    }
+    const config = loadAgentConfig(sources);
     if (command === 'uninstall') await uninstall(config);
     else await createAgent(config, { supervised: values.supervised ?? false }).run();
     return 0;
@@ -54,6 +63,9 @@ export async function runCommand(args: string[], print: (text: string) => void):
     return 1;
   }
 }
+
+const isCommand = (command: string): command is 'run' | 'doctor' | 'uninstall' =>
+  command === 'run' || command === 'doctor' || command === 'uninstall';
 
 function parse(args: string[]) {
   try {
@@ -69,6 +81,7 @@ function parse(args: string[]) {
         port: { type: 'string' },
         set: { type: 'string', multiple: true },
         supervised: { type: 'boolean' },
+        json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

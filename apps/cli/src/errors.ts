@@ -15,6 +15,8 @@ export const CLI_ERRORS = {
   no_node_matches: 'undermesh engine lists the nodes; -o json shows their labels.',
   orders_refused: 'See above for what each node needs; the others have taken the order.',
   engine_not_in_force: 'undermesh engine shows what holds a node up; the order stands.',
+  node_unwell: 'See above for what to do.',
+  doctor_missing: 'Install the agent on this node, or say where it is: --agent PROGRAM.',
 } as const;
 
 /** A code of {@link CLI_ERRORS}. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addCompletion } from './commands/completion.js';
 import { addConnections } from './commands/connections.js';
+import { addDoctor } from './commands/doctor.js';
 import { addEdges } from './commands/edges.js';
 import { addEngine } from './commands/engine.js';
 import { addExplain } from './commands/explain.js';
@@ -41,6 +42,7 @@ export function createProgram(host: Host): Command {
   addConnections(program, host);
   addExplain(program, host);
   addEngine(program, host);
+  addDoctor(program, host);
   addCompletion(program, host);
   return program;
 }

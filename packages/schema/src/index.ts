@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from './api.js';
 export * from './changes.js';
+export * from './doctor.js';
 export * from './engines.js';
 export * from './frame.js';
 export * from './latency.js';

@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-export { cgroupId, clockPairNs, kernelFeatures, setPipeSize } from '@undermesh/libbpf-ts';
+export {
+  cgroupId,
+  clockPairNs,
+  isBpffs,
+  kernelFeatures,
+  libbpfVersion,
+  setPipeSize,
+} from '@undermesh/libbpf-ts';
+export { type ProgramsBeside, programsBeside } from './beside.js';
 export { Engine, type EngineOptions } from './engine.js';
 export { EngineStore } from './engine-store.js';
-export { checkEnrolment } from './enrolment.js';
+export { checkEnrolment, findEnrolled } from './enrolment.js';
 export { InstanceLock } from './instance-lock.js';
 export { KeptMaps } from './kept-maps.js';
 export { Observe, type ObserveOptions, ownerOf } from './observe.js';
 export { OwnerMap } from './owner-map.js';
+export { checkTree, instanceDirectory } from './pin-tree.js';
 export { PodCgroups, type PodPlaces } from './pod-cgroups.js';
-export { engineObject, extraObjects, httpObject, observeObject, preflight } from './preflight.js';
+export {
+  checkBtf,
+  checkCapabilities,
+  checkKernel,
+  engineObject,
+  extraObjects,
+  httpObject,
+  observeObject,
+  preflight,
+} from './preflight.js';
 export { resolveScope, type Scope } from './scope.js';

@@ -51,6 +51,12 @@ export class InstanceLock {
     }
   }
 
+  /** The process that holds the lock of an instance; `undefined` when none does. */
+  static holderOf(directory: string, instance: string): number | undefined {
+    const other = readHolder(join(directory, `${instance}${SUFFIX}`));
+    return other !== undefined && isAlive(other) ? other.pid : undefined;
+  }
+
   /** Whether no other agent that shares this directory is alive. */
   get last(): boolean {
     return readdirSync(this.#directory)
