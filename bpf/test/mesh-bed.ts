@@ -69,7 +69,7 @@ export function shareMeshBed(prepare: (bed: MeshBed) => Promise<void>): MeshBed 
     bed.compile();
     bed.make();
     return prepare(bed);
-  });
+  }, 60_000);
   afterAll(async () => {
     await bed.remove();
     bed.forget();

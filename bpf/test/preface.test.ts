@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EndpointFlag, RecordEvent, Reporter, WaypointTransport } from '@undermesh/bpf-abi';
 import { enableProgramStats } from '@undermesh/libbpf-ts';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { curl, Haproxy, hasHaproxy } from './haproxy.js';
 import { seenBy } from './http-played.js';
-import { compileFixture, isRoot, Observed, type Requests, sleep, TestCgroup } from './observed.js';
+import { useMeshBed } from './mesh-bed.js';
+import { isRoot, Observed, type Requests } from './observed.js';
 import { ANSWER, answering, Prefaces } from './preface.js';
-import { bytesOf, DualEngine, eventually, MeshProgram, type Opened } from './steered.js';
+import { bytesOf, DualEngine, eventually, type Opened } from './steered.js';
 
 /** What `collected` answers. */
 interface Collected {
@@ -24,31 +25,15 @@ const letters = (count: number): string =>
 const PROXY = '0d0a0d0a000d0a515549540a21';
 
 describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
-  let program: ReturnType<typeof compileFixture>;
-  let cgroup: TestCgroup;
-  let mesh: MeshProgram;
+  const bed = useMeshBed();
   let engine: DualEngine;
   let observed: Observed;
   let prefaces: Prefaces;
 
-  beforeAll(() => {
-    program = compileFixture('mesh', ['-pthread']);
-  });
-  afterAll(() => program.remove());
   beforeEach(() => {
-    cgroup = new TestCgroup();
-    engine = new DualEngine(cgroup);
-    observed = new Observed(cgroup, { steeredBy: engine.object, http: true });
-    prefaces = new Prefaces(cgroup, engine);
-    mesh = new MeshProgram(program.path, cgroup);
-  });
-  afterEach(async () => {
-    await mesh.end();
-    prefaces.close();
-    observed.close();
-    engine.close();
-    await sleep(20);
-    cgroup.remove();
+    engine = bed.attach(new DualEngine(bed.cgroup));
+    observed = bed.attach(new Observed(bed.cgroup, { steeredBy: engine.object, http: true }));
+    prefaces = bed.attach(new Prefaces(bed.cgroup, engine));
   });
 
   const serve = (transport: number, address = '10.96.0.1', at = '127.0.0.1') => {
@@ -58,9 +43,9 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
   /** What the waypoint got when the client sent `size` bytes in this way. */
   const talk = async (family: string, size: number, options: { how?: string; address?: string } = {}) => {
     const { how = 'write', address = '10.96.0.1' } = options;
-    const told = await mesh.tell(`talk ${how} ${family} ${address} 80 ${size}`);
+    const told = await bed.mesh.tell(`talk ${how} ${family} ${address} 80 ${size}`);
     expect(told).toEqual({ sent: size, by: 15019, error: 0 });
-    return mesh.tell<Collected>('collected');
+    return bed.mesh.tell<Collected>('collected');
   };
   /** The client's end of the only connection so far. */
   const source = async () => {
@@ -82,7 +67,7 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
   ])('%s', (_, family, address, at) => {
     const v6 = family === '6';
     const onWire = (text: string) => hex(bytesOf(text)).slice(0, v6 ? 32 : 8);
-    const collect = () => mesh.tell(`collect ${v6 ? 6 : 4} ${at} 15019`);
+    const collect = () => bed.mesh.tell(`collect ${v6 ? 6 : 4} ${at} 15019`);
 
     it('sends version 2 of the PROXY protocol before the first byte, and counts it as no payload', async () => {
       serve(WaypointTransport.PROXY_V2, address, at);
@@ -118,18 +103,18 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
     ['nonblocking', 5_000_000],
   ])('comes once, whatever the first bytes are sent by: %s, %d bytes', async (how, size) => {
     serve(WaypointTransport.KMESH_TLV);
-    await mesh.tell('collect 4 127.0.0.1 15019');
+    await bed.mesh.tell('collect 4 127.0.0.1 15019');
     const { first } = await talk('4', size, { how });
     expect(first).toMatch(/^01000000060a6000010050fe00000000/);
     expect(`${first.slice(32)}`).toBe(letters(first.length / 2 - 16));
-    await eventually(async () => expect((await mesh.tell<Collected>('collected')).bytes).toBe(size + 16));
+    await eventually(async () => expect((await bed.mesh.tell<Collected>('collected')).bytes).toBe(size + 16));
     expect((await source()).sentBytes).toBe(BigInt(size));
     expect(engine.errors()).toEqual([]);
   });
 
   it('leaves out the name of a service that has none', async () => {
     serve(WaypointTransport.PROXY_V2);
-    await mesh.tell('collect 4 127.0.0.1 15019');
+    await bed.mesh.tell('collect 4 127.0.0.1 15019');
     const { first } = await talk('4', 1);
     expect(first.slice(26, 32)).toBe('110017');
     expect(first).toHaveLength(2 * (16 + 12 + 11 + 1));
@@ -138,17 +123,17 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
   it('lets a socket go with the first answer, so that later sends cost nothing', async () => {
     using _statistics = enableProgramStats();
     serve(WaypointTransport.PROXY_V2);
-    await mesh.tell('serve tcp 4 127.0.0.1 15019'); // speaks first; what it sends back begins with the preface
-    const { handle } = await mesh.tell<Opened>('open 4 10.96.0.1 80');
-    for (let i = 0; i < 30; i++) await mesh.tell(`echo ${handle}`);
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 15019'); // speaks first; what it sends back begins with the preface
+    const { handle } = await bed.mesh.tell<Opened>('open 4 10.96.0.1 80');
+    for (let i = 0; i < 30; i++) await bed.mesh.tell(`echo ${handle}`);
     expect(prefaces.sends()).toBeGreaterThan(0);
     expect(prefaces.sends()).toBeLessThan(5);
-    await mesh.tell(`close ${handle}`);
+    await bed.mesh.tell(`close ${handle}`);
   });
 
   it.skipIf(!hasHaproxy)('is understood by a stock HAProxy (needs one that runs here)', async () => {
-    await mesh.tell('accepted'); // its namespace is made
-    const haproxy = new Haproxy(mesh, [
+    await bed.mesh.tell('accepted'); // its namespace is made
+    const haproxy = new Haproxy(bed.mesh, [
       '  bind 127.0.0.1:15019 accept-proxy',
       '  bind ::1:15019 accept-proxy',
       '  http-request return status 200 content-type text/plain lf-string "%[fc_pp_authority] %[src] [%[dst]]:%[dst_port] "',
@@ -162,7 +147,7 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
         serve(WaypointTransport.PROXY_V2, address, at);
         const url = `http://${at === '::1' ? `[${address}]` : address}/`;
         await eventually(() =>
-          expect(curl(mesh, cgroup, url)).toBe(`catalog.bookshop ${at} [${address}]:80 200`),
+          expect(curl(bed.mesh, bed.cgroup, url)).toBe(`catalog.bookshop ${at} [${address}]:80 200`),
         );
       }
     } finally {
@@ -175,8 +160,8 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
     ["Kmesh's TLV", WaypointTransport.KMESH_TLV, []], // nobody else knows it
   ])('hides no request from who sent it, and is no part of one: %s', async (_, transport, accepted) => {
     serve(transport);
-    await using _waypoint = await answering(mesh, cgroup, 15019);
-    expect(curl(mesh, cgroup, '-A x http://10.96.0.1/')).toBe('200');
+    await using _waypoint = await answering(bed.mesh, bed.cgroup, 15019);
+    expect(curl(bed.mesh, bed.cgroup, '-A x http://10.96.0.1/')).toBe('200');
     const requests: Requests[] = [];
     await eventually(() => {
       requests.push(...observed.read().requests);
@@ -191,17 +176,17 @@ describe.skipIf(!isRoot)('preface.bpf.o (needs root and cgroup v2)', () => {
 
   it('lets nothing else of a connection change', async () => {
     serve(WaypointTransport.NONE);
-    await mesh.tell('collect 4 127.0.0.1 15019');
+    await bed.mesh.tell('collect 4 127.0.0.1 15019');
     expect(await talk('4', 40)).toEqual({ bytes: 40, first: letters(40) });
   });
 
   it('counts when there is no room for a socket', async () => {
     prefaces.close();
-    prefaces = new Prefaces(cgroup, engine, { sockets: 1 });
+    prefaces = bed.attach(new Prefaces(bed.cgroup, engine, { sockets: 1 }));
     serve(WaypointTransport.KMESH_TLV);
-    await mesh.tell('serve tcp 4 127.0.0.1 15019');
-    await mesh.tell('open 4 10.96.0.1 80'); // sends nothing: stays in the map
-    await mesh.tell('open 4 10.96.0.1 80');
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 15019');
+    await bed.mesh.tell('open 4 10.96.0.1 80'); // sends nothing: stays in the map
+    await bed.mesh.tell('open 4 10.96.0.1 80');
     expect(engine.totals().failed).toBe(1n);
   });
 });

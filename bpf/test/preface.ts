@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { encodeServiceName, PREFACE_MAPS } from '@undermesh/bpf-abi';
 import { type BpfLink, type BpfObject, openObject } from '@undermesh/libbpf-ts';
-import { inMesh } from './haproxy.js';
+import { serveByNode } from './node-server.js';
 import type { TestCgroup } from './observed.js';
 import { type DualEngine, type MeshProgram, number } from './steered.js';
 
@@ -48,25 +46,11 @@ export class Prefaces {
 export const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 /** A waypoint on a port of 127.0.0.1 in the namespace of a mesh that answers whatever comes first, and closes. */
-export async function answering(
-  mesh: MeshProgram,
-  cgroup: TestCgroup,
-  port: number,
-): Promise<AsyncDisposable> {
-  const program = `
-    const server = require('node:net').createServer((socket) =>
+export const answering = (mesh: MeshProgram, cgroup: TestCgroup, port: number): Promise<AsyncDisposable> =>
+  serveByNode(
+    mesh,
+    cgroup,
+    `const server = require('node:net').createServer((socket) =>
       socket.once('data', () => socket.end(${JSON.stringify(ANSWER)})).on('error', () => {}));
-    server.listen(${port}, '127.0.0.1', () => console.log('ready'));`;
-  const command = `"${process.execPath}" -e "$PROGRAM"`;
-  const child = spawn('sh', inMesh(mesh, cgroup, command), {
-    env: { ...process.env, PROGRAM: program },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(child.stdout, 'data');
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill();
-      await once(child, 'close');
-    },
-  };
-}
+    server.listen(${port}, '127.0.0.1', () => console.log('ready'));`,
+  );

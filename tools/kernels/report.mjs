@@ -68,6 +68,7 @@ const refusalOf = ({ program, refusal }) => `${program}: ${refusal.split('\n').a
 
 /** What did not hold on a kernel, a line each. @param {KernelResult} kernel */
 export function troubles(kernel) {
+  if (kernel.unknown) return [`${kernel.version}: not tried, ${kernel.breakdown}`];
   return troublesBeside(kernel, undefined).map((line) => `${kernel.release}: ${line}`);
 }
 

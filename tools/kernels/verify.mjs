@@ -51,13 +51,13 @@ async function main() {
   for (const version of chosen([...versions, HERE])) kernels.push(await findKernel(version));
   const results = await verifyAll(kernels, steps);
   if (words.length === 0) writeReport(results);
+  const counts = countsOf(results);
   const trouble = results.flatMap(troubles);
   say('');
   for (const line of results.flatMap(abilities)) say(line);
-  for (const line of trouble) say(`FAILED: ${line}`);
-  say(`${results.length} kernels tried, ${trouble.length} failures`);
+  for (const line of trouble) say(`DID NOT HOLD: ${line}`);
+  say(`${results.length} kernels tried, on which ${trouble.length} things did not hold`);
   if (values.counts === undefined) return trouble.length === 0 ? 0 : 1;
-  const counts = countsOf(results);
   writeFileSync(values.counts, JSON.stringify(counts));
   return counts.failed === 0 ? 0 : 1;
 }

@@ -109,6 +109,7 @@ describe('the report', () => {
 
   it('counts objects and what else there is of each kernel; a kernel that no package has is a skip', () => {
     const unknown = { ...good, version: '6.2', outcomes: {}, unknown: true, breakdown: 'apt knows none' };
+    expect(troubles(unknown)).toEqual(['6.2: not tried, apt knows none']);
     expect(countsOf([good, { ...bad, version: '6.1' }, unknown])).toEqual({
       passed: 2,
       failed: 2,
