@@ -133,6 +133,14 @@ function resultRows(rounds: readonly Round<Arm, Slice>[], seconds: number): Row[
         'connections are kept; no TLS; only our ends are observed',
     }),
     judged('p50', 'p50'),
+    row(
+      'p50 added to direct, waypoint ÷ two proxies + the same waypoint',
+      '×',
+      overRounds(
+        rounds,
+        ({ direct, proxies, waypoint }) => (waypoint.p50 - direct.p50) / (proxies.p50 - direct.p50),
+      ),
+    ),
     judged('CPU per request', 'cpuUs', { note: 'everything there is, agent and collector included' }),
     ...(['direct', 'waypoint', 'proxies'] as const).flatMap((arm) => [
       row(
