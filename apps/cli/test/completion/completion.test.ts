@@ -54,7 +54,7 @@ describe('completion', () => {
     [['explain', 'we'], []],
     [
       ['nonsense', ''],
-      ['status', 'top', 'edges', 'connections', 'explain', 'engine', 'completion', 'help'],
+      ['status', 'top', 'edges', 'connections', 'explain', 'engine', 'doctor', 'completion', 'help'],
     ],
   ])('after %j offers %j', async (words, expected) => {
     expect(await offered(...words)).toEqual(expected);
