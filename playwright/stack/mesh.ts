@@ -3,7 +3,16 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Connections, Edges, Engines, NodeEngine, Nodes, Status, Topology } from '@undermesh/schema';
+import type {
+  Connections,
+  Edges,
+  Engine,
+  Engines,
+  NodeEngine,
+  Nodes,
+  Status,
+  Topology,
+} from '@undermesh/schema';
 import { mountBpffs } from '../../tools/bpffs.mjs';
 import { bookshop, createNodes, openBookshop } from '../../tools/demo.mjs';
 import { stateDirectory } from '../../tools/paths.mjs';
@@ -124,6 +133,31 @@ export class Mesh {
     const item = items.find((one) => one.node === node);
     if (item === undefined) throw new Error(`there is no node ${node}`);
     return item.engine;
+  }
+
+  /** Orders an engine, and waits until it is in force. */
+  async order(node: string, engine: Engine): Promise<void> {
+    const answer = await fetch(`${this.url}/api/v1/nodes/${node}/engine`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
+      body: JSON.stringify({ engine, reason: 'e2e' }),
+    });
+    if (!answer.ok) throw new Error(`${node} to ${engine}: ${answer.status} ${await answer.text()}`);
+    await this.road.until(
+      `${node} runs ${engine}`,
+      async () => (await this.engine(node)).observed === engine,
+    );
+  }
+
+  /** Requests with curl as a workload `NODE/NAMESPACE/NAME`: so many to a service, over one connection. Returns the statuses. */
+  async request(as: string, service: string, of: { count: number; headers?: string[] }): Promise<string[]> {
+    const { virtualPlace } = await bookshop();
+    const { ipv4, port } = virtualPlace(service) as { ipv4: string; port: number };
+    const url = `http://${ipv4}:${port}/[1-${of.count}]`;
+    const headers = (of.headers ?? []).flatMap((header) => ['-H', header]);
+    const shown = ['-s', '-o', '/dev/null', '-w', '%{http_code}\n'];
+    const { stdout } = await this.road.testbed.run('curl', [...shown, ...headers, url], this.#place(as));
+    return stdout.trim().split('\n');
   }
 
   /** Open connections that an earlier engine of a node steered. */

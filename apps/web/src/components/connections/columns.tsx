@@ -8,17 +8,25 @@ import {
   formatInstant,
   formatMilliseconds,
 } from '@/domain/format';
+import { isWaypoint, type Waypoints } from '@/domain/waypoints';
 import { protocolWords, seenByWords } from '@/domain/words';
 import type { Column } from '../data-table';
+import { EngineGlyph } from '../glyph';
 import { ConnectionState } from './connection-state';
 
 const absent = <span className="t3">{ABSENT}</span>;
 
-function Workload({ peer }: { peer: Peer }) {
+function Workload({ peer, waypoints }: { peer: Peer; waypoints: Waypoints }) {
   return (
     <>
       <span className="medium">{peer.workload}</span>
       {peer.version !== null && <span className="t3"> {peer.version}</span>}
+      {isWaypoint(peer, waypoints) && (
+        <span className="waypoint-sign" title="a waypoint">
+          <EngineGlyph engine="waypoint" size={12} />
+          <span className="visually-hidden">a waypoint</span>
+        </span>
+      )}
     </>
   );
 }
@@ -29,7 +37,7 @@ interface ConnectionColumn extends Column<Connection> {
 }
 
 /** Every column there is. `days`: the window spans several, so that times need their date. */
-export const connectionColumns = (days: boolean): ConnectionColumn[] => [
+export const connectionColumns = (days: boolean, waypoints: Waypoints): ConnectionColumn[] => [
   {
     id: 'opened',
     name: 'Opened',
@@ -48,7 +56,7 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     header: 'Source',
     byDefault: true,
     width: 100,
-    render: (row) => <Workload peer={row.source} />,
+    render: (row) => <Workload peer={row.source} waypoints={waypoints} />,
   },
   {
     id: 'destination',
@@ -56,7 +64,21 @@ export const connectionColumns = (days: boolean): ConnectionColumn[] => [
     header: 'Destination',
     byDefault: true,
     width: 110,
-    render: (row) => <Workload peer={row.destination} />,
+    render: (row) => <Workload peer={row.destination} waypoints={waypoints} />,
+  },
+  {
+    id: 'service',
+    name: 'Service',
+    header: 'Service',
+    byDefault: true,
+    width: 92,
+    className: 't2',
+    render: ({ service }) =>
+      service === null ? (
+        absent
+      ) : (
+        <span title={`${service.namespace}/${service.name}: what the source asked for`}>{service.name}</span>
+      ),
   },
   {
     id: 'port',

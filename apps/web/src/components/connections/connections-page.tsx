@@ -12,6 +12,7 @@ import { useUrl } from '@/data/use-url';
 import { type Filter, filterParameters, filterQuery, filtersOf } from '@/domain/filters';
 import { formatNumber } from '@/domain/format';
 import { listOf } from '@/domain/url-state';
+import { waypointsKey, waypointsOf } from '@/domain/waypoints';
 import { DataTable } from '../data-table';
 import { Icon } from '../icon';
 import { Menu } from '../menu';
@@ -67,7 +68,9 @@ export function ConnectionsPage() {
     };
   }, [topology]);
   const asked = useMemo(() => listOf(parameters, 'columns'), [parameters]);
-  const all = useMemo(() => connectionColumns(window > DAY_SECONDS / 2), [window]);
+  const key = waypointsKey(topology);
+  const waypoints = useMemo(() => waypointsOf(key), [key]);
+  const all = useMemo(() => connectionColumns(window > DAY_SECONDS / 2, waypoints), [window, waypoints]);
   const columns = useMemo(() => chosenColumns(all, asked), [all, asked]);
 
   const setFilters = (next: Filter[]): void => set(filterParameters(next), { push: true });
@@ -135,7 +138,7 @@ export function ConnectionsPage() {
           onShow={show}
         />
       }
-      panel={selected !== null && <RecordPanel id={selected} onClose={close} />}
+      panel={selected !== null && <RecordPanel id={selected} {...{ waypoints }} onClose={close} />}
     >
       <FilterBar filters={filters} known={known} onChange={setFilters} />
       {first.error !== null && first.error.status !== 401 && (

@@ -5,6 +5,7 @@ import type { Connection, ConnectionDetail } from '@undermesh/schema';
 import { useEffect, useRef, useState } from 'react';
 import { useFetch } from '@/data/use-fetch';
 import { formatDuration, formatMoment } from '@/domain/format';
+import { isWaypoint, type Waypoints } from '@/domain/waypoints';
 import { reasonWords } from '@/domain/words';
 import { CopyButton } from '../copy-button';
 import { EngineBadge, Status } from '../glyph';
@@ -27,7 +28,15 @@ const REFRESH_OPEN_SECONDS = 2;
 const ON_ITS_WAY_MS = 5000;
 
 /** One connection in full: its course, both ends side by side, whether they agree. */
-export function RecordPanel({ id, onClose }: { id: string; onClose: () => void }) {
+export function RecordPanel({
+  id,
+  waypoints,
+  onClose,
+}: {
+  id: string;
+  waypoints: Waypoints;
+  onClose: () => void;
+}) {
   const [refreshSeconds, setRefreshSeconds] = useState<number | null>(null);
   const asked = useRef({ id: '', at: 0 });
   const { data, error, pending } = useFetch<ConnectionDetail>(
@@ -75,6 +84,9 @@ export function RecordPanel({ id, onClose }: { id: string; onClose: () => void }
       state={
         <>
           <EngineBadge engine={connection.engine} />
+          {[connection.source, connection.destination].some((peer) => isWaypoint(peer, waypoints)) && (
+            <EngineBadge engine="waypoint" />
+          )}
           <span className={connection.state === 'failed' ? 'crit' : undefined}>{spoken(connection)}</span>
           <span className="fill" />
           <span className="cut">

@@ -32,7 +32,12 @@ const vertexText = (vertex: Vertex, window: Window): string =>
         : healthReasonWords(vertex.healthReason),
   ].join(', ');
 const edgeText = (edge: Edge, window: Window): string =>
-  `${edge.sourceName} to ${edge.destinationName}, ${labelOf(edge, DEFAULT_LABEL, window)}, ${edgeState(edge).text}`;
+  [
+    `${edge.sourceName} to ${edge.destinationName}`,
+    ...(edge.via === null ? [] : [`through ${edge.via.name}`]),
+    labelOf(edge, DEFAULT_LABEL, window),
+    edgeState(edge).text,
+  ].join(', ');
 
 /**
  * What the map shows, as buttons in the same order, for screen readers and tests. `data-x`, `data-y`: its place on the
