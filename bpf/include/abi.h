@@ -285,6 +285,7 @@ enum mesh_limit {
 	MESH_LIMIT_SET_ASIDE_MS =
 		10000, /* for how long, the first time; doubled each time it is refused again */
 	MESH_LIMIT_SET_ASIDE_DOUBLED = 4, /* so many times at most */
+	MESH_LIMIT_TRIAL_MS = 5000,	  /* for one connect to try an endpoint again, alone */
 };
 
 /* Which endpoint of a group a connect gets. */
@@ -378,7 +379,7 @@ struct endpoint_health {
 	__u32 refusals;				   /* connects refused in a row */
 	__u32 times_set_aside;			   /* in a row; 0 again after a connect that succeeded */
 	__u32 open_connections;			   /* steered by this node and not over */
-	__u32 reserved;
+	__u32 trying;				   /* 1: its time is over, and one connect tries it */
 };
 
 /* The engine in force: one 64-bit word, so that both change at once. Map engine_state, one entry. */

@@ -109,11 +109,26 @@ static __always_inline __u32 choose(struct search *search, __u32 count)
 	return one == other || open_connections(one) <= open_connections(other) ? one : other;
 }
 
+/*
+ * Whether a connect must not go there. When its time is over one may, and tries it for all others: an endpoint that does
+ * not answer would keep every one of them until it is known to be still dead.
+ */
 static __always_inline bool is_set_aside(__u32 endpoint_id)
 {
 	struct endpoint_health *health = bpf_map_lookup_elem(&endpoint_health, &endpoint_id);
+	__u64 until, now;
 
-	return health && health->set_aside_until_ns && health->set_aside_until_ns > bpf_ktime_get_boot_ns();
+	if (!health)
+		return false;
+	until = health->set_aside_until_ns;
+	if (!until)
+		return false;
+	now = bpf_ktime_get_boot_ns();
+	if (until > now || __sync_val_compare_and_swap(&health->set_aside_until_ns, until,
+						       now + MESH_LIMIT_TRIAL_MS * 1000000ULL) != until)
+		return true;
+	health->trying = 1;
+	return false;
 }
 
 /* Reads an endpoint that connects of this family can go to; false when it is not one. */

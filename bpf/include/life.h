@@ -54,13 +54,15 @@ static __always_inline void note_refusal(struct endpoint_health *health)
 	__u64 now = bpf_ktime_get_boot_ns();
 	__u32 doubled = health->times_set_aside, enough = doubled ? 1 : MESH_LIMIT_REFUSALS;
 
-	if (health->set_aside_until_ns > now || __sync_fetch_and_add(&health->refusals, 1) + 1 < enough)
+	if (!health->trying &&
+	    (health->set_aside_until_ns > now || __sync_fetch_and_add(&health->refusals, 1) + 1 < enough))
 		return;
 	if (doubled > MESH_LIMIT_SET_ASIDE_DOUBLED)
 		doubled = MESH_LIMIT_SET_ASIDE_DOUBLED;
 	health->set_aside_until_ns = now + ((__u64)MESH_LIMIT_SET_ASIDE_MS * 1000000 << doubled);
 	health->times_set_aside += 1;
 	health->refusals = 0;
+	health->trying = 0;
 	MESH_COUNT(set_aside);
 }
 
@@ -75,6 +77,7 @@ static __always_inline void note_success(struct steering *steering)
 	if (health->times_set_aside) {
 		health->times_set_aside = 0;
 		health->set_aside_until_ns = 0;
+		health->trying = 0;
 	}
 }
 

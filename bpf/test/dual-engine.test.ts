@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Engine, encodeServiceKey, MeshLimit } from '@undermesh/bpf-abi';
+import { Balancing, Engine, encodeServiceKey, MeshLimit } from '@undermesh/bpf-abi';
 import { describe, expect, it } from 'vitest';
 import { useMeshBed } from './mesh-bed.js';
 import { isRoot, sleep, TestCgroup } from './observed.js';
@@ -352,6 +352,23 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
       expect((await bed.mesh.tell('knock 4 10.96.0.1 80 3 60000')).errors).toEqual({ 110: 3 });
       expect(engine.health(1)).toMatchObject({ timesSetAside: 1, openConnections: 0 });
     }, 600_000);
+
+    it('is tried again by one connect, while the others wait for what comes of it', async () => {
+      const engine = start();
+      engine.serve({ ...vip, balancing: Balancing.ROUND_ROBIN, groups: [[one, two]] });
+      await bed.mesh.tell('mute 127.0.0.1 9001');
+      await bed.mesh.tell('serve tcp 4 127.0.0.1 9002');
+      engine.setHealth(1, { timesSetAside: 1, setAsideUntilNs: 1n });
+      const tried = await bed.mesh.tell('knock 4 10.96.0.1 80 2 50');
+      expect(tried).toMatchObject({ errors: { 11: 1 } });
+      expect(engine.health(1)).toMatchObject({ timesSetAside: 1, trying: 1 });
+      expect(await bed.mesh.tell('connect 4 10.96.0.1 80 20')).toMatchObject({
+        by: { 9002: 20 },
+        errors: {},
+      });
+      engine.setHealth(1, { timesSetAside: 1, setAsideUntilNs: 1n, trying: 1 }); // nothing came of it in time
+      expect((await bed.mesh.tell('knock 4 10.96.0.1 80 2 50')).errors).toEqual({ 11: 1 });
+    });
 
     it('hands over to the next group', async () => {
       const engine = start();

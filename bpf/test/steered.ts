@@ -224,7 +224,7 @@ export class DualEngine {
   }
 
   setHealth(endpointId: number, health: Partial<EndpointHealthValue>): void {
-    const fresh = { setAsideUntilNs: 0n, refusals: 0, timesSetAside: 0, openConnections: 0, reserved: 0 };
+    const fresh = { setAsideUntilNs: 0n, refusals: 0, timesSetAside: 0, openConnections: 0, trying: 0 };
     this.map('endpoint_health').update(number(endpointId), encodeEndpointHealth({ ...fresh, ...health }));
   }
 

@@ -183,6 +183,8 @@ export const MeshLimit = {
   SET_ASIDE_MS: 10000,
   /** so many times at most. */
   SET_ASIDE_DOUBLED: 4,
+  /** for one connect to try an endpoint again, alone. */
+  TRIAL_MS: 5000,
 } as const;
 
 /** `enum balancing`. */
@@ -1266,7 +1268,8 @@ export const EndpointHealth = {
   timesSetAside: 12,
   /** steered by this node and not over. */
   openConnections: 16,
-  reserved: 20,
+  /** 1: its time is over, and one connect tries it. */
+  trying: 20,
 } as const;
 
 /** `struct endpoint_health`, decoded. */
@@ -1279,7 +1282,8 @@ export interface EndpointHealthValue {
   timesSetAside: number;
   /** steered by this node and not over. */
   openConnections: number;
-  reserved: number;
+  /** 1: its time is over, and one connect tries it. */
+  trying: number;
 }
 
 /** Decodes one `struct endpoint_health`. Throws RangeError when fewer than 24 bytes follow `offset`. */
@@ -1290,7 +1294,7 @@ export function decodeEndpointHealth(bytes: Uint8Array, offset = 0): EndpointHea
     refusals: view.getUint32(offset + 8, true),
     timesSetAside: view.getUint32(offset + 12, true),
     openConnections: view.getUint32(offset + 16, true),
-    reserved: view.getUint32(offset + 20, true),
+    trying: view.getUint32(offset + 20, true),
   };
 }
 
@@ -1302,7 +1306,7 @@ export function encodeEndpointHealth(value: EndpointHealthValue): Uint8Array {
   view.setUint32(8, value.refusals, true);
   view.setUint32(12, value.timesSetAside, true);
   view.setUint32(16, value.openConnections, true);
-  view.setUint32(20, value.reserved, true);
+  view.setUint32(20, value.trying, true);
   return bytes;
 }
 
