@@ -22,7 +22,7 @@ export interface ManifestSourceOptions {
 const POLL_SHARE = 1 / 500;
 const LONGEST_POLL_MS = 60_000;
 /** Files that are written all the time are taken after so long nevertheless. */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 400;
 /** So many problems are written to the log; the state holds all. */
 const LOGGED_PROBLEMS = 20;
 
