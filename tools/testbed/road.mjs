@@ -216,14 +216,14 @@ export class Road {
     return samples(await this.metrics(), name, labels).reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** A metric of an agent, without its prefix. */
-  async agentMetric(node, name) {
+  /** The sum of a metric of an agent, named without its prefix, over all label sets that hold these labels. */
+  async agentMetric(node, name, labels = {}) {
     const served = this.log(`agent-${node}`)
       .split('\n')
       .find((line) => line.includes('"metrics are served"'));
     const { port } = JSON.parse(served);
     const response = await fetch(`http://127.0.0.1:${port}/metrics`);
-    return samples(await response.text(), `undermesh_agent_${name}`).reduce(
+    return samples(await response.text(), `undermesh_agent_${name}`, labels).reduce(
       (sum, { value }) => sum + value,
       0,
     );

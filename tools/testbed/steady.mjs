@@ -17,19 +17,33 @@ export const buildSteady = () => compile(source, 'steady');
  * @param {import('./testbed.mjs').Testbed} testbed
  * @param {string[]} target `10.0.0.1:80`, `[fd00::1]:80`
  * @param {{ namespace?: string, cgroup?: string }} [place]
+ * @returns {Promise<{ arrivals: () => Promise<{ accepted: number, lastMs: number }[]>, stop: () => Promise<void>,
+ *   kill: () => Promise<void> }>} `arrivals`: connections by target so far, the last of each at a moment in Unix ms
  */
 export async function startSteadyServer(testbed, target, place = {}) {
   const child = testbed.spawn(buildSteady(), loadParameters('server', { target }), {
     ...place,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const first = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const first = await lines.next();
   if (first.done) throw new Error(`the server did not start on ${target.join(', ')}`);
-  const stop = async () => {
-    child.stdin.end();
+  const arrivals = async () => {
+    child.stdin.write('\n');
+    return JSON.parse((await lines.next()).value);
+  };
+  const ended = async () => {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   };
-  return { stop };
+  const stop = async () => {
+    child.stdin.end();
+    await ended();
+  };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await ended();
+  };
+  return { arrivals, stop, kill };
 }
 
 /**

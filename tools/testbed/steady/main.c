@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * steady server --target A:PORT [--target [A]:PORT ...]       until its standard input ends
+ * steady server --target A:PORT [--target [A]:PORT ...]       until its standard input ends; for each byte that comes
+ *                                                             there it prints who was connected to, as JSON
  * steady client --target A:PORT ... [--lasting N] [--message-ms N] [--requests-per-s N] [--probes-per-s N]
  *                                                             until SIGTERM; then prints what it made, as JSON
  */

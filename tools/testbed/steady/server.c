@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-/* Sends every byte back. */
+/* Sends every byte back, and says who was connected to. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "steady.h"
 
+enum { CONNECTION, INPUT, LISTENERS }; /* kinds of what is watched; from LISTENERS on one for each target */
+
+/* Connections to one target. */
+struct arrivals {
+	uint64_t accepted;
+	uint64_t last_ms; /* Unix time */
+};
+
+static struct arrivals arrivals[MAX_TARGETS];
 static int poll_fd;
 
 static void watch(int fd, uint32_t kind)
@@ -19,7 +30,7 @@ static void watch(int fd, uint32_t kind)
 		die("watching a socket");
 }
 
-static void listen_at(const struct sockaddr_storage *address)
+static void listen_at(const struct sockaddr_storage *address, uint32_t kind)
 {
 	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	int on = 1;
@@ -29,7 +40,29 @@ static void listen_at(const struct sockaddr_storage *address)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)address, length_of(address)) || listen(fd, 4096))
 		die("listening");
-	watch(fd, 1);
+	watch(fd, kind);
+}
+
+static void accept_all(int fd, struct arrivals *to)
+{
+	struct timespec time;
+	int taken;
+
+	while ((taken = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+		clock_gettime(CLOCK_REALTIME, &time);
+		to->last_ms = time.tv_sec * 1000ull + time.tv_nsec / 1000000;
+		to->accepted++;
+		watch(taken, CONNECTION);
+	}
+}
+
+static void print_arrivals(int targets)
+{
+	for (int i = 0; i < targets; i++)
+		printf("%s{\"accepted\":%" PRIu64 ",\"lastMs\":%" PRIu64 "}", i ? "," : "[",
+		       arrivals[i].accepted, arrivals[i].last_ms);
+	puts("]");
+	fflush(stdout);
 }
 
 /* Messages are small: what was read fits into the send buffer, or the client does not read. */
@@ -48,12 +81,12 @@ static void echo(int fd)
 int run_server(const struct options *options)
 {
 	struct epoll_event events[256];
-	char end;
+	char asked;
 
 	poll_fd = epoll_create1(0);
 	for (int i = 0; i < options->target_count; i++)
-		listen_at(&options->targets[i]);
-	watch(STDIN_FILENO, 2);
+		listen_at(&options->targets[i], LISTENERS + i);
+	watch(STDIN_FILENO, INPUT);
 	puts("ready");
 	fflush(stdout);
 	for (;;) {
@@ -62,15 +95,15 @@ int run_server(const struct options *options)
 		for (int i = 0; i < count; i++) {
 			int fd = (uint32_t)events[i].data.u64;
 			uint32_t kind = events[i].data.u64 >> 32;
-			int taken;
 
-			if (kind == 2 && read(fd, &end, 1) <= 0)
-				return 0;
-			if (kind == 1)
-				while ((taken = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0)
-					watch(taken, 0);
-			if (kind == 0)
+			if (kind >= LISTENERS)
+				accept_all(fd, &arrivals[kind - LISTENERS]);
+			else if (kind == CONNECTION)
 				echo(fd);
+			else if (read(fd, &asked, 1) <= 0)
+				return 0;
+			else
+				print_arrivals(options->target_count);
 		}
 	}
 }
