@@ -14,9 +14,11 @@
 const POD =
   /^(?:[^/]*kubepods(?:-[a-z]+)?-)?pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice(?::[a-z-]+:[0-9a-f]+)?)?$/;
 
-/** A component that holds cgroups of pods: `kubepods`, `kubelet-kubepods-burstable.slice`. */
-export const holdsPods = (component: string): boolean =>
-  /(?:^|-)kubepods(?:-[a-z]+)?(?:\.slice)?$/.test(component);
+const HOLDER =
+  /(?:^|\/)(?:[^/]+-)?kubepods(?:-[a-z]+)?(?:\.slice)?(?:(?<=kubepods)\/(?:burstable|besteffort))?$/;
+
+/** Whether pods' cgroups are made in a cgroup: `/kubepods`, `/kubepods/burstable`, `/kubelet.slice/kubelet-kubepods.slice`. */
+export const holdsPods = (path: string): boolean => HOLDER.test(path);
 
 /** The uid of the pod whose cgroup a component is; those of the cgroupfs driver count below `kubepods` only. */
 export function podUidOf(component: string): string | undefined {

@@ -23,7 +23,7 @@ export interface PodPlaces {
 export class PodCgroups {
   readonly #scope: Scope;
   /** Directories that pods' cgroups are made in, below the mount. */
-  #holders: readonly string[] = [];
+  #holders: string[] = [];
   #searchAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(scope: Scope) {
@@ -46,15 +46,15 @@ export class PodCgroups {
     for (const holder of this.#holders) {
       looked.add(join(this.#scope.mount, holder));
       const names = directories(join(this.#scope.mount, holder));
-      // A level of the kubelet's own that has just been made: its pods are next.
-      if (names.some((name) => holdsPods(name) && !this.#holders.includes(join(holder, name))))
-        this.#searchAtMs = Number.NEGATIVE_INFINITY;
       for (const name of names) {
+        const path = join(holder, name);
         const uid = podUidOf(name);
+        // A level of the kubelet's own that has just been made is looked at next.
+        if (uid === undefined && holdsPods(path) && !this.#holders.includes(path)) this.#holders.push(path);
         if (uid === undefined) continue;
         const paths = found.get(uid);
-        if (paths === undefined) found.set(uid, [join(holder, name)]);
-        else paths.push(join(holder, name));
+        if (paths === undefined) found.set(uid, [path]);
+        else paths.push(path);
       }
     }
     return found;
@@ -62,9 +62,8 @@ export class PodCgroups {
 
   #search(path: string, depth: number, holders: string[]): void {
     const names = directories(join(this.#scope.mount, path));
-    const name = path.slice(path.lastIndexOf('/') + 1);
     const isBesideRuntime = names.some((one) => one.includes('kubepods') && podUidOf(one) !== undefined);
-    if (holdsPods(name) || isBesideRuntime) holders.push(path);
+    if (holdsPods(path) || isBesideRuntime) holders.push(path);
     if (depth === DEPTH) return;
     for (const one of names)
       if (podUidOf(one) === undefined) this.#search(join(path, one), depth + 1, holders);

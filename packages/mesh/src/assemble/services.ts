@@ -73,7 +73,11 @@ export function buildServices(
     });
     built.set(key, { inputs, service: share(old?.service, service) });
   }
-  checkAddresses(catalogue);
+  for (const key of checkAddresses(catalogue, before)) {
+    const old = before.get(key);
+    if (old === undefined) built.delete(key);
+    else built.set(key, old);
+  }
   return built;
 }
 
@@ -167,16 +171,19 @@ function warnOfRoutes(
   }
 }
 
-/** Each address, port and protocol belongs to one service. */
-function checkAddresses(catalogue: Catalogue): void {
+/** Each address, port and protocol belongs to one service, to one that was there before if any. Returns who loses. */
+function checkAddresses(catalogue: Catalogue, before: ReadonlyMap<ObjectKey, Built>): Set<ObjectKey> {
+  const losers = new Set<ObjectKey>();
   const owners = new Map<string, ServiceDeclaration>();
-  for (const service of catalogue.services.values())
+  const age = ([key]: readonly [ObjectKey, unknown]): number => (before.has(key) ? 0 : 1);
+  for (const [key, service] of [...catalogue.services].sort((one, other) => age(one) - age(other)))
     for (const address of [...service.addresses.v4, ...service.addresses.v6])
       for (const { port, protocol } of service.ports) {
         const place = `${address} port ${port}/${protocol}`;
         const owner = owners.get(place);
         if (owner === undefined) owners.set(place, service);
-        else
+        else {
+          losers.add(key);
           catalogue.error(
             service,
             ['spec', 'clusterIP'],
@@ -185,5 +192,7 @@ function checkAddresses(catalogue: Catalogue): void {
               'give another address or port',
             ],
           );
+        }
       }
+  return losers;
 }

@@ -32,7 +32,7 @@ export function readDeclared(value: unknown, before: Declared | undefined): Decl
 
 const originOf = (object: string): Origin => ({
   object,
-  place: object,
+  place: 'of this cluster',
   problem: ({ severity, path, message, mend }) => ({
     severity,
     file: '',

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificates, makeCertificates, writeKubeconfig } from './certificates.js';
@@ -69,6 +69,7 @@ export class ApiServer {
   #history: Event[] = [];
   #version = 1_000;
   #forgotten = 0;
+  readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #port = 0;
   #token = TOKEN;
@@ -92,6 +93,10 @@ export class ApiServer {
     const server = createServer({ cert: certificate, key }, (request, response) => {
       void this.#answer(request, response);
     });
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
     await new Promise<void>((listening) => server.listen(this.#port, '127.0.0.1', listening));
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
@@ -104,7 +109,7 @@ export class ApiServer {
     if (server === undefined) return;
     this.#server = undefined;
     const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
     this.#watchers.clear();
   }
