@@ -5,12 +5,14 @@ import { EdgeTable } from './edges.js';
 import { EndBooks } from './end-books.js';
 import { type EndFrame, EndJoiner } from './end-joiner.js';
 import { JoinTable } from './join.js';
+import { LegJoiner } from './leg-joiner.js';
+import { LegTally } from './leg-tally.js';
 import { OpenState, OpenTable } from './open-table.js';
 import type { Parking } from './parking.js';
 import { PeerFinder } from './peer-finder.js';
 import type { Placements } from './placements.js';
 import { Presence } from './presence.js';
-import { isHttp } from './record-check.js';
+import { isHttp, isLeg } from './record-check.js';
 import { RequestJoiner } from './request-joiner.js';
 import { RequestTally } from './request-tally.js';
 import type { Streams } from './streams.js';
@@ -57,6 +59,7 @@ export class Aggregator {
   readonly bookings: Bookings;
   readonly carried: CarriedEnds;
   readonly requests: RequestJoiner;
+  readonly legs: LegJoiner;
   readonly requestTally: RequestTally;
   readonly #tally: Tally;
   readonly #books: EndBooks;
@@ -76,6 +79,8 @@ export class Aggregator {
     this.requestTally = new RequestTally(edges, this.timeline, limits.series);
     const shared = { streams, edges, open, join, finder };
     this.requests = new RequestJoiner({ ...shared, tally: this.requestTally, most: HELD_REQUESTS });
+    const legTally = new LegTally(edges, this.timeline, this.requestTally.codes);
+    this.legs = new LegJoiner({ edges, join, finder, tally: legTally, most: HELD_REQUESTS });
     this.#books = new EndBooks({ edges, open, join, tally: this.#tally }, limits.joins);
     this.#ends = new EndJoiner({
       ...shared,
@@ -113,10 +118,11 @@ export class Aggregator {
     const count = Math.min(columns.count, locals.length);
     // A frame holds one kind of record.
     const http = count > 0 && isHttp(columns, 0);
+    const leg = count > 0 && isLeg(columns, 0);
     for (let index = 0; index < count; index++) {
       if (locals[index] === 0) continue;
-      if (http) {
-        peers[index] = this.requests.take(frame, index, clockMs);
+      if (http || leg) {
+        peers[index] = (http ? this.requests : this.legs).take(frame, index, clockMs);
         continue;
       }
       tally.take(columns, index, clockMs);
@@ -140,6 +146,7 @@ export class Aggregator {
     this.#tally.now = now;
     this.#ends.settle(now);
     this.requests.settle(now);
+    this.legs.settle(now);
   }
 
   /** Counts without their partner all that were parked at `before` or earlier. */
@@ -157,6 +164,7 @@ export class Aggregator {
     this.#ends.countWaiting(now);
     this.#tally.live = true;
     this.requests.countWaiting(now);
+    this.legs.countWaiting(now);
   }
 
   /** Closes the books on the open ends of a stream that is over: what became of them nobody will tell. */

@@ -16,6 +16,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   carried: PROTOCOLS,
   steered: ENGINES,
   status: STATUS_CLASSES,
+  joined: STATUS_CLASSES,
   firstByteUs: TIMED_CLASSES,
   lastByteUs: TIMED_CLASSES,
 };

@@ -12,6 +12,8 @@ const CARRIED = ENDED + CLOSE_REASONS.length;
 const STEERED = CARRIED + PROTOCOLS.length;
 const STATUS = STEERED + ENGINES.length;
 const REQUESTS = STATUS + STATUS_CLASSES.length;
+const JOINED = REQUESTS + 6;
+const WAYPOINT = JOINED + STATUS_CLASSES.length;
 
 /** Counters of one reporter within a cell. Bytes and segments are the reporter's own: `sent` left its socket. */
 export const Counter = {
@@ -39,9 +41,17 @@ export const Counter = {
   firstByteUs: REQUESTS + 4,
   /** The smoothed round trip of their connection, summed up over timed requests, µs. */
   timedRoundTripUs: REQUESTS + 5,
+  /** First of {@link STATUS_CLASSES}: of a leg's requests, those that are on joined edges too. */
+  joined: JOINED,
+  /** Of a leg's requests, those that the waypoint answered itself. */
+  answered: WAYPOINT,
+  /** On a joined edge: requests whose time in the waypoint is known, the sum of these times, and of all of their time, µs. */
+  waypointTimed: WAYPOINT + 1,
+  waypointUs: WAYPOINT + 2,
+  waypointTotalUs: WAYPOINT + 3,
 } as const;
 /** Counters per reporter. */
-export const COUNTERS = REQUESTS + 6;
+export const COUNTERS = WAYPOINT + 4;
 /** Counters of a cell: those of the source end, then those of the destination end. */
 export const CELL_COUNTERS = COUNTERS * 2;
 
@@ -57,6 +67,8 @@ export const Distribution = {
   firstByteUs: 3,
   /** First of {@link TIMED_CLASSES}. */
   lastByteUs: 3 + TIMED_CLASSES.length,
+  /** The waypoint's own time, on joined edges. */
+  waypointUs: 3 + 2 * TIMED_CLASSES.length,
 } as const;
 /** Room for distributions in a histogram key, a power of two: {@link Distribution}, each once per reporter. */
 export const DISTRIBUTIONS = 32;

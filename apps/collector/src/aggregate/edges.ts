@@ -16,8 +16,9 @@ export class PairTable {
     return this.#table.top;
   }
 
-  pair(source: number, destination: number): number {
-    const pair = this.#table.insert(source, destination);
+  /** @param joined the pair has requests through waypoints alone */
+  pair(source: number, destination: number, joined = false): number {
+    const pair = this.#table.insert(source, destination, joined ? 1 : 0);
     this.#totals = grown(this.#totals, this.#table.capacity * CELL_COUNTERS);
     return pair;
   }
@@ -28,6 +29,10 @@ export class PairTable {
 
   destination(pair: number): number {
     return this.#table.word(pair, 1);
+  }
+
+  isJoined(pair: number): boolean {
+    return this.#table.word(pair, 2) !== 0;
   }
 
   add(pair: number, counter: number, amount: number): void {
@@ -48,7 +53,10 @@ export class PairTable {
   }
 }
 
-/** From placement to placement, to a port: the finest thing that is counted. */
+/**
+ * From placement to placement, to a port: the finest thing that is counted. What requests do through a waypoint is on edges
+ * of their own, from client to server.
+ */
 export class EdgeTable {
   readonly #table = new KeyTable(1024);
   readonly #placements: Placements;
@@ -56,6 +64,7 @@ export class EdgeTable {
   #pairs: Int32Array = new Int32Array(1024);
   #open: Int32Array = new Int32Array(1024 * 2);
   #usedAt: Float64Array = new Float64Array(1024);
+  readonly #waypoints = new Set<number>();
   readonly pairs = new PairTable();
   /** Times that an edge was folded into the one between its workloads' `port 0`, or into nothing finer. */
   folded = 0;
@@ -74,15 +83,16 @@ export class EdgeTable {
     return this.#table.top;
   }
 
-  /** The number of an edge. Above the cap, ports are folded into port 0, so that totals stay right. */
-  edge(source: number, destination: number, port: number): number {
-    const known = this.#table.find(source, destination, port);
+  /** The number of an edge, `via` a placement or none (0). Above the cap, ports are folded into port 0, so that totals stay right. */
+  edge(source: number, destination: number, port: number, via = 0): number {
+    const known = this.#table.find(source, destination, port, via);
     if (known >= 0) return known;
     if (this.#table.size >= this.#maxEdges && port !== 0) {
       this.folded++;
-      return this.edge(source, destination, 0);
+      return this.edge(source, destination, 0, via);
     }
-    const edge = this.#table.insert(source, destination, port);
+    if (via !== 0) this.addWaypoint(via);
+    const edge = this.#table.insert(source, destination, port, via);
     const capacity = this.#table.capacity;
     if (capacity > this.#pairs.length) {
       this.#pairs = grown(this.#pairs, capacity);
@@ -92,6 +102,7 @@ export class EdgeTable {
     this.#pairs[edge] = this.pairs.pair(
       this.#placements.workloadOf(source),
       this.#placements.workloadOf(destination),
+      via !== 0,
     );
     this.#open[edge * 2] = 0;
     this.#open[edge * 2 + 1] = 0;
@@ -108,6 +119,21 @@ export class EdgeTable {
 
   port(edge: number): number {
     return this.#table.word(edge, 2);
+  }
+
+  /** Placement of the waypoint between both; 0: connections go all the way. */
+  via(edge: number): number {
+    return this.#table.word(edge, 3);
+  }
+
+  /** Edges that begin or end at this placement are legs. */
+  addWaypoint(placement: number): void {
+    this.#waypoints.add(placement);
+  }
+
+  /** Whether requests through a placement are joined. */
+  isWaypoint(placement: number): boolean {
+    return this.#waypoints.has(placement);
   }
 
   pair(edge: number): number {

@@ -22,7 +22,8 @@ import {
 import type { Placements } from './placements.js';
 import { type EdgeSummary, Summary, type VertexSummary } from './summary.js';
 import { FINE_MS, type Stretch } from './tiers.js';
-import { splitOf, trafficOf } from './traffic.js';
+import { splitOf, type TrafficSum, trafficOf } from './traffic.js';
+import { isTold, legOf, viaOf } from './via.js';
 
 /** What a view of the mesh shows. */
 export interface ViewQuery {
@@ -32,6 +33,8 @@ export interface ViewQuery {
   readonly to?: number | undefined;
   readonly namespaces: ReadonlySet<string>;
   readonly system: boolean;
+  /** Legs as well whose requests are told by joined edges. */
+  readonly legs?: boolean;
 }
 
 export interface Bounds {
@@ -121,8 +124,9 @@ export class MeshView {
       .slice(0, query.maxVertices);
     const kept = new Set(vertices.map((vertex) => vertex.group.id));
     const rankEdge = (edge: EdgeSummary): number => severity(verdict(edge.id)) * 1e15 + volume(edge.sum);
+    const told = query.legs === true ? new Set<EdgeSummary>() : this.toldLegs(summary, verdict);
     const edges = [...summary.edges.values()]
-      .filter((edge) => kept.has(edge.source.id) && kept.has(edge.destination.id))
+      .filter((edge) => !told.has(edge) && kept.has(edge.source.id) && kept.has(edge.destination.id))
       .sort((a, b) => rankEdge(b) - rankEdge(a) || (a.id < b.id ? -1 : 1))
       .slice(0, query.maxEdges);
     const shown = new Set(edges);
@@ -130,7 +134,7 @@ export class MeshView {
     let openedShown = 0;
     for (const edge of summary.edges.values()) {
       opened += edge.sum.opened;
-      if (shown.has(edge)) openedShown += edge.sum.opened;
+      if (shown.has(edge) || told.has(edge)) openedShown += edge.sum.opened;
     }
     summary.addSamples(() => true);
     return {
@@ -140,11 +144,11 @@ export class MeshView {
       edges: edges.map((edge) => this.edge(edge, verdict)),
       hidden: {
         vertices: summary.vertices.size - vertices.length,
-        edges: summary.edges.size - edges.length,
+        edges: summary.edges.size - told.size - edges.length,
         connectionShare: opened === 0 ? 0 : (opened - openedShown) / opened,
         systemVertices: [...summary.systemVertices].filter((id) => !summary.vertices.has(id)).length,
         systemEdges: summary.systemEdges.size,
-        legs: 0,
+        legs: told.size,
       },
       missingNodes: [...this.#silentNodes()].sort(),
     };
@@ -216,9 +220,16 @@ export class MeshView {
       seenBy: edge.sum.sides === 3 ? 'both' : edge.sum.sides === 2 ? 'destination' : 'source',
       partial: edge.partial,
       split: splitOf(edge.sum),
-      via: null,
-      leg: null,
+      via: edge.via === null ? null : viaOf(edge.via, edge.sum),
+      leg: edge.leg === null ? null : legOf(edge.leg, edge.sum),
     };
+  }
+
+  /** Legs that say nothing which joined edges do not. */
+  toldLegs(summary: Summary, verdictOf: (id: string) => Verdict | undefined): Set<EdgeSummary> {
+    return new Set(
+      [...summary.edges.values()].filter((edge) => isTold(edge.leg, edge.sum, verdictOf(edge.id))),
+    );
   }
 
   get silentNodes(): string[] {
@@ -303,5 +314,5 @@ export class MeshView {
 const UNKNOWN: Verdict = { health: 'unknown', reason: 'node silent' };
 const severity = (verdict: Verdict | undefined): number =>
   verdict === undefined ? 0 : SEVERITY[verdict.health];
-const volume = (sum: { opened: number; failures: number; open: number }): number =>
-  sum.opened + sum.failures + sum.open;
+/** A joined edge has no connections; on any other requests do not count. */
+const volume = (sum: TrafficSum): number => sum.opened + sum.failures + sum.open || sum.requests.total;

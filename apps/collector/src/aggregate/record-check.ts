@@ -6,6 +6,8 @@ import {
   HttpLimit,
   HttpRecord,
   HttpSample,
+  LegRecord,
+  LegSample,
   type RecordColumns,
   RecordEvent,
   RecordKind,
@@ -27,9 +29,13 @@ export const isHttp = (columns: RecordColumns, index: number): boolean =>
 export const isRefusal = (columns: RecordColumns, index: number): boolean =>
   columns.u8(index, Field.reason) >= CloseReason.NO_ENDPOINT;
 
-/** Whether a record is stored: ends, and requests. */
+/** Whether a record holds requests through a waypoint. */
+export const isLeg = (columns: RecordColumns, index: number): boolean =>
+  columns.u8(index, Field.kind) === RecordKind.LEG;
+
+/** Whether a record is stored: ends, requests, and legs. */
 export const isStored = (columns: RecordColumns, index: number): boolean =>
-  isHttp(columns, index) || isEnd(columns.u8(index, Field.event));
+  isHttp(columns, index) || isLeg(columns, index) || isEnd(columns.u8(index, Field.event));
 
 /** Whether every enumerated member of a record is one this collector knows, and all fit together. */
 export function isRecordValid(columns: RecordColumns, index: number): boolean {
@@ -50,7 +56,17 @@ export function isRecordValid(columns: RecordColumns, index: number): boolean {
         event === RecordEvent.PROGRESS &&
         reason === CloseReason.NONE &&
         columns.u8(index, HttpRecord.sampleCount) <= HttpLimit.SAMPLES &&
-        haveStatuses(columns, index)
+        haveStatuses(columns, index, HTTP_SAMPLES)
+      );
+    case RecordKind.LEG:
+      return (
+        columns.has(LegRecord.samples, LegRecord.BYTES - LegRecord.samples) &&
+        event === RecordEvent.PROGRESS &&
+        reason === CloseReason.NONE &&
+        reporter === Reporter.DESTINATION &&
+        isOnwardValid(columns, index) &&
+        columns.u8(index, LegRecord.sampleCount) <= HttpLimit.SAMPLES &&
+        haveStatuses(columns, index, LEG_SAMPLES)
       );
     default:
       return false;
@@ -65,11 +81,45 @@ function areTimesSound(columns: RecordColumns, index: number): boolean {
   return opened < time || columns.u32(index, Field.openedNs) <= columns.u32(index, Field.timeNs);
 }
 
+/** Where samples lie in a record, and their statuses in them. */
+interface SamplePlaces {
+  readonly count: number;
+  readonly first: number;
+  readonly bytes: number;
+  readonly status: number;
+}
+
+const HTTP_SAMPLES: SamplePlaces = {
+  count: HttpRecord.sampleCount,
+  first: HttpRecord.samples,
+  bytes: HttpSample.BYTES,
+  status: HttpSample.status,
+};
+const LEG_SAMPLES: SamplePlaces = {
+  count: LegRecord.sampleCount,
+  first: LegRecord.samples,
+  bytes: LegSample.BYTES,
+  status: LegSample.status,
+};
+
+/** Whether the connection to the server is one, or there is none. */
+function isOnwardValid(columns: RecordColumns, index: number): boolean {
+  const kind = columns.u8(index, LegRecord.onward + Field.kind);
+  if (kind === 0) return true;
+  const family = columns.u8(index, LegRecord.onward + Field.family);
+  return (
+    kind === RecordKind.LEG &&
+    columns.u8(index, LegRecord.onward + Field.reporter) === Reporter.SOURCE &&
+    family >= AddressFamily.IPV4 &&
+    family <= AddressFamily.V4_MAPPED
+  );
+}
+
 /** Whether every sample has a status that HTTP knows, or none. */
-function haveStatuses(columns: RecordColumns, index: number): boolean {
-  const samples = columns.u8(index, HttpRecord.sampleCount);
-  for (let i = 0, at: number = HttpRecord.samples; i < samples; i++, at += HttpSample.BYTES) {
-    const status = columns.u16(index, at + HttpSample.status);
+function haveStatuses(columns: RecordColumns, index: number, of: SamplePlaces): boolean {
+  const samples = columns.u8(index, of.count);
+  for (let i = 0, at = of.first; i < samples; i++, at += of.bytes) {
+    const status = columns.u16(index, at + of.status);
     if (status !== 0 && (status < 100 || status > 599)) return false;
   }
   return true;

@@ -13,10 +13,10 @@ import type { EdgeTable } from './edges.js';
 import { ResponseCodes } from './response-codes.js';
 import type { Timeline } from './timeline.js';
 
-const UNANSWERED = STATUS_CLASSES.indexOf('none');
+export const UNANSWERED = STATUS_CLASSES.indexOf('none');
 
 /** Index into {@link STATUS_CLASSES}. */
-const classOf = (status: number): number => (status < 100 ? UNANSWERED : ((status / 100) | 0) - 1);
+export const classOf = (status: number): number => (status < 100 ? UNANSWERED : ((status / 100) | 0) - 1);
 
 /** Counts the requests of http records on edges: in the timeline by the time of the record, in the totals at once. */
 export class RequestTally {

@@ -48,6 +48,14 @@ export class RequestSum {
     this.time.take(timedEnd(counters, from), timedEnd(counters, from + COUNTERS));
   }
 
+  /** Takes requests off that are told elsewhere, by {@link STATUS_CLASSES}: where more are told than came, less than none is left. */
+  takeOff(statuses: readonly number[]): void {
+    for (const [at, count] of statuses.entries()) {
+      this.statuses[at] = (this.statuses[at] ?? 0) - count;
+      this.total -= count;
+    }
+  }
+
   add(other: RequestSum): void {
     if (other.total === 0) return;
     for (let i = 0; i < STATUS_CLASSES.length; i++) {

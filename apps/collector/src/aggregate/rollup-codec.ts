@@ -7,8 +7,9 @@ import type { EdgeTable } from './edges.js';
 import type { Placements } from './placements.js';
 import { type CounterColumn, SealedCells, type SealedParts } from './sealed-cells.js';
 
-/** Layout of the bytes. Bytes of a later one are refused. */
-const VERSION = 1;
+/** Layout of the bytes: 2 says of each edge which waypoint lies between. Bytes of a later one are refused. */
+const VERSION = 2;
+const WITHOUT_WAYPOINTS = 1;
 const MAGIC = 0x31524d55;
 const HEAD_BYTES = 16;
 const ALIGNMENT = 8;
@@ -42,8 +43,9 @@ export interface CellNames {
   readonly placements: Placements;
 }
 
-/** Arrays before the columns: workload and node of both sides, and the port, by row. */
+/** Arrays before the columns, by row: workload and node of both sides, and the port; from version 2 on those of the waypoint. */
 const IDENTITY_ARRAYS = 5;
+const WAYPOINT_ARRAYS = 2;
 /** Arrays behind the columns: histograms, first bins, lengths, offsets and the four pools. */
 const HISTOGRAM_ARRAYS = 8;
 
@@ -62,12 +64,16 @@ export function encodeCells({ cells, final }: StoredCells, { edges, placements }
     return known;
   };
   const each = (of: (edge: number) => number): Uint32Array => parts.edges.map(of);
+  const hasWaypoints = parts.edges.some((edge) => edges.via(edge) !== 0);
   const identity = [
     each((edge) => placements.workloadOf(edges.source(edge))),
     each((edge) => nodeOf(edges.source(edge))),
     each((edge) => placements.workloadOf(edges.destination(edge))),
     each((edge) => nodeOf(edges.destination(edge))),
     each((edge) => edges.port(edge)),
+    ...(hasWaypoints
+      ? [each((edge) => placements.workloadOf(edges.via(edge))), each((edge) => nodeOf(edges.via(edge)))]
+      : []),
   ];
   const columns: CounterColumn[] = [];
   const names: string[] = [];
@@ -85,23 +91,27 @@ export function encodeCells({ cells, final }: StoredCells, { edges, placements }
     distributions: [...DISTRIBUTION_NAMES],
     arrays: arrays.map((array) => [typeName(array), array.length]),
   };
-  return join(Buffer.from(JSON.stringify(layout)), arrays);
+  return join(Buffer.from(JSON.stringify(layout)), {
+    version: hasWaypoints ? VERSION : WITHOUT_WAYPOINTS,
+    arrays,
+  });
 }
 
 /** Reads what {@link encodeCells} wrote. Throws RangeError when it cannot be that, or is of a later version. */
 export function decodeCells(bytes: Uint8Array, names: CellNames): StoredCells {
-  const { layout, arrays } = split(bytes);
-  if (arrays.length !== IDENTITY_ARRAYS + layout.columns.length + HISTOGRAM_ARRAYS) {
+  const { layout, version, arrays } = split(bytes);
+  const identity = IDENTITY_ARRAYS + (version === WITHOUT_WAYPOINTS ? 0 : WAYPOINT_ARRAYS);
+  if (arrays.length !== identity + layout.columns.length + HISTOGRAM_ARRAYS) {
     throw new RangeError(`${arrays.length} arrays: not what the layout names`);
   }
   const columns: (CounterColumn | null)[] = COUNTER_NAMES.map(() => null);
   layout.columns.forEach((name, at) => {
     const counter = COUNTER_NAMES.indexOf(name);
-    if (counter >= 0) columns[counter] = arrays[IDENTITY_ARRAYS + at] as CounterColumn;
+    if (counter >= 0) columns[counter] = arrays[identity + at] as CounterColumn;
   });
   const [histograms, first, lengths, offsets, ...pools] = arrays.slice(-HISTOGRAM_ARRAYS);
   const parts = {
-    edges: edgesOf(layout, arrays, names),
+    edges: edgesOf(layout, arrays.slice(0, identity), names),
     columns,
     histograms,
     first,
@@ -117,7 +127,7 @@ function edgesOf(
   arrays: readonly NumberArray[],
   { edges, placements }: CellNames,
 ): Uint32Array {
-  const [sources, sourceNodes, destinations, destinationNodes, ports] = arrays;
+  const [sources, sourceNodes, destinations, destinationNodes, ports, waypoints, waypointNodes] = arrays;
   const nodes = layout.nodes.map((name) => placements.node(name));
   const place = (workloads: NumberArray | undefined, at: NumberArray | undefined, row: number): number =>
     placements.placement(workloads?.[row] ?? 0, nodes[at?.[row] ?? 0] ?? 0);
@@ -126,6 +136,7 @@ function edgesOf(
       place(sources, sourceNodes, row),
       place(destinations, destinationNodes, row),
       ports?.[row] ?? 0,
+      (waypoints?.[row] ?? 0) === 0 ? 0 : place(waypoints, waypointNodes, row),
     ),
   );
 }
@@ -157,12 +168,15 @@ function typeName(array: NumberArray): TypeName {
 
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-function join(layout: Uint8Array, arrays: readonly NumberArray[]): Uint8Array {
+function join(
+  layout: Uint8Array,
+  { version, arrays }: { readonly version: number; readonly arrays: readonly NumberArray[] },
+): Uint8Array {
   const body = HEAD_BYTES + aligned(layout.byteLength);
   const bytes = new Uint8Array(arrays.reduce((sum, { byteLength }) => sum + aligned(byteLength), body));
   const head = new DataView(bytes.buffer);
   head.setUint32(0, MAGIC, true);
-  head.setUint32(4, VERSION, true);
+  head.setUint32(4, version, true);
   head.setUint32(8, layout.byteLength, true);
   bytes.set(layout, HEAD_BYTES);
   let at = body;
@@ -173,14 +187,15 @@ function join(layout: Uint8Array, arrays: readonly NumberArray[]): Uint8Array {
   return bytes;
 }
 
-function split(given: Uint8Array): { layout: Layout; arrays: NumberArray[] } {
+function split(given: Uint8Array): { layout: Layout; version: number; arrays: NumberArray[] } {
   if (given.byteLength < HEAD_BYTES) throw new RangeError(`${given.byteLength} bytes: no roll-up`);
   // A copy of its own: aligned, and free of a larger buffer that it may be part of.
   const bytes = given.slice();
   const head = new DataView(bytes.buffer);
   if (head.getUint32(0, true) !== MAGIC) throw new RangeError('not the bytes of a roll-up');
   const version = head.getUint32(4, true);
-  if (version !== VERSION) throw new RangeError(`a roll-up of version ${version}: ${VERSION} is understood`);
+  if (version < WITHOUT_WAYPOINTS || version > VERSION)
+    throw new RangeError(`a roll-up of version ${version}: ${VERSION} is understood`);
   const layoutBytes = head.getUint32(8, true);
   const layout: unknown = JSON.parse(
     new TextDecoder().decode(bytes.subarray(HEAD_BYTES, HEAD_BYTES + layoutBytes)),
@@ -193,5 +208,5 @@ function split(given: Uint8Array): { layout: Layout; arrays: NumberArray[] } {
     at += aligned(array.byteLength);
     return array;
   });
-  return { layout, arrays };
+  return { layout, version, arrays };
 }

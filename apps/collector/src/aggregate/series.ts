@@ -3,7 +3,7 @@ import type { Series } from '@undermesh/schema';
 import { toTime } from './mesh-view.js';
 import type { EdgeSummary, Summary } from './summary.js';
 import type { Stretch } from './tiers.js';
-import type { TrafficSum } from './traffic.js';
+import { TrafficSum } from './traffic.js';
 
 /** Points of a series at most. */
 const MOST_POINTS = 180;
@@ -58,12 +58,14 @@ export function seriesOf(of: {
     const from = steps.from + step * steps.stepMs;
     if (!of.isKnown({ from, to: from + steps.stepMs })) continue;
     for (const series of [total, ...edges.values()]) zero(series, step);
+    const sum = new TrafficSum();
     for (const edge of of.summaryAt(from, from + steps.stepMs).edges.values()) {
       if (!of.matches(edge)) continue;
-      add(total, step, edge.sum);
+      sum.addOnce(edge.sum);
       const own = edges.get(edge.id);
       if (own !== undefined) add(own, step, edge.sum);
     }
+    add(total, step, sum);
   }
   reckonOpen(total, of.openNow(null));
   for (const [id, series] of edges) reckonOpen(series, of.openNow(id));
@@ -93,8 +95,9 @@ function add(series: Series, step: number, sum: TrafficSum): void {
   plus('failed', sum.failures);
   plus('sentBytes', sum.sent);
   plus('receivedBytes', sum.received);
-  plus('requests', sum.requests.total);
-  plus('requestErrors', sum.requests.errors);
+  // Of a leg's requests, more may be joined in a step than it was told of in it.
+  plus('requests', Math.max(0, sum.requests.total));
+  plus('requestErrors', Math.max(0, sum.requests.errors));
 }
 
 function reckonOpen(series: Series, openNow: number): void {

@@ -10,12 +10,17 @@ import { SampleRoutes, SampleSums, TRAFFIC_LINES, trafficLine } from './sample-r
 import type { CellsPart } from './sealed-cells.js';
 import type { Stretch } from './tiers.js';
 import { SAMPLES, sideTaken, sumOfRow, TrafficSum } from './traffic.js';
+import type { LegOf } from './via.js';
 
 /** Figures of all edges between two vertices. */
 export interface EdgeSummary {
   readonly id: string;
   readonly source: Group;
   readonly destination: Group;
+  /** The waypoint of a joined edge: it has requests and no connections. */
+  readonly via: Group | null;
+  /** The leg that it is; `null`: it is none, or more than one. */
+  leg: LegOf | null;
   readonly sum: TrafficSum;
   /** Connections attempted by destination port. */
   readonly ports: Map<number, number>;
@@ -139,7 +144,9 @@ export class Summary {
   }
 
   /** The figures of an edge's vertices that it belongs to. */
-  *#endsOf({ source, destination }: EdgeSummary): Iterable<TrafficSum> {
+  *#endsOf({ source, destination, via }: EdgeSummary): Iterable<TrafficSum> {
+    // Its legs are figures of theirs.
+    if (via !== null) return;
     const from = this.vertices.get(source.id);
     if (from !== undefined) yield from.outbound;
     const to = this.vertices.get(destination.id);
@@ -193,19 +200,26 @@ export class Summary {
     const source = grouping.group(options.level, from);
     const destination = grouping.group(options.level, to);
     const system = sourceWorkload.system || destinationWorkload.system;
-    const id = `${source.id}>${destination.id}`;
+    const waypoint = edges.via(number);
+    const via = waypoint === 0 ? null : grouping.group(options.level, waypoint);
+    const id = `${source.id}>${destination.id}${via === null ? '' : `|${via.id}`}`;
     if (system && !options.system) {
       this.systemEdges.add(id);
       if (sourceWorkload.system) this.systemVertices.add(source.id);
       if (destinationWorkload.system) this.systemVertices.add(destination.id);
       return;
     }
+    const leg = via === null ? this.#legOf(number, { source, destination }) : null;
     let edge = this.edges.get(id);
+    if (edge !== undefined && (edge.leg?.side !== leg?.side || edge.leg?.waypoint !== leg?.waypoint))
+      edge.leg = null;
     if (edge === undefined) {
       edge = {
         id,
         source,
         destination,
+        via,
+        leg,
         sum: new TrafficSum(),
         ports: new Map(),
         system,
@@ -233,9 +247,18 @@ export class Summary {
       system: destinationWorkload.system,
       silent: options.silent,
     });
-    fromVertex.outbound.add(sum);
-    toVertex.inbound.add(sum);
+    if (via === null) {
+      fromVertex.outbound.add(sum);
+      toVertex.inbound.add(sum);
+    }
     edge.partial ||= this.#isSilent(from, options.silent) || this.#isSilent(to, options.silent);
+  }
+
+  #legOf(edge: number, of: { readonly source: Group; readonly destination: Group }): LegOf | null {
+    const { edges } = this.#source;
+    if (edges.isWaypoint(edges.destination(edge))) return { side: 'client', waypoint: of.destination };
+    if (edges.isWaypoint(edges.source(edge))) return { side: 'server', waypoint: of.source };
+    return null;
   }
 
   #isSilent(placement: number, silent: ReadonlySet<string>): boolean {

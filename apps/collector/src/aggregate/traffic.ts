@@ -14,6 +14,7 @@ import { CELL_COUNTERS, type Cells, COUNTERS, Counter, countOf, Distribution, ty
 import { meanOf, quantilesOf } from './histogram.js';
 import type { HistogramWindow } from './histogram-windows.js';
 import { RequestSum } from './requests.js';
+import { WaypointSum } from './waypoint-sum.js';
 
 /** Ends that are how a connection should end. */
 const NORMAL_ENDS = new Set<string>(['local_fin', 'peer_fin']);
@@ -35,6 +36,7 @@ export class TrafficSum {
   /** Bytes by {@link ENGINES}, as sources say. */
   readonly steered: number[] = Array<number>(ENGINES.length).fill(0);
   readonly requests = new RequestSum();
+  readonly waypoint = new WaypointSum();
   /** Bit 0: a source end reported; bit 1: a destination end. */
   sides = 0;
   /** Bins by {@link sampleOf}, as far as there are samples; those of status classes together. */
@@ -69,6 +71,22 @@ export class TrafficSum {
     for (let i = 0; i < this.steered.length; i++)
       this.steered[i] = (this.steered[i] ?? 0) + (other.steered[i] ?? 0);
     this.requests.add(other.requests);
+    this.waypoint.add(other.waypoint);
+  }
+
+  /** Adds an edge to a total, in which each request counts once: of a leg's, those that are on no joined edge. */
+  addOnce(other: TrafficSum): void {
+    this.add(other);
+    this.requests.takeOff(other.waypoint.joined);
+  }
+
+  /** Adds the samples of an edge to such a total. Of requests, a leg that is joined has none that its joined edges lack. */
+  addSamplesOnce(other: TrafficSum): void {
+    const joined = other.waypoint.joinedTotal > 0;
+    for (const [sample, bins] of other.samples.entries()) {
+      const ofRequests = sample === Sample.firstByteUs || sample === Sample.lastByteUs;
+      if (bins !== undefined && !(joined && ofRequests)) this.addWindow(sample, bins);
+    }
   }
 
   addWindow(sample: number, window: HistogramWindow): void {
@@ -85,7 +103,14 @@ export class TrafficSum {
 }
 
 /** Histograms of a {@link TrafficSum}. */
-export const Sample = { connectUs: 0, roundTripUs: 1, lifetimeUs: 2, firstByteUs: 3, lastByteUs: 4 } as const;
+export const Sample = {
+  connectUs: 0,
+  roundTripUs: 1,
+  lifetimeUs: 2,
+  firstByteUs: 3,
+  lastByteUs: 4,
+  waypointUs: 5,
+} as const;
 export const SAMPLES = Object.keys(Sample).length;
 
 /** Where a {@link Distribution} is added up. */
@@ -94,7 +119,9 @@ export const sampleOf = (distribution: number): number =>
     ? distribution
     : distribution < Distribution.lastByteUs
       ? Sample.firstByteUs
-      : Sample.lastByteUs;
+      : distribution < Distribution.waypointUs
+        ? Sample.lastByteUs
+        : Sample.waypointUs;
 
 /**
  * Figures of one row, seen from the source. What both ends count is taken from the source end when there is one,
@@ -128,6 +155,7 @@ export function sumOfRow(cells: Cells, row: number, open: readonly [number, numb
   for (let i = 0; i < sum.steered.length; i++)
     sum.steered[i] = countOf(counters, source, Counter.steered + i);
   sum.requests.take(counters, source);
+  sum.waypoint.take(counters, source);
   return sum;
 }
 
@@ -162,7 +190,7 @@ export function trafficOf(sum: TrafficSum): Traffic {
     lifetimeUs: quantilesOf(sum.samples[Sample.lifetimeUs]),
     segmentsSent: sum.segments,
     retransmittedSegments: sum.retransmits,
-    requests: sum.requests.total === 0 ? null : requestsOf(sum),
+    requests: sum.requests.total <= 0 ? null : requestsOf(sum),
     protocols: named(PROTOCOLS, sum.protocols),
     engineBytes: named(ENGINES, sum.steered),
   };

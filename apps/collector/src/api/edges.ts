@@ -19,15 +19,17 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
   const summary = view.summary(viewQuery, now);
   const verdict = view.verdicts(viewQuery, now);
   const order = query.order === 'busiest' ? busiestFirst : worstFirst(verdict);
-  const all = [...summary.edges.values()].filter(matches).sort(order);
+  const matching = [...summary.edges.values()].filter(matches);
+  const told = viewQuery.legs === true ? new Set<EdgeSummary>() : view.toldLegs(summary, verdict);
+  const all = matching.filter((edge) => !told.has(edge)).sort(order);
   const start = query.cursor === undefined ? 0 : offsetOf(query.cursor);
   const limit = query.limit ?? 100;
   const page = all.slice(start, start + limit);
   summary.addSamples(matches);
   const total = new TrafficSum();
-  for (const edge of all) {
-    total.add(edge.sum);
-    total.addAllSamples(edge.sum);
+  for (const edge of matching) {
+    total.addOnce(edge.sum);
+    total.addSamplesOnce(edge.sum);
   }
   const bounds = view.bounds(viewQuery, now);
   const window = view.window(viewQuery, now);
@@ -54,13 +56,13 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
     next: start + limit < all.length ? cursorOf(start + limit) : null,
     window,
     total: trafficOf(total),
-    hiddenLegs: 0,
+    hiddenLegs: matching.length - all.length,
     totalSeries: series?.total ?? null,
     missingNodes: view.silentNodes,
   };
 }
 
-const volume = (edge: EdgeSummary): number => edge.sum.opened + edge.sum.failures + edge.sum.open;
+const volume = ({ sum }: EdgeSummary): number => sum.opened + sum.failures + sum.open || sum.requests.total;
 const busiestFirst = (a: EdgeSummary, b: EdgeSummary): number =>
   volume(b) - volume(a) || (a.id < b.id ? -1 : 1);
 

@@ -84,6 +84,9 @@ function filterOf({ aggregator, placements, grouping }: LatencyParts, query: Lat
   const nodes = listOf(query.node);
   const measure = query.measure ?? 'first_byte';
   const wants = (edge: number): boolean => {
+    // Requests through a waypoint are timed on its legs; only between a client and a server is their joined edge meant.
+    if (edges.via(edge) !== 0 && (query.source === undefined || query.destination === undefined))
+      return false;
     const [from, to] = [edges.source(edge), edges.destination(edge)];
     const source = placements.get(placements.workloadOf(from));
     const destination = placements.get(placements.workloadOf(to));

@@ -15,6 +15,7 @@ export function viewQueryOf(query: Omit<TopologyQuery, 'maxVertices' | 'maxEdges
     to,
     namespaces: new Set((query.namespace ?? '').split(',').filter((name) => name !== '')),
     system: query.system ?? false,
+    legs: query.legs ?? false,
   };
 }
 

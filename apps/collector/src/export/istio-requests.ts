@@ -108,6 +108,7 @@ export class RequestSeriesTable {
     } = istioLabels(source, destination, side);
     const labels: Labels = {
       ...ends,
+      ...(this.#pairs.isJoined(pair) ? { reporter: 'waypoint' } : {}),
       request_protocol: 'http',
       response_code: String(this.#codes.code(slot)),
       response_flags: response_flags ?? '-',
@@ -119,7 +120,8 @@ export class RequestSeriesTable {
     else known.slots.push(slot);
     if (this.#counted.has(pair * 2 + side)) return;
     this.#counted.add(pair * 2 + side);
-    this.#takeBytes(ends, { pair, side });
+    // On joined edges nobody counts bytes: their legs do.
+    if (!this.#pairs.isJoined(pair)) this.#takeBytes(ends, { pair, side });
   }
 
   #takeBytes(ends: Labels, { pair, side }: { pair: number; side: Side }): void {

@@ -206,6 +206,7 @@ export class Ingest implements SessionHost {
       collectorVersion: this.#parts.version,
       credits: road.stalled ? 0 : this.credits(),
       acknowledged: road.durable.toString(),
+      legs: true,
     };
     return { agent, road, welcome, kept: Promise.all(over.map((one) => one.save())) };
   }

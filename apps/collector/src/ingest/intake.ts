@@ -4,7 +4,7 @@ import type { Frame } from '@undermesh/schema';
 import type { Aggregator } from '../aggregate/aggregator.js';
 import type { RecordFeed } from '../aggregate/open-connections.js';
 import type { Placements } from '../aggregate/placements.js';
-import { isHttp, isRecordValid, isStored, MOST_CLOCK_NS } from '../aggregate/record-check.js';
+import { isHttp, isLeg, isRecordValid, isStored, MOST_CLOCK_NS } from '../aggregate/record-check.js';
 import type { Stream } from '../aggregate/streams.js';
 import { CollectorError } from '../errors.js';
 import type { RecordBatch } from '../store/store.js';
@@ -15,7 +15,7 @@ const LARGEST_RECORD_BYTES = 1024;
 
 /** What came of one frame of records. */
 export interface Taken {
-  /** For the store: only ends, or only http records. */
+  /** For the store: only ends, only http records, or only legs. */
   readonly batch: RecordBatch;
   /** Ends that arrived, those in invalid records among them, and these alone. */
   readonly ends: number;
@@ -71,6 +71,7 @@ export class Intake implements RecordFeed {
     const locals = new Uint32Array(recordCount);
     const peers = new Uint32Array(recordCount);
     const http = recordCount > 0 && isHttp(columns, 0);
+    const leg = recordCount > 0 && isLeg(columns, 0);
     const hasSamples = columns.has(HttpRecord.sampleCount, 1);
     const clocksSound = frame.realtimeNs < MOST_CLOCK_NS && frame.boottimeNs < MOST_CLOCK_NS;
     let invalid = 0;
@@ -79,7 +80,11 @@ export class Intake implements RecordFeed {
     let lostRequests = 0;
     for (let index = 0; index < recordCount; index++) {
       // A frame holds one kind of record.
-      const valid = clocksSound && isHttp(columns, index) === http && isRecordValid(columns, index);
+      const valid =
+        clocksSound &&
+        isHttp(columns, index) === http &&
+        isLeg(columns, index) === leg &&
+        isRecordValid(columns, index);
       if (valid) {
         const id = columns.u32(index, ConnectionRecord.workloadId);
         locals[index] = (id === 0 ? undefined : stream.placements.get(id)) ?? stream.unknown;
@@ -122,12 +127,12 @@ export class Intake implements RecordFeed {
       localWorkload: locals,
       peerWorkload: peers,
     };
-    if (!http) for (const listener of this.#listeners) listener(whole);
+    if (!http && !leg) for (const listener of this.#listeners) listener(whole);
     const batch = storedOf(whole, columns);
-    const invalidEnds = http ? 0 : invalid;
+    const invalidEnds = http || leg ? 0 : invalid;
     return {
       batch,
-      ends: http ? 0 : batch.count + invalid,
+      ends: http || leg ? 0 : batch.count + invalid,
       invalidEnds,
       requests,
       invalidRequests,

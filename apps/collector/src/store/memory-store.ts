@@ -44,6 +44,7 @@ export class MemoryStore implements RecordStore {
   #lastFrame = 0;
   #bytes = 0;
   #httpRows = 0;
+  #legRows = 0;
 
   constructor(options: Partial<MemoryStoreOptions> = {}) {
     this.#options = { ...DEFAULTS, ...options };
@@ -89,11 +90,10 @@ export class MemoryStore implements RecordStore {
   }
 
   async latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections> {
-    const isHttp = ({ batch }: MemoryFrame): boolean => batchKind(batch) === RecordKind.HTTP;
-    const ends = this.#frames.filter((frame) => !isHttp(frame));
-    const source = {
-      region: async (request: RegionRequest) => memoryRegion(ends, this.#frames.filter(isHttp), request),
-    };
+    const ofKind = (kind: number): MemoryFrame[] =>
+      this.#frames.filter(({ batch }) => batchKind(batch) === kind);
+    const [ends, http] = [ofKind(RecordKind.CONNECTION), ofKind(RecordKind.HTTP)];
+    const source = { region: async (request: RegionRequest) => memoryRegion(ends, http, request) };
     return latencyConnections(source, query, [...this.#workloads.values()]);
   }
 
@@ -145,20 +145,26 @@ export class MemoryStore implements RecordStore {
   #keep(frame: MemoryFrame): void {
     this.#frames.push(frame);
     this.#bytes += frame.batch.records.byteLength;
-    if (batchKind(frame.batch) === RecordKind.HTTP) this.#httpRows += frame.batch.count;
-    else this.#ends.add(frame);
+    this.#countRows(frame, 1);
+    if (batchKind(frame.batch) === RecordKind.CONNECTION) this.#ends.add(frame);
   }
 
   /** Drops whole frames, oldest first, as the other driver drops whole segments. */
   #expire(): void {
     const limit = BigInt(Date.now() - this.#options.retentionSeconds * 1000) * 1_000_000n;
     for (let first = this.#frames[0]; first !== undefined; first = this.#frames[0]) {
-      const rows = this.#ends.size + this.#httpRows;
+      const rows = this.#ends.size + this.#httpRows + this.#legRows;
       if (rows <= this.#options.maxRows && first.newestNs >= limit) return;
       this.#frames.shift();
       this.#bytes -= first.batch.records.byteLength;
-      if (batchKind(first.batch) === RecordKind.HTTP) this.#httpRows -= first.batch.count;
-      else this.#ends.remove(first);
+      this.#countRows(first, -1);
+      if (batchKind(first.batch) === RecordKind.CONNECTION) this.#ends.remove(first);
     }
+  }
+
+  #countRows({ batch }: MemoryFrame, sign: 1 | -1): void {
+    const kind = batchKind(batch);
+    if (kind === RecordKind.HTTP) this.#httpRows += sign * batch.count;
+    else if (kind === RecordKind.LEG) this.#legRows += sign * batch.count;
   }
 }

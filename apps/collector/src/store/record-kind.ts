@@ -8,7 +8,7 @@ export const batchKind = ({ count, records }: Pick<RecordBatch, 'count' | 'recor
 
 /** How many connection ends a batch holds: what the ledger counts. */
 export const endsOf = (batch: Pick<RecordBatch, 'count' | 'records'>): number =>
-  batchKind(batch) === RecordKind.HTTP ? 0 : batch.count;
+  batchKind(batch) === RecordKind.CONNECTION ? batch.count : 0;
 
 /** How many requests a batch holds. */
 export function requestsOf({

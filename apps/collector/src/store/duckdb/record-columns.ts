@@ -4,6 +4,8 @@ import {
   HttpRecord as Http,
   HttpLimit,
   HttpSample,
+  LegRecord as Leg,
+  LegSample,
   RecordKind,
 } from '@undermesh/bpf-abi';
 
@@ -101,11 +103,22 @@ const sampleColumns = (n: number): RecordColumn[] => {
   ];
 };
 
+/** Columns of sample `n` of a leg record. */
+const legSampleColumns = (n: number): RecordColumn[] => {
+  const at = Leg.samples + n * LegSample.BYTES;
+  return [
+    u32(`first_byte_us_${n}`, at + LegSample.firstByteUs),
+    u32(`last_byte_us_${n}`, at + LegSample.lastByteUs),
+    u32(`waypoint_us_${n}`, at + LegSample.waypointUs),
+    u32(`outcome_${n}`, at + LegSample.status),
+  ];
+};
+
 /** How records of one kind are kept. */
 export interface RecordTable {
   readonly kind: number;
   /** Of the table that takes whole row groups; the rest of each transaction goes to `<name>_tail`. */
-  readonly name: 'ends' | 'http';
+  readonly name: 'ends' | 'http' | 'legs';
   /** Size of a record in the present ABI. */
   readonly recordBytes: number;
   readonly columns: readonly RecordColumn[];
@@ -144,7 +157,20 @@ export const HTTP = table({
   ],
 });
 
-export const RECORD_TABLES: readonly RecordTable[] = [ENDS, HTTP];
+/** One row per leg record: the connection from the client, that to the server as its 64-bit words, and up to eight samples. */
+export const LEGS = table({
+  kind: RecordKind.LEG,
+  name: 'legs',
+  recordBytes: Leg.BYTES,
+  columns: [
+    ...CONNECTION_COLUMNS,
+    ...Array.from({ length: Field.BYTES / 8 }, (_, n) => u64(`onward_${n}`, Leg.onward + n * 8)),
+    u8('sample_count', Leg.sampleCount),
+    ...Array.from({ length: HttpLimit.SAMPLES }, (_, n) => legSampleColumns(n)).flat(),
+  ],
+});
+
+export const RECORD_TABLES: readonly RecordTable[] = [ENDS, HTTP, LEGS];
 
 /** The table that records of a kind go to. */
-export const tableOf = (kind: number): RecordTable => (kind === RecordKind.HTTP ? HTTP : ENDS);
+export const tableOf = (kind: number): RecordTable => RECORD_TABLES.find((one) => one.kind === kind) ?? ENDS;

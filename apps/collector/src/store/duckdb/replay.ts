@@ -26,9 +26,8 @@ export async function replaySlice(
   const { times } = segments;
   const first = fromSecond ?? (await firstSecond(segments, reader, { sinceNs, afterFrame }));
   if (first === null) return { frames: [], nextSecond: null };
-  const lastSecond = earliest(
-    times.ends.forwardFrom(first, SLICE_ROWS),
-    times.http.forwardFrom(first, SLICE_ROWS),
+  const lastSecond = RECORD_TABLES.map((table) => times.of(table).forwardFrom(first, SLICE_ROWS)).reduce(
+    earliest,
   );
   const fromNs = BigInt(first) * NS > sinceNs ? BigInt(first) * NS : sinceNs;
   const toNs = lastSecond === null ? MAX_NS : BigInt(lastSecond + 1) * NS - 1n;

@@ -1,40 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ENDS, type RecordTable } from './record-columns.js';
+import { RECORD_TABLES, type RecordTable } from './record-columns.js';
 import { TimeIndex } from './time-index.js';
 
 /** How many rows each second holds, table by table. */
 export class RowTimes {
   readonly ends = new TimeIndex();
   readonly http = new TimeIndex();
+  readonly legs = new TimeIndex();
 
   of(table: RecordTable): TimeIndex {
-    return table === ENDS ? this.ends : this.http;
+    return this[table.name];
   }
 
   addAll(other: RowTimes): void {
-    this.ends.addAll(other.ends);
-    this.http.addAll(other.http);
+    for (const { name } of RECORD_TABLES) this[name].addAll(other[name]);
   }
 
   /** Takes away what {@link addAll} added. */
   subtract(other: RowTimes): void {
-    this.ends.subtract(other.ends);
-    this.http.subtract(other.http);
+    for (const { name } of RECORD_TABLES) this[name].subtract(other[name]);
   }
 
   clear(): void {
-    this.ends.clear();
-    this.http.clear();
+    for (const { name } of RECORD_TABLES) this[name].clear();
   }
 
   /** Unix s; `null` when there are no rows. */
   get oldest(): number | null {
-    const [a, b] = [this.ends.oldest, this.http.oldest];
-    return a === null || b === null ? (a ?? b) : Math.min(a, b);
+    const seconds = RECORD_TABLES.flatMap(({ name }) => this[name].oldest ?? []);
+    return seconds.length === 0 ? null : Math.min(...seconds);
   }
 
   get newest(): number | null {
-    const [a, b] = [this.ends.newest, this.http.newest];
-    return a === null || b === null ? (a ?? b) : Math.max(a, b);
+    const seconds = RECORD_TABLES.flatMap(({ name }) => this[name].newest ?? []);
+    return seconds.length === 0 ? null : Math.max(...seconds);
   }
 }

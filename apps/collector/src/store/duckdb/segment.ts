@@ -6,13 +6,15 @@ import { RECORD_TABLES, type RecordTable } from './record-columns.js';
 import { RowTimes } from './row-times.js';
 import { NS_PER_SECOND as NS, type RowRange } from './time-range.js';
 
-/** Version of the tables in a segment file. A file of a later one is refused; 1 had no http records, 2 did not count requests. */
-export const SEGMENT_FORMAT = 3;
+/** Version of the tables in a segment file. A file of a later one is refused; 1 had no http records, 2 did not count requests, 3 had no legs. */
+export const SEGMENT_FORMAT = 4;
+/** The first that counts the requests of streams. */
+const COUNTS_REQUESTS = 3;
 const FILE_NAME = /^records-(\d{6,})\.duckdb$/;
 
 /**
- * One file of records: two tables of each kind. `ends` and `http` take whole row groups, which DuckDB compresses and
- * writes once, without its log; `ends_tail` and `http_tail` take the rest of each transaction. Every file also carries all stream positions and workload names
+ * One file of records: two tables of each kind. `ends`, `http` and `legs` take whole row groups, which DuckDB compresses and
+ * writes once, without its log; `ends_tail` and the like take the rest of each transaction. Every file also carries all stream positions and workload names
  * known so far, so that a transaction touches one file only and older files can be dropped.
  */
 export class Segment {
@@ -84,7 +86,7 @@ export class Segment {
     const [format, createdMs] = head.getRows()[0] ?? [];
     this.createdMs = Number(createdMs);
     if (Number(format) > SEGMENT_FORMAT) return Number(format);
-    if (Number(format) < SEGMENT_FORMAT) await this.#upgrade(connection);
+    if (Number(format) < SEGMENT_FORMAT) await this.#upgrade(connection, Number(format));
     for (const table of RECORD_TABLES) {
       for (const name of [table.name, `${table.name}_tail`]) {
         const seconds = await connection.runAndReadAll(
@@ -106,17 +108,21 @@ export class Segment {
   }
 
   /** Adds what earlier formats lacked. One transaction. */
-  async #upgrade(connection: DuckDBConnection): Promise<void> {
+  async #upgrade(connection: DuckDBConnection, from: number): Promise<void> {
     await connection.run('BEGIN');
     await this.#createTables(connection);
+    if (from < COUNTS_REQUESTS) await this.#countRequests(connection);
+    await connection.run(`UPDATE ${this.alias}.segment SET format = ${SEGMENT_FORMAT}`);
+    await connection.run('COMMIT');
+  }
+
+  async #countRequests(connection: DuckDBConnection): Promise<void> {
     const { alias } = this;
     await connection.run(`ALTER TABLE ${alias}.streams ADD COLUMN requests UBIGINT`);
     await connection.run(
       `UPDATE ${alias}.streams AS t SET requests = coalesce((
          SELECT sum(sample_count) FROM (FROM ${alias}.http UNION ALL FROM ${alias}.http_tail) AS h WHERE h.stream = t.stream), 0)`,
     );
-    await connection.run(`UPDATE ${alias}.segment SET format = ${SEGMENT_FORMAT}`);
-    await connection.run('COMMIT');
   }
 
   /** Reads the size of the file and of its log. */
