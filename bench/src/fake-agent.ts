@@ -27,7 +27,11 @@ interface Socket extends NodeJS.EventEmitter {
 const { WebSocket } = createRequire(import.meta.resolve('@undermesh/agent'))('ws') as {
   WebSocket: new (
     url: string,
-    options: { headers: Record<string, string>; perMessageDeflate: false },
+    options: {
+      headers: Record<string, string>;
+      perMessageDeflate: false;
+      generateMask: (mask: Buffer) => void;
+    },
   ) => Socket;
 };
 
@@ -51,7 +55,9 @@ export class FakeAgent {
   /** Connects and begins to send. */
   static async connect(url: string, identity: { node: string; credential: string }): Promise<FakeAgent> {
     const headers = { authorization: `Bearer ${identity.credential}` };
-    const socket = new WebSocket(url, { headers, perMessageDeflate: false });
+    // As the agent does: a mask of zeros saves the copy of every frame.
+    const generateMask = (mask: Buffer): void => void mask.fill(0);
+    const socket = new WebSocket(url, { headers, perMessageDeflate: false, generateMask });
     await once(socket, 'open');
     const agent = new FakeAgent(socket);
     agent.#control(FRAME_TYPES.hello, {

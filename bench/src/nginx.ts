@@ -50,7 +50,10 @@ export function startNginx(testbed: Testbed, address: Address, place: Place): Ru
   writeFileSync(file, configuration(directory, address));
   const [, cpu] = twoCpus();
   const command = ['-c', String(cpu), 'nginx', '-p', directory, '-c', file, '-e', 'stderr'];
-  const server = testbed.spawn('taskset', command, { ...place, stdio: 'ignore' });
+  const server = testbed.spawn('taskset', command, {
+    ...place,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   return {
     stop: async () => {
       if (server.exitCode === null && server.signalCode === null) {
