@@ -27,8 +27,9 @@ const Entry = {
   roundTripUs: 11,
   reason: 12,
   protocol: 13,
+  engine: 14,
 } as const;
-const ENTRY = 14;
+const ENTRY = 15;
 
 /** No booking, or one that is no longer kept. */
 export const NO_BOOKING = -1;
@@ -127,6 +128,7 @@ export class Bookings {
     figures.roundTripUs = entries[at + Entry.roundTripUs] ?? 0;
     figures.reason = entries[at + Entry.reason] ?? 0;
     figures.protocol = entries[at + Entry.protocol] ?? 0;
+    figures.engine = entries[at + Entry.engine] ?? 0;
   }
 
   /** Forgets a booking. */
@@ -173,6 +175,7 @@ export class Bookings {
     entries[at + Entry.roundTripUs] = figures.roundTripUs;
     entries[at + Entry.reason] = figures.reason;
     entries[at + Entry.protocol] = figures.protocol;
+    entries[at + Entry.engine] = figures.engine;
     return slot;
   }
 

@@ -149,6 +149,11 @@ export class Cells implements CellsPart {
     if (histogram !== NO_HISTOGRAM) this.histograms.add(histogram + binOf(value), count);
   }
 
+  /** Counts samples in a bin; `distribution` is `Distribution.x × 2 + side`. */
+  sampleBin(row: number, distribution: number, bin: number, samples: number): void {
+    if (row < SAMPLED_ROWS) this.histograms.addBin(row * DISTRIBUTIONS + distribution, bin, samples);
+  }
+
   addCounter(counter: number, to: Int32Array, sums: Float64Array): void {
     for (let row = 0; row < this.#count; row++) {
       const at = to[row] ?? -1;

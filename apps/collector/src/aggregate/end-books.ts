@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Booked, Bookings, NO_BOOKING } from './bookings.js';
+import { Bookings, NO_BOOKING } from './bookings.js';
 import type { Side } from './cells.js';
 import type { EdgeTable } from './edges.js';
-import type { JoinTable } from './join.js';
+import type { Counted, JoinTable } from './join.js';
 import type { OpenTable } from './open-table.js';
 import { Part, type Tally } from './tally.js';
 
@@ -21,6 +21,9 @@ export interface EndBooksParts {
 export class EndBooks {
   readonly bookings: Bookings;
   readonly #parts: EndBooksParts;
+  /** One object each, filled again for every end. */
+  readonly #booked = { edge: 0, side: 0 as Side, parts: 0, previous: NO_BOOKING };
+  readonly #counted = { edge: 0, booking: NO_BOOKING };
   /** Ends that were counted before their partner named another peer. */
   corrected = 0;
 
@@ -37,21 +40,29 @@ export class EndBooks {
     const side = open.sideOf(slot);
     tally.count(edge, side, parts);
     if (open.isJoined(slot)) return;
-    const previous = open.booking[slot] ?? NO_BOOKING;
-    const booking = this.bookings.add({ edge, side, parts, previous }, tally.end, tally.now);
+    const booked = this.#booked;
+    booked.edge = edge;
+    booked.side = side;
+    booked.parts = parts;
+    booked.previous = open.booking[slot] ?? NO_BOOKING;
+    const booking = this.bookings.add(booked, tally.end, tally.now);
     if (booking !== NO_BOOKING) open.booking[slot] = booking;
   }
 
   /** Has the record at hand wait for its partner's word before it is counted; {@link NO_BOOKING} when there is no room. */
-  wait(of: Booked): number {
+  wait(edge: number, side: Side, parts: number): number {
     const { edges, tally } = this.#parts;
-    const parts = tally.live ? of.parts : of.parts | Part.REPLAYED;
-    edges.touch(of.edge, tally.now);
-    return this.bookings.wait({ ...of, parts }, tally.end, tally.now);
+    const booked = this.#booked;
+    booked.edge = edge;
+    booked.side = side;
+    booked.parts = tally.live ? parts : parts | Part.REPLAYED;
+    booked.previous = NO_BOOKING;
+    edges.touch(edge, tally.now);
+    return this.bookings.wait(booked, tally.end, tally.now);
   }
 
   /** Writes down on which edge an end was counted, until its partner has come too. */
-  remember(entry: number, side: Side, counted: { edge: number; booking: number }): void {
+  remember(entry: number, side: Side, counted: Counted): void {
     const { join } = this.#parts;
     if (entry < 0) return;
     const other = side === 0 ? 1 : 0;
@@ -94,7 +105,8 @@ export class EndBooks {
       if (tally.live) this.corrected++;
       this.#move(booking, { from: counted, to: edge }, side);
     }
-    join.setCounted(entry, side, { edge, booking: NO_BOOKING });
+    this.#counted.edge = edge;
+    join.setCounted(entry, side, this.#counted);
   }
 
   /** Counts where they were booked those that have waited since `before` or longer. */

@@ -47,8 +47,13 @@ export class EndJoiner {
   readonly guessed = new Parking();
   readonly carried = new CarriedEnds();
   readonly #parts: EndJoinerParts;
+  // One object each, filled again for every record.
   readonly #isns = { client: 0, server: 0 };
   readonly #end = { placement: 0, now: 0 };
+  readonly #to = { placement: 0, peer: 0, port: 0 };
+  readonly #met = { entry: 0, side: 0 as Side, edge: 0, slot: -1, peer: 0 };
+  readonly #counted = { edge: 0, booking: NO_BOOKING };
+  #by: { stream: Stream; placement: number } | null = null;
   #peer = 0;
   #entry = -1;
   #joined = false;
@@ -231,9 +236,9 @@ export class EndJoiner {
     const { tally, books } = this.#parts;
     const parts = tally.adopted ? WHOLE_ADOPTED : WHOLE;
     const waits = !this.#joined && this.#entry >= 0;
-    const booking = waits ? books.wait({ edge, side, parts, previous: NO_BOOKING }) : NO_BOOKING;
+    const booking = waits ? books.wait(edge, side, parts) : NO_BOOKING;
     if (booking === NO_BOOKING) tally.count(edge, side, parts);
-    books.remember(this.#entry, side, { edge, booking });
+    this.#remember(side, edge, booking);
   }
 
   /** Fills in a new slot of the open table. */
@@ -286,7 +291,14 @@ export class EndJoiner {
     books.count(slot, opened | this.#endParts());
     const booking = open.booking[slot] ?? NO_BOOKING;
     open.remove(slot);
-    books.remember(this.#entry, side, { edge, booking });
+    this.#remember(side, edge, booking);
+  }
+
+  /** Has the books remember on which edge the end of the join entry at hand was counted. */
+  #remember(side: Side, edge: number, booking: number): void {
+    this.#counted.edge = edge;
+    this.#counted.booking = booking;
+    this.#parts.books.remember(this.#entry, side, this.#counted);
   }
 
   /** What is counted of the closing record that the tally holds, its opening aside. */
@@ -315,17 +327,24 @@ export class EndJoiner {
     this.#entry = entry;
     const partner = entry < 0 ? 0 : join.placement(entry, other);
     const peer =
-      partner ||
-      finder.find(columns, index, { stream: frame.from, placement }) ||
-      (frame.hints?.[index] ?? 0);
+      partner || finder.find(columns, index, this.#speaker(frame, placement)) || (frame.hints?.[index] ?? 0);
     if (entry >= 0 && slot >= 0) join.setOpen(entry, side, slot);
     let edge = -1;
     if (peer !== 0) {
-      const port = entry < 0 ? 0 : join.port(entry);
-      edge = edgeOfRecord(edges, columns, index, { placement, peer, port });
+      const to = this.#to;
+      to.placement = placement;
+      to.peer = peer;
+      to.port = entry < 0 ? 0 : join.port(entry);
+      edge = edgeOfRecord(edges, columns, index, to);
       if (partner !== 0) {
         requests.met(entry, edge);
-        this.#meet({ entry, side: other, edge, slot, peer: placement });
+        const met = this.#met;
+        met.entry = entry;
+        met.side = other;
+        met.edge = edge;
+        met.slot = slot;
+        met.peer = placement;
+        this.#meet(met);
       }
     }
     this.#entry = entry;
@@ -333,6 +352,14 @@ export class EndJoiner {
     this.#joined = partner !== 0;
     if (this.#joined && slot >= 0 && (open.edge[slot] ?? -1) < 0) open.setJoined(slot);
     return edge;
+  }
+
+  /** Who asks for the peer of a record. */
+  #speaker({ from }: EndFrame, placement: number): { stream: Stream; placement: number } {
+    this.#by ??= { stream: from, placement };
+    this.#by.stream = from;
+    this.#by.placement = placement;
+    return this.#by;
   }
 
   /** Both ends are known: brings the partner's books in line with the edge both are on. */

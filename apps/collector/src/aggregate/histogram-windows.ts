@@ -6,6 +6,10 @@ const BIN_BITS = 10;
 /** Bins that a new window has room for. */
 const FIRST_ROOM = 8;
 
+/** Where a window is: its first bin, how many bins it has room for, and where their counts begin. */
+const Place = { first: 0, room: 1, at: 2 } as const;
+const PLACE = 4;
+
 /** Counts of one histogram: `counts[from + i]` belongs to bin `first + i`. */
 export interface HistogramWindow {
   readonly first: number;
@@ -22,10 +26,9 @@ export interface HistogramWindow {
 export class HistogramWindows {
   /** Slot plus one by the histogram's number: these are dense. */
   #slots: Int32Array = new Int32Array(64);
-  #ids = new Uint32Array(32);
-  #first = new Uint16Array(32);
-  #room = new Uint16Array(32);
-  #at = new Uint32Array(32);
+  #ids: Uint32Array = new Uint32Array(32);
+  /** {@link Place} by slot: in one line of the cache, and beside those of its row's other histograms. */
+  #places: Uint32Array = new Uint32Array(32 * PLACE);
   #count = 0;
   #counts: Float64Array = new Float64Array(256);
   #used = 0;
@@ -41,24 +44,31 @@ export class HistogramWindows {
   }
 
   add(key: number, count: number): void {
-    const slot = this.#slot(key >>> BIN_BITS);
-    const bin = key & ((1 << BIN_BITS) - 1);
-    const at = bin - (this.#first[slot] ?? 0);
-    const where = at < 0 || at >= (this.#room[slot] ?? 0) ? this.#widen(slot, bin, 1) : at;
-    const place = (this.#at[slot] ?? 0) + where;
-    this.#counts[place] = (this.#counts[place] ?? 0) + count;
+    this.addBin(key >>> BIN_BITS, key & ((1 << BIN_BITS) - 1), count);
+  }
+
+  /** Adds to one bin of a histogram. */
+  addBin(id: number, bin: number, count: number): void {
+    const slot = this.#slot(id);
+    const place = slot * PLACE;
+    const bins = bin - (this.#places[place + Place.first] ?? 0);
+    const isThere = bins >= 0 && bins < (this.#places[place + Place.room] ?? 0);
+    const at = isThere ? bins : this.#widen(slot, bin, 1);
+    const counts = (this.#places[place + Place.at] ?? 0) + at;
+    this.#counts[counts] = (this.#counts[counts] ?? 0) + count;
   }
 
   /** Adds a whole window. */
   addWindow(id: number, window: HistogramWindow): void {
     const { first, counts, from, length } = window;
     const slot = this.#slot(id);
-    let at = first - (this.#first[slot] ?? 0);
-    if (at < 0 || at + length > (this.#room[slot] ?? 0)) at = this.#widen(slot, first, length);
+    const place = slot * PLACE;
+    let at = first - (this.#places[place + Place.first] ?? 0);
+    if (at < 0 || at + length > (this.#places[place + Place.room] ?? 0))
+      at = this.#widen(slot, first, length);
     const own = this.#counts;
-    for (let i = from, to = (this.#at[slot] ?? 0) + at, end = from + length; i < end; i++, to++) {
-      own[to] = (own[to] ?? 0) + (counts[i] ?? 0);
-    }
+    let to = (this.#places[place + Place.at] ?? 0) + at;
+    for (let i = from, end = from + length; i < end; i++, to++) own[to] = (own[to] ?? 0) + (counts[i] ?? 0);
   }
 
   /** The window of a histogram, `undefined` when it has none. */
@@ -71,31 +81,32 @@ export class HistogramWindows {
   forEachWindow(visit: (id: number, window: HistogramWindow) => void): void {
     const window = { first: 0, counts: this.#counts, from: 0, length: 0 };
     for (let slot = 0; slot < this.#count; slot++) {
-      window.first = this.#first[slot] ?? 0;
-      window.from = this.#at[slot] ?? 0;
-      window.length = this.#room[slot] ?? 0;
+      const place = slot * PLACE;
+      window.first = this.#places[place + Place.first] ?? 0;
+      window.from = this.#places[place + Place.at] ?? 0;
+      window.length = this.#places[place + Place.room] ?? 0;
       visit(this.#ids[slot] ?? 0, window);
     }
   }
 
   /** Calls back for each key whose count is not 0. */
   forEach(visit: (key: number, count: number) => void): void {
-    for (let slot = 0; slot < this.#count; slot++) {
-      const base = (this.#ids[slot] ?? 0) * (1 << BIN_BITS) + (this.#first[slot] ?? 0);
-      const from = this.#at[slot] ?? 0;
-      for (let i = 0; i < (this.#room[slot] ?? 0); i++) {
-        const count = this.#counts[from + i] ?? 0;
+    this.forEachWindow((id, { first, counts, from, length }) => {
+      const base = id * (1 << BIN_BITS) + first;
+      for (let i = 0; i < length; i++) {
+        const count = counts[from + i] ?? 0;
         if (count !== 0) visit(base + i, count);
       }
-    }
+    });
   }
 
   #window(slot: number): HistogramWindow {
+    const place = slot * PLACE;
     return {
-      first: this.#first[slot] ?? 0,
+      first: this.#places[place + Place.first] ?? 0,
       counts: this.#counts,
-      from: this.#at[slot] ?? 0,
-      length: this.#room[slot] ?? 0,
+      from: this.#places[place + Place.at] ?? 0,
+      length: this.#places[place + Place.room] ?? 0,
     };
   }
 
@@ -112,8 +123,6 @@ export class HistogramWindows {
     if (this.#count === this.#ids.length) this.#grow();
     const slot = this.#count++;
     this.#ids[slot] = id;
-    this.#first[slot] = 0;
-    this.#room[slot] = 0;
     this.#slots[id] = slot + 1;
     return slot;
   }
@@ -121,15 +130,14 @@ export class HistogramWindows {
   #grow(): void {
     const slots = this.#ids.length * 2;
     this.#ids = grown(this.#ids, slots);
-    this.#first = grown(this.#first, slots);
-    this.#room = grown(this.#room, slots);
-    this.#at = grown(this.#at, slots);
+    this.#places = grown(this.#places, slots * PLACE);
   }
 
   /** Moves a window to where bins `bin` to `bin + length` have room too. Returns the place of `bin` in it. */
   #widen(slot: number, bin: number, length: number): number {
-    const room = this.#room[slot] ?? 0;
-    const before = this.#first[slot] ?? 0;
+    const place = slot * PLACE;
+    const room = this.#places[place + Place.room] ?? 0;
+    const before = this.#places[place + Place.first] ?? 0;
     const low = room === 0 ? bin : Math.min(before, bin);
     const high = Math.max(room === 0 ? 0 : before + room, bin + length);
     // Samples come on both sides of the first ones: what is spare lies on both sides too.
@@ -141,11 +149,11 @@ export class HistogramWindows {
     if (this.#used > this.#counts.length) {
       this.#counts = grown(this.#counts, Math.max(this.#used, this.#counts.length * 2));
     }
-    const from = this.#at[slot] ?? 0;
+    const from = this.#places[place + Place.at] ?? 0;
     this.#counts.copyWithin(to + before - first, from, from + room);
-    this.#first[slot] = first;
-    this.#room[slot] = wider;
-    this.#at[slot] = to;
+    this.#places[place + Place.first] = first;
+    this.#places[place + Place.room] = wider;
+    this.#places[place + Place.at] = to;
     return bin - first;
   }
 }

@@ -9,6 +9,12 @@ import { sideOf } from './record-edge.js';
 /** Entries that nobody touched are forgotten after one to two of these. */
 const GENERATION_MS = 120_000;
 
+/** On which edge an end was counted, and its newest {@link Bookings} entry. */
+export interface Counted {
+  readonly edge: number;
+  readonly booking: number;
+}
+
 /** What both ends of a connection know of each other; see {@link JoinTable}. */
 class Generation {
   readonly table: KeyTable;
@@ -32,10 +38,9 @@ class Generation {
     this.port = new Uint16Array(slots);
   }
 
-  insert(clientIsn: number, serverIsn: number): number {
-    const before = this.table.size;
-    const slot = this.table.insert(clientIsn, serverIsn);
-    if (this.table.size === before) return slot;
+  /** A new entry for a connection that has none. */
+  add(clientIsn: number, serverIsn: number): number {
+    const slot = this.table.add(clientIsn, serverIsn);
     const slots = this.table.capacity;
     if (slots > this.port.length) {
       this.placement = grown(this.placement, slots * 2);
@@ -68,6 +73,8 @@ export class JoinTable {
   #young: Generation;
   #old: Generation;
   #turnedAt = 0;
+  /** Unix ms of the record at hand. */
+  #now = 0;
   readonly #maxEntries: number;
   /** Generations ended early because there were too many unjoined ends. */
   crowded = 0;
@@ -82,18 +89,17 @@ export class JoinTable {
     return this.#young.table.size + this.#old.table.size;
   }
 
-  /** The entry of a connection, made when there is none. Valid until the next call. */
-  touch(clientIsn: number, serverIsn: number, now: number): number {
-    if (now - this.#turnedAt > GENERATION_MS) this.#turn(now);
+  /** The entry of a connection, made when there is none. Sequence numbers are signed here. */
+  #touch(clientIsn: number, serverIsn: number): number {
     const young = this.#young;
     const known = young.table.find(clientIsn, serverIsn);
     if (known >= 0) return known;
     if (young.table.size >= this.#maxEntries) {
       this.crowded++;
-      this.#turn(now);
-      return this.touch(clientIsn, serverIsn, now);
+      this.#turn(this.#now);
+      return this.#touch(clientIsn, serverIsn);
     }
-    const slot = young.insert(clientIsn, serverIsn);
+    const slot = young.add(clientIsn, serverIsn);
     const old = this.#old;
     const from = old.table.find(clientIsn, serverIsn);
     if (from >= 0) {
@@ -112,12 +118,17 @@ export class JoinTable {
     return slot;
   }
 
-  /** The entry of a record's connection with the placement of its end written in, -1 when it has no sequence numbers. */
+  /**
+   * The entry of a record's connection with the placement of its end written in, -1 when it has no sequence numbers.
+   * Valid until the next call.
+   */
   enter(columns: RecordColumns, index: number, end: { placement: number; now: number }): number {
-    const client = columns.u32(index, Field.clientIsn);
-    const server = columns.u32(index, Field.serverIsn);
+    const client = columns.u32(index, Field.clientIsn) | 0;
+    const server = columns.u32(index, Field.serverIsn) | 0;
     if (client === 0 && server === 0) return -1;
-    const entry = this.touch(client, server, end.now);
+    this.#now = end.now;
+    if (this.#now - this.#turnedAt > GENERATION_MS) this.#turn(this.#now);
+    const entry = this.#touch(client, server);
     const side = sideOf(columns, index);
     this.setPlacement(entry, side, end.placement);
     if (side === 1) this.setPort(entry, columns.u16(index, Field.localPort));
@@ -165,7 +176,7 @@ export class JoinTable {
   }
 
   /** Writes down on which edge an end that is over was counted, and its bookings in case its partner knows better. */
-  setCounted(entry: number, side: Side, counted: { edge: number; booking: number }): void {
+  setCounted(entry: number, side: Side, counted: Counted): void {
     this.#young.edge[entry * 2 + side] = counted.edge;
     this.#young.booking[entry * 2 + side] = counted.booking;
   }

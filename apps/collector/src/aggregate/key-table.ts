@@ -3,23 +3,25 @@ import { randomBytes } from 'node:crypto';
 import { grown } from './grown.js';
 
 /** Differs per process, so that nobody outside can choose keys that collide. */
-const SEED = randomBytes(4).readUInt32LE(0);
+const SEED = randomBytes(4).readInt32LE(0);
 
 function hash(a: number, b: number, c: number, d: number): number {
   let h = Math.imul(a ^ SEED, 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 15) ^ b, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 13) ^ c, 0x27d4eb2f);
   h = Math.imul(h ^ (h >>> 16) ^ d, 0x165667b1);
-  return (h ^ (h >>> 15)) >>> 0;
+  return h ^ (h >>> 15);
 }
 
 /**
- * A hash table from up to four unsigned 32-bit words to a slot: a small dense number under which the owner keeps its
+ * A hash table from up to four 32-bit words to a slot: a small dense number under which the owner keeps its
  * columns. Open addressing with linear probing and backward-shift deletion over typed arrays; no allocation per key.
  * A slot stays the same until it is removed, then it is used again.
+ *
+ * Words are kept signed: V8 passes those from one function to the next without putting the upper half of them on the heap.
  */
 export class KeyTable {
-  #keys: Uint32Array;
+  #keys: Int32Array;
   #index: Int32Array;
   #mask: number;
   #free: Int32Array;
@@ -30,7 +32,7 @@ export class KeyTable {
   /** @param capacity slots to begin with; doubles as needed. */
   constructor(capacity = 1024) {
     const slots = 2 ** Math.ceil(Math.log2(Math.max(16, capacity)));
-    this.#keys = new Uint32Array(slots * 4);
+    this.#keys = new Int32Array(slots * 4);
     this.#index = new Int32Array(slots * 2);
     this.#free = new Int32Array(slots);
     this.#mask = slots * 2 - 1;
@@ -55,10 +57,10 @@ export class KeyTable {
     const index = this.#index;
     const keys = this.#keys;
     const mask = this.#mask;
-    a >>>= 0;
-    b >>>= 0;
-    c >>>= 0;
-    d >>>= 0;
+    a |= 0;
+    b |= 0;
+    c |= 0;
+    d |= 0;
     for (let at = hash(a, b, c, d) & mask; ; at = (at + 1) & mask) {
       const entry = index[at] ?? 0;
       if (entry === 0) return -1;
@@ -71,7 +73,11 @@ export class KeyTable {
   /** The slot of a key that is there or has now been added; compare {@link size} before and after to know which. */
   insert(a: number, b: number, c = 0, d = 0): number {
     const found = this.find(a, b, c, d);
-    if (found >= 0) return found;
+    return found >= 0 ? found : this.add(a, b, c, d);
+  }
+
+  /** The new slot of a key that is not there, as {@link find} has told. */
+  add(a: number, b: number, c = 0, d = 0): number {
     if (this.#freeCount === 0 && this.#top === this.#free.length) this.#grow();
     const slot = this.#freeCount > 0 ? (this.#free[--this.#freeCount] ?? 0) : this.#top++;
     this.#keys[slot * 4] = a;
@@ -107,7 +113,7 @@ export class KeyTable {
 
   /** Word 0 to 3 of a slot's key. */
   word(slot: number, word: 0 | 1 | 2 | 3): number {
-    return this.#keys[slot * 4 + word] ?? 0;
+    return (this.#keys[slot * 4 + word] ?? 0) >>> 0;
   }
 
   /** Calls back for each slot in use. Slots may be removed meanwhile, not inserted. */

@@ -2,6 +2,7 @@
 import { ConnectionRecord as Field, RecordColumns, RecordFlag } from '@undermesh/bpf-abi';
 import { type Cells, COUNTERS, Counter, Distribution, type Side } from './cells.js';
 import type { EdgeTable } from './edges.js';
+import { binOf } from './histogram.js';
 import type { Timeline } from './timeline.js';
 
 /** First values of the two ranges in `enum close_reason`. */
@@ -184,7 +185,7 @@ export class Tally {
           cells.add(row, offset + Counter.steered + end.engine, sign * (end.sent + end.received));
         }
         if ((parts & Part.ROUND_TRIP) !== 0 && end.roundTripUs > 0) {
-          cells.sample(cells.histogram(row, Distribution.roundTripUs * 2 + side), end.roundTripUs, sign);
+          cells.sampleBin(row, Distribution.roundTripUs * 2 + side, binOf(end.roundTripUs), sign);
         }
         if ((parts & Part.CLOSED) !== 0) {
           cells.add(row, offset + Counter.closed, sign);
@@ -192,7 +193,7 @@ export class Tally {
           if (end.protocol > 0) cells.add(row, offset + Counter.carried + end.protocol - 1, sign);
         }
         if ((parts & Part.LIFETIME) !== 0) {
-          cells.sample(cells.histogram(row, Distribution.lifetimeUs * 2 + side), end.lifetimeUs, sign);
+          cells.sampleBin(row, Distribution.lifetimeUs * 2 + side, binOf(end.lifetimeUs), sign);
         }
       }
     }
@@ -202,7 +203,7 @@ export class Tally {
     if (then !== cells) row = then.row(edge);
     then.add(row, offset + Counter.opened, sign);
     if (end.connectUs > 0) {
-      then.sample(then.histogram(row, Distribution.connectUs * 2 + side), end.connectUs, sign);
+      then.sampleBin(row, Distribution.connectUs * 2 + side, binOf(end.connectUs), sign);
     }
   }
 

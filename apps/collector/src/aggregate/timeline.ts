@@ -38,6 +38,7 @@ export class Timeline {
   #draft: Map<number, Cells> | null = null;
   #sealed = 0;
   #bytes = 0;
+  /** The fine bucket that was counted in last, as long as it is open; none while a draft is made. */
   #last: Bucket | null = null;
   /** Records that were too old for any bucket, and sealed cells given up because there were too many. */
   late = 0;
@@ -61,12 +62,15 @@ export class Timeline {
   /** Where to count what happened at `time`; what lies ahead of `now` counts as now. `null`: older than what is kept. */
   at(time: number, now: number): Cells | null {
     const moment = Math.min(time, now);
-    const fine = floor(moment, FINE_MS);
     const last = this.#last;
-    if (last !== null && last.start === fine && last.cells !== null && this.#draft === null) {
+    if (last !== null && moment >= last.start && moment < last.start + FINE_MS) {
       last.writtenAt = now;
       return last.cells;
     }
+    return this.#find(moment, now);
+  }
+
+  #find(moment: number, now: number): Cells | null {
     const tier = this.#tierFor(moment, now);
     if (tier === null) {
       this.late++;
@@ -110,6 +114,7 @@ export class Timeline {
   draft(count: () => void): ReadonlyMap<number, Cells> {
     const draft = new Map<number, Cells>();
     this.#draft = draft;
+    this.#last = null;
     try {
       count();
     } finally {
