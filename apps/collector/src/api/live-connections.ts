@@ -94,7 +94,8 @@ class ConnectionStream {
           node: batch.node,
           streamId: batch.streamId,
           frameSequence: batch.sequence,
-          record: columns.bytes(index, 0, batch.recordBytes),
+          // A copy: the batch's memory is soon used again.
+          record: columns.bytes(index, 0, batch.recordBytes).slice(),
           realtimeOffsetNs: batch.realtimeOffsetNs,
           localWorkload: local,
           peerWorkload: batch.peerWorkload[index] ?? 0,

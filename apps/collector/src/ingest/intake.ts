@@ -6,6 +6,7 @@ import type { RecordFeed } from '../aggregate/open-connections.js';
 import type { Placements } from '../aggregate/placements.js';
 import { isHttp, isLeg, isRecordValid, isStored, MOST_CLOCK_NS } from '../aggregate/record-check.js';
 import type { Stream } from '../aggregate/streams.js';
+import { BufferPool } from '../buffer-pool.js';
 import { CollectorError } from '../errors.js';
 import type { RecordBatch } from '../store/store.js';
 
@@ -36,6 +37,7 @@ export interface Taken {
 export class Intake implements RecordFeed {
   readonly #aggregator: Aggregator;
   readonly #placements: Placements;
+  readonly #buffers = new BufferPool();
   readonly #listeners = new Set<(batch: RecordBatch) => void>();
 
   constructor(aggregator: Aggregator, placements: Placements) {
@@ -46,6 +48,11 @@ export class Intake implements RecordFeed {
   subscribe(listener: (batch: RecordBatch) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The store is done with what {@link take} gave it: its memory is used again. */
+  release({ records }: RecordBatch): void {
+    if (records.buffer instanceof ArrayBuffer) this.#buffers.give(records.buffer);
   }
 
   /** Throws CollectorError `abi_unknown` or `records_size` and has then done nothing. */
@@ -64,7 +71,8 @@ export class Intake implements RecordFeed {
       );
     }
     // A copy of its own: aligned for the columns, and free of the socket's buffer, which lives on in the store's queue.
-    const records = new Uint8Array(frame.payload.byteLength);
+    const { byteLength } = frame.payload;
+    const records = new Uint8Array(this.#buffers.take(byteLength), 0, byteLength);
     records.set(frame.payload);
     const columns = new RecordColumns(records, recordBytes);
     const words = new Uint32Array(records.buffer);

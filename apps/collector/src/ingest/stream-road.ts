@@ -125,6 +125,7 @@ export class StreamRoad {
     onBytes(bytes);
     span.addEvent('counted');
     void this.#store(taken).finally(() => {
+      intake.release(taken.batch);
       onBytes(-bytes);
       span.end();
     });

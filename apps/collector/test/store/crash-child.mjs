@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Appends frames until it is killed; writes each acknowledged sequence to standard output. Arguments: directory, rows per frame, frames in flight.
 import { writeSync } from 'node:fs';
-import { ConnectionRecord as Field } from '@undermesh/bpf-abi';
+import { ConnectionRecord as Field, RecordKind } from '@undermesh/bpf-abi';
 import { DuckdbStore } from '../../dist/store/duckdb/duckdb-store.js';
 
 const [directory, rows, flight] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
@@ -15,6 +15,7 @@ await store.open();
 const records = new Uint8Array(rows * Field.BYTES);
 const view = new DataView(records.buffer);
 for (let row = 0; row < rows; row++) {
+  view.setUint8(row * Field.BYTES + Field.kind, RecordKind.CONNECTION);
   view.setUint8(row * Field.BYTES + Field.event, 3);
   view.setUint8(row * Field.BYTES + Field.reporter, 1);
   view.setBigUint64(row * Field.BYTES + Field.socketCookie, BigInt(row), true);

@@ -9,6 +9,7 @@ import type {
   LatencyConnections,
   LatencyConnectionsQuery,
 } from '@undermesh/schema';
+import { BufferPool } from '../../buffer-pool.js';
 import { CollectorError } from '../../errors.js';
 import type {
   RecordBatch,
@@ -42,7 +43,7 @@ const BUSY_LINGER_SHARE = 0.1;
  * Rows that come so fast that a whole row group would be there within this time wait for it: it is compressed at once
  * and bypasses DuckDB's log, at half the CPU. Should fewer come than it seemed, they wait for half as long again.
  */
-const FILL_MS = 300;
+const FILL_MS = 1_000;
 const FILL_PATIENCE = 1.5;
 
 /** A read waits this long at most for what came before it; then it answers without the rest. */
@@ -73,6 +74,8 @@ export class DuckdbStore implements RecordStore {
   readonly #options: DuckdbOptions;
   readonly #calls = new Map<number, PendingCall>();
   readonly #order = new OrderGuard();
+  /** Memory of frames, which the worker sends back. */
+  readonly #buffers = new BufferPool();
   #worker: Worker | null = null;
   #nextCall = 1;
   readonly #rollups: RollupFiles;
@@ -147,7 +150,7 @@ export class DuckdbStore implements RecordStore {
         return;
       }
       if (this.#queue.length === 0) this.#gatheringSince = now;
-      this.#queue.push({ frame: packFrame(batch), resolve, reject });
+      this.#queue.push({ frame: packFrame(batch, this.#buffers), resolve, reject });
       this.#queuedRows += batch.count;
       this.#framesAdmitted++;
       this.#schedule();
@@ -334,6 +337,7 @@ export class DuckdbStore implements RecordStore {
   #receive(message: WorkerAnswer): void {
     this.#stats = message.stats ?? this.#stats;
     if (message.id === null) return;
+    for (const buffer of message.buffers ?? []) this.#buffers.give(buffer);
     const call = this.#calls.get(message.id);
     this.#calls.delete(message.id);
     if ('failure' in message) call?.reject(failureOf(message.failure));

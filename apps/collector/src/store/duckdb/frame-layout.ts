@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ABI_VERSION } from '@undermesh/bpf-abi';
+import type { BufferPool } from '../../buffer-pool.js';
 import { batchKind } from '../record-kind.js';
 import type { RecordBatch } from '../store.js';
 import type { FrameMessage } from './protocol.js';
@@ -10,10 +11,10 @@ import type { EncodedFrame } from './record-encoder.js';
 export const alignedWords = (count: number): number => (count * 4 + 7) & ~7;
 
 /** Copies a batch, whose arrays the caller may use again, into one buffer that can be handed to the worker. */
-export function packFrame(batch: RecordBatch): FrameMessage {
+export function packFrame(batch: RecordBatch, buffers: Pick<BufferPool, 'take'>): FrameMessage {
   const { count, recordBytes } = batch;
   const workloadsAt = count * recordBytes;
-  const bytes = new ArrayBuffer(workloadsAt + 2 * alignedWords(count));
+  const bytes = buffers.take(workloadsAt + 2 * alignedWords(count));
   new Uint8Array(bytes).set(batch.records.subarray(0, workloadsAt));
   new Uint32Array(bytes, workloadsAt, count).set(batch.localWorkload.subarray(0, count));
   new Uint32Array(bytes, workloadsAt + alignedWords(count), count).set(batch.peerWorkload.subarray(0, count));

@@ -58,9 +58,16 @@ export type WorkerRequest = {
 /** What the worker knows of the present figures. */
 export type RecordStats = Omit<StoreStats, 'rollups'>;
 
+interface Answered {
+  readonly id: number;
+  readonly stats: RecordStats | null;
+  /** Memory of the frames that came with the request, to be used again. */
+  readonly buffers?: readonly ArrayBuffer[];
+}
+
 /** Every answer carries the present figures. */
 export type WorkerAnswer =
-  | { id: number; answer: Operations[OperationName]['answer']; stats: RecordStats | null }
-  | { id: number; failure: { code: string; message: string; status: number }; stats: RecordStats | null }
+  | (Answered & { answer: Operations[OperationName]['answer'] })
+  | (Answered & { failure: { code: string; message: string; status: number } })
   /** Figures without having been asked. */
   | { id: null; stats: RecordStats | null };

@@ -16,14 +16,14 @@ port.on('message', (request: WorkerRequest) => {
 
 async function answer(request: WorkerRequest): Promise<void> {
   try {
-    send({ id: request.id, answer: await perform(request), stats: stats() });
+    send({ id: request.id, answer: await perform(request), stats: stats(), buffers: buffersOf(request) });
   } catch (thrown) {
     const failure =
       thrown instanceof UndermeshError
         ? thrown
         : new StoreError('store_unavailable', messageOf(thrown), thrown);
     const { code, message, status } = failure;
-    send({ id: request.id, failure: { code, message, status }, stats: stats() });
+    send({ id: request.id, failure: { code, message, status }, stats: stats(), buffers: buffersOf(request) });
   }
 }
 
@@ -65,6 +65,10 @@ function stats(): RecordStats | null {
   return engine?.stats() ?? null;
 }
 
+const buffersOf = ({ name, argument }: WorkerRequest): ArrayBuffer[] =>
+  name === 'append' ? argument.frames.map(({ bytes }) => bytes) : [];
+
 function send(message: WorkerAnswer): void {
-  port?.postMessage(message);
+  const buffers = 'buffers' in message ? [...(message.buffers ?? [])] : [];
+  port?.postMessage(message, buffers);
 }
