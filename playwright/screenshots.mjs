@@ -79,6 +79,14 @@ const PAGES = {
       await page.locator('[data-testid=path] .stop').first().waitFor();
     },
   },
+  'topology-waypoint': {
+    path: () =>
+      `/topology/?${SHOP}&tab=path&sel=${encodeURIComponent('edge:workload:default/shop/front>workload:default/shop/reviews@v2|workload:default/shop/waypoint')}`,
+    ready: async (page) => {
+      await drawn(page);
+      await page.locator('[data-stop=waypoint]').waitFor();
+    },
+  },
   engines: {
     path: () => '/engines/?node=shop-1',
     ready: (page) => page.locator('tr', { hasText: 'shop-3' }).first().waitFor(),

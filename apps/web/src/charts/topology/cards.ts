@@ -2,7 +2,7 @@
 import type { Vertex } from '@undermesh/schema';
 import { engineShares, enginesOf } from '@/domain/engines/steering';
 import { NBSP } from '@/domain/format';
-import { ENGINE_TOKEN } from '@/domain/glyphs';
+import { ENGINE_TOKEN, type EngineMark } from '@/domain/glyphs';
 import type { PlacedVertex } from '@/domain/layout/types';
 import { flowRate, MEASURES, rateText, troubleOf } from '@/domain/topology/measures';
 import { cut, type Element, engineElements, type Style, statusElements, type TextStyle, Z } from './elements';
@@ -114,7 +114,9 @@ function words(context: SceneContext, vertex: Vertex, { card, ink, status }: Wor
   const version = vertex.version ?? '';
   const versionRoom = version === '' ? 0 : Math.min(44, measure(version, 11.5, 500)) + 6;
   const weight = vertex.external ? 500 : 600;
-  const signs = enginesOf(vertex, context.engines);
+  const signs: EngineMark[] = context.waypoints.has(vertex.id)
+    ? ['waypoint']
+    : enginesOf(vertex, context.engines);
   signs.forEach((engine, index) => {
     const place = {
       x: end - SIGN + 2 - (signs.length - 1 - index) * (SIGN + 4),

@@ -54,6 +54,8 @@ export interface SceneContext extends SceneInput {
   /** In a busy drawing only these stand out while nothing else does; `null`: all do. */
   busiest: ReadonlySet<string> | null;
   byId: ReadonlyMap<string, Vertex>;
+  /** Vertices that legs meet at. */
+  waypoints: ReadonlySet<string>;
   /** All widths are multiplied by this, so that a crowd stays lines. */
   slim: number;
 }
@@ -70,6 +72,7 @@ export function buildScene(input: SceneInput): Item[] {
     domain: input.colour === 'health' ? null : domainOf(input.edges, input.colour, input.window),
     onPath: focus === null ? null : pathThrough(input.edges, focus),
     byId: new Map(input.vertices.map((vertex) => [vertex.id, vertex])),
+    waypoints: new Set(input.edges.flatMap(({ leg }) => (leg === null ? [] : [leg.waypoint]))),
     slim: Math.min(1, Math.max(0.4, Math.sqrt(100 / Math.max(1, input.edges.length)))),
     busiest: input.edges.length <= CROWD ? null : busiest(input.edges),
   };

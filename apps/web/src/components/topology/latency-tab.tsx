@@ -111,12 +111,12 @@ export function LatencyTab({
                   .map(({ name, token, us }) => (
                     <Row
                       key={name}
-                      name={sentence(name)}
+                      name={name === names.server || name === names.waypoint ? name : sentence(name)}
                       token={token}
                       quantiles={
                         token === 'e-way'
                           ? (via?.waypointUs ?? null)
-                          : token === 't-app'
+                          : token === 't-app' && via === null
                             ? (application?.distribution.quantiles ?? null)
                             : null
                       }

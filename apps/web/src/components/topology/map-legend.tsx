@@ -56,8 +56,8 @@ export function MapLegend({
           share of nodes by engine
         </span>
       )}
-      {shown.edges.some(({ via }) => via !== null) && (
-        <span title="Requests that go through a waypoint, from client to server">
+      {shown.edges.some(({ via, leg }) => via !== null || leg !== null) && (
+        <span title="What requests go through on their way from client to server">
           <EngineBadge engine="waypoint" bare />
         </span>
       )}

@@ -68,19 +68,16 @@ export function PathTab({ level, ends, edge, legs, times, query }: PathTabProps)
       : stopsThrough(way, { ...along, legs, onward: onward.data?.items[0] ?? null });
   return (
     <div className="path-tab" data-testid="path">
-      <div className="row">
-        {ways.length > 1 ? (
+      {ways.length > 1 && (
+        <div className="row">
           <Segments
             label="Way"
             value={way.id}
             options={ways.map((one) => ({ id: one.id, name: `${wayName(one)} ${formatShare(one.share)}` }))}
             onChange={setChosen}
           />
-        ) : (
-          <EngineBadge engine={way.engine} />
-        )}
-        {edge.via !== null && <EngineBadge engine="waypoint" />}
-      </div>
+        </div>
+      )}
       <p className="t3 small">
         {ways.length > 1
           ? `Shares of the latest ${plural(total, 'connection')}.`

@@ -64,9 +64,13 @@ export function TrafficTab({ topology, edge, legs, times, scope, changes }: Traf
         ) : (
           <RequestFigures {...shared} requests={requests} limitUs={limitUs} />
         )}
-        <DataFigures {...shared} />
-        {via === null && <PanelFigure name="Open connections" value={bound + formatNumber(traffic.open)} />}
-        {via === null && requests !== null && <ConnectFigures {...shared} />}
+        {via === null && (
+          <>
+            <DataFigures {...shared} />
+            <PanelFigure name="Open connections" value={bound + formatNumber(traffic.open)} />
+            {requests !== null && <ConnectFigures {...shared} />}
+          </>
+        )}
       </div>
       {requests !== null && <LatencyCourse {...{ scope, changes, limitUs }} />}
       {times !== null && <TimeBar parts={times} names={names} note={timeNote(edge)} />}
@@ -83,7 +87,7 @@ export function TrafficTab({ topology, edge, legs, times, scope, changes }: Traf
           <Pair name="Seen by" value={seenByWords(edge.seenBy)} />
         </OnTheWire>
       ) : (
-        <Legs edge={edge} via={via} legs={legs} window={window} />
+        <Legs edge={edge} via={via} legs={legs} />
       )}
     </>
   );
@@ -132,15 +136,9 @@ function ConnectFigures({ edge: { traffic, health }, window, bound }: FigureProp
   );
 }
 
-/** Bytes of connections; those of requests where connections do not go all the way. */
-function DataFigures({ edge: { traffic, via }, window, bound }: FigureProps) {
-  const { requests } = traffic;
-  const [back, forth] =
-    via === null || requests === null
-      ? [traffic.receivedBytes, traffic.sentBytes]
-      : [requests.responseBytes, requests.requestBytes];
-  const received = bytesFigure(perSecond(back, window));
-  const sent = bytesFigure(perSecond(forth, window));
+function DataFigures({ edge: { traffic }, window, bound }: FigureProps) {
+  const received = bytesFigure(perSecond(traffic.receivedBytes, window));
+  const sent = bytesFigure(perSecond(traffic.sentBytes, window));
   return (
     <>
       <PanelFigure name="Received" value={bound + received.value} unit={`${received.unit}/s`} />
@@ -150,13 +148,12 @@ function DataFigures({ edge: { traffic, via }, window, bound }: FigureProps) {
 }
 
 /** The connections that carry the requests of a joined edge: to the waypoint and from there. */
-function Legs({ edge, via, legs, window }: { edge: Edge; via: Via; legs: LegEdges; window: Window }) {
+function Legs({ edge, via, legs }: { edge: Edge; via: Via; legs: LegEdges }) {
   const told = (leg: Edge | null): string => {
     if (leg === null) return 'no data';
-    const { open, opened, connectUs } = leg.traffic;
+    const { open, connectUs } = leg.traffic;
     return [
       `${formatNumber(open)} open`,
-      `${formatRate(perSecond(opened, window))} opened /s`,
       ...(connectUs.p50 === null ? [] : [`handshake ${formatDuration(connectUs.p50)}`]),
     ].join(' · ');
   };
@@ -170,7 +167,7 @@ function Legs({ edge, via, legs, window }: { edge: Edge; via: Via; legs: LegEdge
           <Pair name={`Answered by ${via.name} itself`} value={formatNumber(client.leg.answered)} />
         )}
         {client?.leg != null && client.leg.notJoined > 0 && (
-          <Pair name="Not joined yet, or not known where to" value={formatNumber(client.leg.notJoined)} />
+          <Pair name="Not joined, or not yet" value={formatNumber(client.leg.notJoined)} />
         )}
       </dl>
     </Section>

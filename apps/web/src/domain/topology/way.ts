@@ -2,12 +2,13 @@
 import type { Connection, Edge, Engine, Hook, Node } from '@undermesh/schema';
 import { formatDuration, NBSP } from '../format';
 import { hookCost, hookCostText } from '../nodes';
+import { isRefusal, reasonWords } from '../words';
 import type { LegEdges, TimeParts } from './time-parts';
 
 /** How connections along an edge go from source to destination, told from those that were seen last. */
 
-/** `steered`: connected elsewhere than asked for. `passed`: the engine knows no service there. */
-export type WayKind = 'steered' | 'passed' | 'untouched';
+/** `steered`: connected elsewhere than asked for. `passed`: the engine knows no service there. `refused`: went nowhere. */
+export type WayKind = 'steered' | 'passed' | 'refused' | 'untouched';
 
 export interface Way {
   id: string;
@@ -20,8 +21,11 @@ export interface Way {
   latest: Connection;
 }
 
-const kindOf = ({ engine, askedFor }: Connection): WayKind =>
-  engine === 'off' ? 'untouched' : askedFor === null ? 'passed' : 'steered';
+const kindOf = ({ engine, askedFor, reason }: Connection): WayKind => {
+  if (engine === 'off') return 'untouched';
+  if (isRefusal(reason)) return 'refused';
+  return askedFor === null ? 'passed' : 'steered';
+};
 
 /** The ways that connections took, most travelled first. Newest connections come first. */
 export function waysOf(connections: readonly Connection[]): Way[] {
@@ -40,7 +44,7 @@ export function waysOf(connections: readonly Connection[]): Way[] {
 
 /** What a way is called where several are offered; engines that both steered are told apart. */
 export const wayName = ({ kind, engine }: Way): string =>
-  kind === 'untouched' ? 'Not steered' : kind === 'passed' ? 'Passed' : engine;
+  ({ untouched: 'Not steered', passed: 'Passed', refused: 'Refused', steered: engine })[kind];
 
 /** One stop of a way. */
 export interface Stop {
@@ -56,6 +60,8 @@ export interface Stop {
   /** Not passed on this way. */
   skipped?: true;
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `10.1.2.3:80`, `[fd00::1]:80`. */
 export const addressText = (address: string, port: number): string =>
@@ -94,6 +100,7 @@ export interface Along {
 /** The stops of a way, from source to destination. What is not known is left out. */
 export function stopsOf(way: Way, { edge, node, times }: Along): Stop[] {
   const { kind, engine, latest } = way;
+  if (kind === 'refused') return [sourceStop(edge, latest, times), ...steeringStops(way, node)];
   return [
     sourceStop(edge, latest, times),
     ...steeringStops(way, node),
@@ -158,10 +165,14 @@ function steeringStops({ kind, latest }: Way, node: Node | undefined): Stop[] {
     ...shared,
     id: 'connect',
     title: hooks[0]?.name ?? 'connect',
-    text: kind === 'steered' ? `${asked} becomes ${went}` : `No service at ${went}: it passes`,
+    text: {
+      steered: `${asked} becomes ${went}`,
+      passed: `No service at ${went}: it passes`,
+      refused: capital(reasonWords(latest.reason)),
+    }[kind],
     note: per(hooks, 'steer_', 'once per connect'),
   };
-  if (kind === 'passed') return [connect];
+  if (kind !== 'steered') return [connect];
   return [
     connect,
     {

@@ -30,6 +30,15 @@ it('draws requests through a waypoint once: joined, or along both legs', () => {
   expect(idsOf(unfolded.edges)).toEqual([toWaypoint.id, fromWaypoint.id]);
 });
 
+it('leaves requests to a broader edge that a leg is part of', () => {
+  const shop = vertex('shop', { level: 'namespace' });
+  const within = edge('shop', 'shop');
+  const through = edge('shop', 'shop', { id: 'shop>shop|shop', via: { ...via, id: 'shop' } });
+  const drawn = drawnOnce(topology([shop], [within, through], { level: 'namespace' }), false);
+  expect(idsOf(drawn.edges)).toEqual([within.id]);
+  expect(idsOf(drawn.vertices)).toEqual(['shop']);
+});
+
 it('keeps a waypoint that something else ends at, and a mesh without one as it is', () => {
   const failing = drawnOnce(topology(vertices, [joined, toWaypoint]), false);
   expect(idsOf(failing.vertices)).toEqual(['front', 'way', 'reviews']);

@@ -34,6 +34,16 @@ describe('ways along an edge', () => {
     expect(waysOf([])).toEqual([]);
   });
 
+  it('end at connect() where the mesh refused it, and say why', () => {
+    const refused: typeof passed = { ...passed, id: 'r', state: 'failed', reason: 'no_endpoint' };
+    const [way] = waysOf([refused]);
+    if (way === undefined) throw new Error('no way');
+    expect(wayName(way)).toBe('Refused');
+    const stops = stopsOf(way, { edge: edge('e', {}), node: undefined, times: null });
+    expect(stops.map(({ text }) => text)[1]).toBe('Refused by the mesh: no endpoint');
+    expect(stops).toHaveLength(2);
+  });
+
   it('are shown by a connection that both ends told of, where there is one', () => {
     const half: typeof steered = { ...steered, id: 'half', seenBy: 'source' };
     expect(waysOf([half, { ...steered, seenBy: 'both' }])[0]?.latest.id).toBe('a');
