@@ -2,13 +2,14 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Connections } from '@undermesh/schema';
+import { CloseReason } from '@undermesh/bpf-abi';
+import type { Connections, Status, Topology } from '@undermesh/schema';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createStore } from '../src/store/create-store.js';
 import { MemoryStore } from '../src/store/memory-store.js';
 import type { RecordStore } from '../src/store/store.js';
 import { FakeConnection } from '../test-support/index.js';
-import { startCollector, type TestCollector } from './support/collector.js';
+import { eventually, startCollector, type TestCollector } from './support/collector.js';
 
 const WORKLOADS = [
   { id: 1, namespace: 'shop', name: 'web', kind: 'process', system: false },
@@ -64,6 +65,58 @@ describe.each(['memory', 'duckdb'] as const)(
       await running.stop();
       running = await startCollector({ data }, open());
       await all(running);
-    });
+    }, 60_000); // a busy machine takes its time
   },
 );
+
+it('is the destination of connects that the mesh refused, each with its reason', async () => {
+  running = await startCollector();
+  const agent = running.agent('node-a');
+  await agent.connect();
+  agent.dictionary({ workloads: [...WORKLOADS], services: [{ id: 9, namespace: 'shop', name: 'cart' }] });
+  const refused = (reason: number, serviceId: number): Uint8Array =>
+    new FakeConnection({
+      client: { address: '0.0.0.0', port: 0, workload: 1 },
+      server: { address: '10.96.0.31', port: 80, workload: 0 },
+      lifetimeMs: 0,
+    }).failed({ reason, serviceId, engine: 1, generation: 3 });
+  const reasons = ['no_endpoint', 'no_endpoint_near', 'no_waypoint', 'not_steered'];
+  await agent.deliver([
+    ...reasons.map((_, i) => refused(CloseReason.NO_ENDPOINT + i, 9)),
+    refused(CloseReason.NO_ENDPOINT, 0),
+    refused(CloseReason.NOT_STEERED + 1, 9),
+  ]);
+  agent.report({ made: 6 });
+  const { items } = await running.get<Connections>('/api/v1/connections?state=failed');
+  const named = items.filter(({ service }) => service !== null);
+  expect(named.map(({ reason }) => reason).sort()).toEqual(reasons);
+  for (const one of named) {
+    expect(one).toMatchObject({
+      service: { namespace: 'shop', name: 'cart' },
+      source: { workload: 'web' },
+      destination: { workload: 'cart', namespace: 'shop', kind: 'service', address: '10.96.0.31', port: 80 },
+      askedFor: null,
+      engine: 'dual-engine',
+    });
+  }
+  const [unnamed] = items.filter(({ service }) => service === null);
+  expect(unnamed).toMatchObject({ reason: 'no_endpoint', destination: { workload: '10.96.0.31' } });
+  await eventually(async () => {
+    const { edges } = await running!.get<Topology>('/api/v1/topology?window=600');
+    const edge = edges.find(({ destinationName }) => destinationName === 'cart');
+    expect(edge?.traffic.failed).toEqual({
+      total: 4,
+      reasons: Object.fromEntries(reasons.map((r) => [r, 1])),
+    });
+    expect(edge?.health).toBe('failing');
+    const { records } = await running!.get<Status>('/api/v1/status');
+    expect(records).toMatchObject({ stored: 5, lost: { invalid: 1 } });
+  });
+  const page = await running.get<string>('/metrics');
+  for (const reason of reasons)
+    expect(page).toMatch(
+      new RegExp(
+        `undermesh_connect_failures_total\\{[^}]*destination_workload="cart"[^}]*reason="${reason}"[^}]*\\} 1\\b`,
+      ),
+    );
+});

@@ -4,6 +4,7 @@ import { explainLines } from '../../src/commands/explain.js';
 import { type Facts, waysThrough } from '../../src/explain/facts.js';
 import { story } from '../../src/explain/story.js';
 import { timeParts } from '../../src/explain/time-split.js';
+import { viaWords } from '../../src/words/via.js';
 import { at, edge, NOW, quantiles, refused, requests, split, traffic, vertex, WINDOW } from '../fixtures.js';
 import { testTerminal, textOf } from '../terminal.js';
 
@@ -62,6 +63,30 @@ describe('explain', () => {
   it.each([null, 100])('tells of traffic, failures, time and path in %s columns', async (columns) => {
     const text = textOf(explainLines(troubled, testTerminal(columns), NOW));
     await expect(text).toMatchFileSnapshot(`../golden/explain-${columns ?? 'pipe'}.txt`);
+  });
+
+  it('tells of the waypoint between them, and of its share of the time', () => {
+    const via = {
+      id: 'workload:default/shop/way',
+      name: 'way',
+      namespace: 'shop',
+      timed: 90,
+      waypointUs: quantiles(90, 250),
+      time: { waypointUs: 300, beyondUs: 1700, totalUs: 2000 },
+      share: 0.15,
+    };
+    const joined = { via, traffic: traffic({ opened: 0, open: 0, requests: requests(100) }) };
+    const text = ofEdge(joined);
+    expect(text).toContain('shop/web reaches shop/orders through the waypoint shop/way');
+    expect(text).toContain('That were 100 HTTP requests');
+    expect(text).toContain('2.00 ms there: 0.30 ms (15 %) in shop/way itself, 1.70 ms in shop/orders');
+    expect(text).not.toContain('opened no connection to');
+    expect(ofEdge({ ...joined, via: { ...via, timed: 0, time: null, share: null } })).toContain('is not known');
+    expect(viaWords(edge('shop/web', 'shop/orders', joined))).toBe('way (15 % of the time)');
+    const leg = { side: 'client', waypoint: via.id, joined: 90, answered: 5, notJoined: 0 } as const;
+    expect(viaWords(edge('shop/web', 'shop/way', { leg }))).toBe('leg');
+    expect(viaWords(edge('shop/web', 'shop/way', { leg: { ...leg, notJoined: 5 } }))).toBe('leg, 5 not joined');
+    expect(viaWords(edge('shop/web', 'shop/orders'))).toBeNull();
   });
 
   it('tells how workloads are linked that do not talk', async () => {
@@ -134,6 +159,22 @@ describe('explain', () => {
     expect(ofEdge({ traffic: traffic({ opened: 5 }), partial: true })).toContain(
       'opened at least 5 connections',
     );
+  });
+});
+
+describe('what the mesh refused', () => {
+  it.each([
+    ['no_endpoint', 'shop/orders has no endpoint that is ready.'],
+    ['no_endpoint_near', 'shop/orders has endpoints, and none where its locality lets connects go.'],
+    ['no_waypoint', 'the waypoint of shop/orders cannot be reached from that node.'],
+    ['not_steered', 'what it takes to steer to shop/orders was missing in the kernel.'],
+  ] as const)('is said with its reason: %s', (reason, why) => {
+    const failed = { total: 3, reasons: { [reason]: 3 } };
+    const forward = edge('shop/web', 'shop/orders', { traffic: traffic({ failed }) });
+    const failures = [{ reason, count: 3, since: null, last: null }];
+    const text = story(facts({ forward, failures }), NOW).join('\n');
+    expect(text).toContain('3 refused by the mesh: ');
+    expect(text).toContain(`The mesh refused them where they were made: ${why}`);
   });
 });
 

@@ -8,11 +8,20 @@ import type {
   Health,
   LossReason,
   Protocol,
+  RefusalReason,
 } from '@undermesh/schema';
 import { formatClock } from './format';
 import type { StatusKind } from './glyphs';
 
 /** Words for what the API says in names. */
+
+/** Of connects that went nowhere. */
+const REFUSALS: Record<RefusalReason, string> = {
+  no_endpoint: 'refused by the mesh: no endpoint',
+  no_endpoint_near: 'refused by the mesh: no endpoint near',
+  no_waypoint: 'refused by the mesh: no waypoint',
+  not_steered: 'refused by the mesh: not steered',
+};
 
 const REASONS: Record<CloseReason | FailureReason, string> = {
   local_fin: 'closed by source',
@@ -26,13 +35,14 @@ const REASONS: Record<CloseReason | FailureReason, string> = {
   connect_timed_out: 'connect timed out',
   connect_aborted: 'connect given up',
   connect_unreachable: 'unreachable',
-  no_endpoint: 'refused by the mesh: no endpoint',
-  no_endpoint_near: 'refused by the mesh: no endpoint near',
-  no_waypoint: 'refused by the mesh: no waypoint',
-  not_steered: 'refused by the mesh: not steered',
+  ...REFUSALS,
 };
 /** Every reason for which a connection can end or fail. */
 export const CLOSE_REASON_NAMES = Object.keys(REASONS) as (CloseReason | FailureReason)[];
+
+/** Whether the mesh refused a connect, where it was made. */
+export const isRefusal = (reason: CloseReason | FailureReason | null): boolean =>
+  reason !== null && reason in REFUSALS;
 
 export const reasonWords = (reason: CloseReason | FailureReason | null): string =>
   reason === null ? 'no reason' : (REASONS[reason] ?? reason.replaceAll('_', ' '));
