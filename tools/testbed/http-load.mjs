@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP load program (http-load/*.c) from JavaScript: built on demand, run in a testbed's namespaces.
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { compile } from './compile.mjs';
 import { loadParameters } from './load.mjs';
+import { startServer } from './programs.mjs';
 
 const source = fileURLToPath(new URL('./http-load/', import.meta.url));
 
@@ -33,20 +32,12 @@ export function planText(plan) {
  * @returns {Promise<{ port: number, stop: () => Promise<object> }>} `stop` ends it and resolves to what it counted
  */
 export async function startHttpServer(testbed, address, place = {}) {
-  const child = testbed.spawn(buildHttpLoad(), loadParameters('server', { address }), {
-    ...place,
-    stdio: ['pipe', 'pipe', 'inherit'],
+  const command = [buildHttpLoad(), ...loadParameters('server', { address })];
+  const { first, stop } = await startServer(testbed, command, {
+    name: `the HTTP server on ${address}`,
+    place,
   });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  if (first.done) throw new Error(`the HTTP server did not start on ${address}`);
-  const stop = async () => {
-    child.stdin.end();
-    const last = await lines.next();
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    return JSON.parse(last.value);
-  };
-  return { port: JSON.parse(first.value).port, stop };
+  return { port: JSON.parse(first).port, stop: async () => JSON.parse(await stop()) };
 }
 
 /**

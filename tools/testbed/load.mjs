@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The load program (load/*.c) from JavaScript: built on demand, run in a testbed's namespaces.
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { compile } from './compile.mjs';
+import { startClient, startServer } from './programs.mjs';
 
 const source = fileURLToPath(new URL('./load/', import.meta.url));
 
@@ -31,20 +30,10 @@ export function loadParameters(role, options) {
  *   ends it and resolves to what it counted
  */
 export async function startLoadServer(testbed, options, place = {}) {
-  const child = testbed.spawn(buildLoad(), loadParameters('server', options), {
-    ...place,
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  if (first.done) throw new Error(`the load server did not start on ${options.address} port ${options.port}`);
-  const stop = async () => {
-    child.stdin.end();
-    const last = await lines.next();
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    return JSON.parse(last.value);
-  };
-  return { child, stop };
+  const name = `the load server on ${options.address} port ${options.port}`;
+  const command = [buildLoad(), ...loadParameters('server', options)];
+  const { child, stop } = await startServer(testbed, command, { name, place });
+  return { child, stop: async () => JSON.parse(await stop()) };
 }
 
 /**
@@ -71,18 +60,6 @@ export async function runLoadClient(testbed, options, place = {}) {
  * @returns {{ stop: () => Promise<object> }} `stop` lets it finish what is under way; resolves as {@link runLoadClient}
  */
 export function startLoadClient(testbed, options, place = {}) {
-  const child = testbed.spawn(buildLoad(), loadParameters('client', options), {
-    ...place,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
-  const closed = once(child, 'close');
-  const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-    const [code] = await closed;
-    if (code !== 0) throw new Error(`the load client ended with ${code}`);
-    return JSON.parse(output);
-  };
-  return { stop };
+  const command = [buildLoad(), ...loadParameters('client', options)];
+  return startClient(testbed, command, { name: 'the load client', place });
 }

@@ -14,7 +14,7 @@ import { formatNumber } from '@/domain/format';
 import { listOf } from '@/domain/url-state';
 import { waypointsKey, waypointsOf } from '@/domain/waypoints';
 import { DataTable } from '../data-table';
-import { Icon } from '../icon';
+import { ExportMenu } from '../export-menu';
 import { Menu } from '../menu';
 import { Page } from '../page';
 import { WindowMenu } from '../scope';
@@ -101,14 +101,7 @@ export function ConnectionsPage() {
       }
       actions={
         <>
-          <Menu
-            label="Export"
-            button={
-              <>
-                <Icon name="download" size={14} />
-                Export
-              </>
-            }
+          <ExportMenu
             head="What matches, up to 100,000 rows"
             options={[
               { id: 'csv', name: 'CSV' },

@@ -8,6 +8,7 @@ import { enginesCsv, enginesJson } from '@/domain/engines/export';
 import { type EngineItem, needsLook } from '@/domain/engines/state';
 import { SLOT_ENGINES } from '@/domain/engines/switch';
 import { countsOf, type EnginesView, STATE_NAMES } from '@/domain/engines/view';
+import { ExportMenu } from '../export-menu';
 import { EngineBadge } from '../glyph';
 import { Icon } from '../icon';
 import { Menu } from '../menu';
@@ -136,14 +137,7 @@ export function EnginesActions({
           Sign in
         </button>
       )}
-      <Menu
-        label="Export"
-        button={
-          <>
-            <Icon name="download" size={14} />
-            Export
-          </>
-        }
+      <ExportMenu
         head="The nodes that are shown"
         options={[
           { id: 'csv', name: 'CSV' },
