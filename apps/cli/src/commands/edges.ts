@@ -19,6 +19,7 @@ interface EdgesOptions extends CommonOptions {
   readonly destination?: string;
   readonly namespace?: string;
   readonly system?: boolean;
+  readonly legs?: boolean;
 }
 
 /** Adds `undermesh edges`. */
@@ -36,10 +37,11 @@ export function addEdges(program: Command, host: Host): void {
     .option('--destination <names>', 'only to these')
     .option('--namespace <names>', 'only edges that touch these namespaces')
     .addOption(systemOption())
+    .option('--legs', 'both legs of requests through waypoints as well, where joined edges tell all of them')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<EdgesOptions>();
-      const { window, level, order, limit, source, destination, namespace, system } = options;
-      const query = { window, level, order, limit, source, destination, namespace, system };
+      const { window, level, order, limit, source, destination, namespace, system, legs } = options;
+      const query = { window, level, order, limit, source, destination, namespace, system, legs };
       const edges = await clientOf(host, options).get('edges', query);
       if (options.output === 'json') return printJson(host.terminal, edges);
       host.terminal.print(edgesLines(edges, { width: host.terminal.columns, now: Date.now() }));
@@ -48,7 +50,7 @@ export function addEdges(program: Command, host: Host): void {
 
 /** A table of edges with what qualifies it. `now`: Unix ms. */
 export function edgesLines(edges: Edges, of: { width: number | null; now: number }): Line[] {
-  const { items, window, next, missingNodes } = edges;
+  const { items, window, next, missingNodes, hiddenLegs } = edges;
   const rows =
     items.length === 0
       ? [['No connections in this window: a longer --window or --system may show more.']]
@@ -57,6 +59,16 @@ export function edgesLines(edges: Edges, of: { width: number | null; now: number
     ...rows,
     [],
     [{ text: `${plural(items.length, 'edge')}, ${windowWords(window, of.now)}.`, style: 'dim' }],
+    ...(hiddenLegs === 0
+      ? []
+      : [
+          [
+            {
+              text: `${plural(hiddenLegs, 'leg')} to and from waypoints left out: the edges via these tell their requests. --legs shows them.`,
+              style: 'dim' as const,
+            },
+          ],
+        ]),
     ...(next === null
       ? []
       : [[{ text: 'More edges match: raise --limit, or filter.', style: 'dim' as const }]]),

@@ -80,7 +80,7 @@ async function look(client: Client, options: TopOptions, signal?: AbortSignal): 
   const { window, level, system } = options;
   const [status, topology] = await Promise.all([
     client.get('status', {}, signal),
-    client.get('topology', { window, level, system }, signal),
+    client.get('topology', { window, level, system, legs: true }, signal),
   ]);
   return { status, topology };
 }
@@ -98,13 +98,17 @@ export function topLines({ status, topology }: Look, view: TopView): Line[] {
   const { window, edges, vertices, hidden, missingNodes } = topology;
   const now = Date.parse(status.now);
   const volume = ORDERS[view.order];
-  const topEdges = ranked(edges, view.edges, ({ traffic }: Edge) => volume(traffic));
+  // Requests count on joined edges, connections and their bytes on legs.
+  const counted = edges.filter(({ via, leg }) =>
+    view.order === 'requests' ? leg === null || leg.joined === 0 : via === null,
+  );
+  const topEdges = ranked(counted, view.edges, ({ traffic }: Edge) => volume(traffic));
   const topVertices = ranked(
     vertices,
     view.vertices,
     ({ inbound, outbound }: Vertex) => volume(inbound) + volume(outbound),
   );
-  const rest = edges.length + hidden.edges - topEdges.length;
+  const rest = counted.length + hidden.edges - topEdges.length;
   const more = rest === 0 ? '' : `; ${plural(rest, 'more edge')} not shown`;
   return [
     [

@@ -81,12 +81,20 @@ export interface Question {
 
 /** Asks the collector for all that is known between two workloads. Throws `workload_unknown`, `workload_ambiguous`. */
 export async function gatherFacts(client: Client, { source, destination, window }: Question): Promise<Facts> {
-  const topology = await client.get('topology', { window, level: 'workload', system: true, ...EVERYTHING });
+  const topology = await client.get('topology', {
+    window,
+    level: 'workload',
+    system: true,
+    legs: true,
+    ...EVERYTHING,
+  });
   const from = findWorkload(topology.vertices, source);
   const to = findWorkload(topology.vertices, destination);
   const edge = async (a: Vertex, b: Vertex): Promise<Edge | null> => {
-    const query = { window, level: 'workload', system: true, source: a.id, destination: b.id, limit: 1 };
-    return (await client.get('edges', query)).items[0] ?? null;
+    const query = { window, level: 'workload', system: true, legs: true, source: a.id, destination: b.id };
+    const { items } = await client.get('edges', query);
+    // Connections say more than requests alone.
+    return items.find(({ via }) => via === null) ?? items[0] ?? null;
   };
   const [forward, backward, { items: nodes }] = await Promise.all([
     edge(from, to),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Edge, RefusalReason, Requests } from '@undermesh/schema';
+import type { Edge, RefusalReason, Requests, Via } from '@undermesh/schema';
 import {
   formatBytes,
   formatDuration,
@@ -26,18 +26,20 @@ export function story(facts: Facts, now: number): string[] {
   const sentences =
     forward === null
       ? [...noEdge(facts)]
-      : [
-          traffic(facts, forward),
-          ...requests(facts, forward),
-          failures(facts, forward, now),
-          ...refusals(facts),
-          health(forward, now),
-          ...time(facts, forward),
-          ...protocols(forward),
-          ...steering(facts),
-          ...theOtherWay(facts),
-          reporters(facts, forward),
-        ];
+      : forward.via !== null
+        ? [...overWaypoint(facts, forward, forward.via), health(forward, now), ...theOtherWay(facts)]
+        : [
+            traffic(facts, forward),
+            ...requests(facts, forward),
+            failures(facts, forward, now),
+            ...refusals(facts),
+            health(forward, now),
+            ...time(facts, forward),
+            ...protocols(forward),
+            ...steering(facts),
+            ...theOtherWay(facts),
+            reporters(facts, forward),
+          ];
   return [...sentences, ...partial(facts, now)];
 }
 
@@ -61,6 +63,22 @@ function traffic(facts: Facts, edge: Edge): string {
   return `${did} ${isOpen}. ${formatBytes(sentBytes)} went there, ${formatBytes(receivedBytes)} came back.`;
 }
 
+/** Requests that go through a waypoint: no connection goes all the way. */
+function overWaypoint(facts: Facts, edge: Edge, via: Via): string[] {
+  const [from, to] = [fullName(facts.source), fullName(facts.destination)];
+  const waypoint = fullName(via);
+  const { time, share, waypointUs } = via;
+  return [
+    `${from} reaches ${to} through the waypoint ${waypoint}: their connections end there.`,
+    ...requests(facts, edge),
+    ...(time === null || share === null
+      ? ['How much of the time the waypoint takes is not known.']
+      : [
+          `On average a request takes ${formatDuration(time.totalUs)} there: ${formatDuration(time.waypointUs)} (${formatShare(share)}) in ${waypoint} itself, ${formatDuration(time.beyondUs)} in ${to} and on the way to it. Of its own the waypoint takes ${formatDuration(waypointUs.p50)} at p50, ${formatDuration(waypointUs.p99)} at p99.`,
+        ]),
+  ];
+}
+
 function requests(facts: Facts, edge: Edge): string[] {
   const of: Requests | null = edge.traffic.requests;
   if (of === null || of.total === 0) return [];
@@ -71,11 +89,11 @@ function requests(facts: Facts, edge: Edge): string[] {
   );
   const failed = errors === 0 ? 'none failed' : `${formatShare(errors / total)} failed`;
   return [
-    `They carried ${plural(total, 'HTTP request')}, ${formatRate(total / facts.window.seconds)} per second; ${failed} (${listed(classes)}).`,
+    `${edge.via === null ? 'They carried' : 'That were'} ${plural(total, 'HTTP request')}, ${formatRate(total / facts.window.seconds)} per second; ${failed} (${listed(classes)}).`,
     ...(firstByteUs.p50 === null
       ? []
       : [
-          `The first byte of the answer came after ${formatDuration(firstByteUs.p50)} at p50, ${formatDuration(firstByteUs.p99)} at p99, as the ${of.seenBy} sees it.`,
+          `The first byte of the answer came after ${formatDuration(firstByteUs.p50)} at p50, ${formatDuration(firstByteUs.p99)} at p99, as the ${edge.via === null ? of.seenBy : 'waypoint'} sees it.`,
         ]),
   ];
 }

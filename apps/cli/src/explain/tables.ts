@@ -29,7 +29,10 @@ const title = (text: string): Line[] => [[], [{ text, style: 'bold' }]];
 function path({ source, destination, forward, through }: Facts): Line[] {
   const port = ({ ports }: Edge): string => (ports[0] === undefined ? '' : ` ${ports[0]} `);
   const arrow = (edge: Edge): Line => [
-    { text: ` ─${port(edge)}→ `, style: edge.health === 'failing' ? 'red' : 'dim' },
+    {
+      text: ` ─${edge.via === null ? port(edge) : ` ${edge.via.name} `}→ `,
+      style: edge.health === 'failing' ? 'red' : 'dim',
+    },
   ];
   const ways: Line[] =
     forward !== null
@@ -74,9 +77,10 @@ const TIMING: readonly Column<Timing>[] = [
   { header: 'Samples', align: 'right', cell: ([, { count }]) => [formatNumber(count)] },
 ];
 
-function timing({ traffic }: Edge, { width }: TableSpace): Line[] {
+function timing({ traffic, via }: Edge, { width }: TableSpace): Line[] {
   const { connectUs, roundTripUs, lifetimeUs, requests } = traffic;
   const rows: Timing[] = [
+    ...(via === null ? [] : ([['in the waypoint itself', via.waypointUs]] as const)),
     ...(requests === null
       ? []
       : ([

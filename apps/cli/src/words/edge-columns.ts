@@ -12,6 +12,7 @@ import {
 } from './figures.js';
 import { healthLine, workloadLine } from './names.js';
 import { attempts, failedShare, retransmitShare, totalBytes } from './traffic.js';
+import { viaWords } from './via.js';
 
 /** Nothing is known of the edge in this window: not the same as nothing happened. */
 const isBlind = (edge: Edge): boolean =>
@@ -59,6 +60,12 @@ const requestColumns = (window: Window, edges: readonly Edge[]): Column<Edge>[] 
         },
       ];
 
+/** Of edges with waypoints between or at an end; none where there are no such. */
+const viaColumns = (edges: readonly Edge[]): Column<Edge>[] =>
+  edges.every(({ via, leg }) => via === null && leg === null)
+    ? []
+    : [{ header: 'Via', minor: 4, cell: (edge) => [viaWords(edge) ?? ABSENT] }];
+
 /** The columns of a table of these edges; requests are timed to the first byte of their answer. `now`: Unix ms. */
 export const edgeColumns = (window: Window, now: number, edges: readonly Edge[]): Column<Edge>[] => [
   {
@@ -71,6 +78,7 @@ export const edgeColumns = (window: Window, now: number, edges: readonly Edge[])
     elastic: true,
     cell: (edge) => workloadLine(edge.destinationNamespace, edge.destinationName),
   },
+  ...viaColumns(edges),
   {
     header: 'Port',
     minor: 4,
@@ -85,7 +93,9 @@ export const edgeColumns = (window: Window, now: number, edges: readonly Edge[])
     cell: (edge) =>
       isBlind(edge)
         ? [{ text: 'no data', style: 'dim' }]
-        : [lowerBound(edge.partial, formatRate(attempts(edge.traffic) / window.seconds))],
+        : edge.via !== null
+          ? [ABSENT]
+          : [lowerBound(edge.partial, formatRate(attempts(edge.traffic) / window.seconds))],
   },
   {
     header: 'Failed',
@@ -107,7 +117,7 @@ export const edgeColumns = (window: Window, now: number, edges: readonly Edge[])
     minor: 3,
     align: 'right',
     cell: (edge) =>
-      isBlind(edge)
+      isBlind(edge) || edge.via !== null
         ? [ABSENT]
         : [lowerBound(edge.partial, formatBytes(totalBytes(edge.traffic) / window.seconds))],
   },

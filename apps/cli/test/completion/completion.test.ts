@@ -17,7 +17,7 @@ async function offered(...words: string[]): Promise<readonly string[] | 'files'>
 describe('completion', () => {
   it.each([
     [['st'], ['status']],
-    [['edges', '--le'], ['--level']],
+    [['edges', '--lev'], ['--level']],
     [['edges', '--coll'], ['--collector']],
     [
       ['edges', '--level', 'n'],

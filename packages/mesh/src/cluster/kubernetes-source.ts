@@ -23,9 +23,8 @@ export interface KubernetesSourceOptions {
   readonly patience?: Partial<Patience>;
 }
 
-/** Putting a mesh together takes this share of the time at most while everything changes, but waits no longer than that. */
+/** Putting a mesh together may take this share of the time at most. */
 const SHARE = 1 / 20;
-const LONGEST_REST_MS = 1_000;
 /** So many problems are written to the log at a time; the state holds all. */
 const LOGGED_PROBLEMS = 20;
 
@@ -47,14 +46,14 @@ export class KubernetesSource implements MeshSource {
   #said: ReadonlySet<string> = new Set();
   #soon: NodeJS.Timeout | undefined;
   #podsSoon: NodeJS.Immediate | undefined;
-  /** The mesh is not put together again before (performance.now()). */
-  #restedAtMs = 0;
+  #restMs: number;
   #onSynced: (() => void) | undefined;
   #stopped = false;
 
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
     this.#settleMs = options.settleMs ?? 100;
+    this.#restMs = this.#settleMs;
     this.#library = new ClusterLibrary({ mesh: () => this.#changed(), pods: () => this.#podsChanged() });
   }
 
@@ -121,8 +120,7 @@ export class KubernetesSource implements MeshSource {
   #changed(): void {
     if (this.#stopped) return;
     // The first time there is nothing to gather for.
-    const restMs = this.#restedAtMs - performance.now();
-    const waitMs = this.#state.mesh === null ? 0 : Math.max(this.#settleMs, restMs);
+    const waitMs = this.#state.mesh === null ? 0 : this.#restMs;
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
       this.#publish();
@@ -152,7 +150,7 @@ export class KubernetesSource implements MeshSource {
     const startMs = performance.now();
     const { mesh, problems } = this.#assembler.assemble(this.#library.declarations());
     const tookMs = performance.now() - startMs;
-    this.#restedAtMs = performance.now() + Math.min(tookMs / SHARE, LONGEST_REST_MS);
+    this.#restMs = Math.max(this.#settleMs, tookMs / SHARE);
     this.#take({ mesh, problems: once([...lacking, ...this.#library.problems(), ...problems]) }, tookMs);
     this.#podsChanged();
     this.#onSynced?.();
