@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Static, Type } from 'typebox';
-import { WindowQuery } from './api.js';
+import { WindowQuery } from './api/index.js';
 import { ENGINE_DECIDERS } from './engines.js';
 import { literals, Nullable, Time } from './shape.js';
 

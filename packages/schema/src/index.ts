@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-export * from './api.js';
+export * from './api/index.js';
 export * from './changes.js';
 export * from './doctor.js';
 export * from './engines.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Static, Type } from 'typebox';
-import { Connection, Quantiles, TimeSplit, Traffic, Window, WindowQuery } from './api.js';
+import { Connection, Quantiles, TimeSplit, Traffic, Window, WindowQuery } from './api/index.js';
 import { LEVELS, REPORTERS, STATUS_CLASSES } from './names.js';
 import { Count, literals, Nullable, Time } from './shape.js';
 

@@ -10,7 +10,7 @@ import {
   Status,
   Topology,
   TopologyQuery,
-} from './api.js';
+} from './api/index.js';
 import { Changes, ChangesQuery } from './changes.js';
 import { BrowserSession, EngineOrder, Engines, NodeEngine } from './engines.js';
 import { Latency, LatencyConnections, LatencyConnectionsQuery, LatencyQuery } from './latency.js';
