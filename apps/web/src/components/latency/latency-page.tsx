@@ -21,6 +21,7 @@ import { PartsCard } from './parts-card';
 import { RegionCard } from './region-card';
 import { SummaryCard } from './summary-card';
 import { TimeCard } from './time-card';
+import { useVia } from './use-via';
 import './latency.css';
 
 /** How long things take between two peers: over time, where the time goes, before and after. */
@@ -43,6 +44,7 @@ export function LatencyPage() {
   const comparison = pair === null ? null : (compared.data?.comparison ?? null);
   const destination = peerNames(view.to, topology) ?? 'destination';
   const noun = sampleNoun(view.measure);
+  const via = useVia(view, { window, system });
 
   const marked = useMemo(
     () => [
@@ -146,7 +148,7 @@ export function LatencyPage() {
             />
           )}
           {view.split === 'none' ? (
-            <TimeCard latency={latency} destination={destination} changes={marked} />
+            <TimeCard latency={latency} destination={destination} via={via} changes={marked} />
           ) : (
             <PartsCard latency={latency} split={view.split} destination={destination} />
           )}

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 'use client';
 
-import type { Change, Latency } from '@undermesh/schema';
+import type { Change, Latency, Via } from '@undermesh/schema';
 import { useCallback, useMemo } from 'react';
 import { timeSplit } from '@/charts/latency/time-split';
-import { ABSENT, formatDuration } from '@/domain/format';
+import { ABSENT, formatDuration, formatNumber, formatShare } from '@/domain/format';
 import { spanWords } from '@/domain/latency/words';
 import { useTokens } from '@/theme/tokens';
 import { Chart, TooltipRows } from '../chart';
+import { EngineBadge } from '../glyph';
 import { useSize } from '../use-size';
 
 /** Where the mean request's time goes, over time. */
 export function TimeCard({
   latency,
   destination,
+  via,
   changes,
 }: {
   latency: Latency;
   destination: string;
+  /** What requests between both ends went through; `null`: nothing. */
+  via: Via | null;
   /** Marked on the clock. */
   changes: readonly Change[];
 }) {
@@ -74,6 +78,16 @@ export function TimeCard({
       <div className="card-head">
         <h2>Where the time goes</h2>
         <span className="t3">mean request, ms</span>
+        {via?.time != null && (
+          <span
+            className="row t2 cut"
+            title={`Mean of ${formatNumber(via.timed)} requests through ${via.name}`}
+          >
+            <EngineBadge engine="waypoint" bare />
+            {formatDuration(via.time.waypointUs)} of {formatDuration(via.time.totalUs)},{' '}
+            {formatShare(via.share)}
+          </span>
+        )}
         <span className="fill" />
         <span className="row t2 swatches">
           {legend.map(([token, name]) => (
@@ -92,7 +106,11 @@ export function TimeCard({
             label={`Mean time by step: ${legend.map(([, name]) => name).join(', ')}`}
           />
         ) : (
-          <p className="t3 card-say">No request was timed at both ends in this window.</p>
+          <p className="t3 card-say">
+            {via === null
+              ? 'No request was timed at both ends in this window.'
+              : `All went through ${via.name}; its legs say where the rest of the time goes.`}
+          </p>
         )}
       </div>
     </section>

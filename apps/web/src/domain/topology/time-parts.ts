@@ -83,7 +83,7 @@ export function namedParts(
     { name: beyond, token: parts.applicationUs === null ? 't-app' : 't-net', us: parts.beyondUs },
     { name: server, token: 't-app', us: parts.applicationUs },
   ];
-  return all.filter((part): part is NamedPart => part.us !== null);
+  return all.filter((part): part is NamedPart => part.us !== null && part.us > 0);
 }
 
 /** Where the time goes, in a sentence; `null` when it is not known. */
