@@ -242,12 +242,6 @@ describe.skipIf(!canRun)(
 
     it('tells the waypoint and the server apart', () => {
       const timed = toldOf(collector).joined.filter(({ waypointUs }) => waypointUs < HttpLimit.UNKNOWN_US);
-      console.log(
-        balance(),
-        timed.length,
-        JSON.stringify(timed.slice(0, 12)),
-        Math.min(...timed.map((t) => t.firstByteUs - t.waypointUs)),
-      );
       // All but those of connections that are older than the agent, or that a retry made doubtful.
       expect(timed.length).toBeGreaterThan(400);
       for (const { firstByteUs, waypointUs } of timed)

@@ -89,20 +89,21 @@ describe('a line of the log', () => {
       if (random(3) > 0) return known[random(known.length)]!;
       return String.fromCharCode(...Array.from({ length: random(12) }, () => random(256)));
     };
+    const wrong: string[] = [];
     let lines = 0;
-    for (let round = 0; round < 20_000; round++) {
+    for (let round = 0; round < 5_000; round++) {
       const words = LINE.split(' ');
       for (let changes = random(6); changes > 0; changes--) words[1 + random(words.length)] = word();
       const line = parseRequestLine(words.join(' '));
       if (line === null) continue;
       lines++;
       for (const { address, port } of [line.client, ...Object.values(line.onward ?? {})]) {
-        expect(address).toHaveLength(16);
-        expect(port > 0 && port < 65_536).toBe(true);
+        if (address.length !== 16 || port < 1 || port > 65_535) wrong.push(words.join(' '));
       }
-      expect(Number.isSafeInteger(line.number) && line.status >= 0 && line.status <= 599).toBe(true);
+      if (!Number.isSafeInteger(line.number) || line.status > 599) wrong.push(words.join(' '));
     }
-    expect(lines).toBeGreaterThan(1_000);
+    expect(wrong).toEqual([]);
+    expect(lines).toBeGreaterThan(300);
   });
 });
 
