@@ -30,7 +30,8 @@ export function readDeclared(value: unknown, before: Declared | undefined): Decl
   return before !== undefined && isSame(before, now) ? before : now;
 }
 
-const originOf = (object: string): Origin => ({
+/** Where an object of a cluster is declared: it has no place but its name. */
+export const originOf = (object: string): Origin => ({
   object,
   place: 'of this cluster',
   problem: ({ severity, path, message, mend }) => ({

@@ -2,10 +2,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '@undermesh/core';
 import { Assembler } from '../assemble/assembler.js';
+import { USE_WAYPOINT } from '../kubernetes/waypoint-choice.js';
 import { formatProblem, type Problem } from '../problem.js';
 import type { MeshSource, MeshState } from '../source.js';
 import { type ClusterAccess, openAccess } from './access.js';
-import { ClusterConnection } from './connection.js';
+import { ClusterConnection, type Query } from './connection.js';
 import { ClusterLibrary } from './library.js';
 import { PodBook } from './pod-book.js';
 import { PATIENCE, type Patience, Reflector, type ReflectorCounts } from './reflector.js';
@@ -23,8 +24,9 @@ export interface KubernetesSourceOptions {
   readonly patience?: Partial<Patience>;
 }
 
-/** Putting a mesh together may take this share of the time at most. */
+/** Putting a mesh together takes this share of the time at most while everything changes, but waits no longer than that. */
 const SHARE = 1 / 20;
+const LONGEST_REST_MS = 1_000;
 /** So many problems are written to the log at a time; the state holds all. */
 const LOGGED_PROBLEMS = 20;
 
@@ -46,14 +48,14 @@ export class KubernetesSource implements MeshSource {
   #said: ReadonlySet<string> = new Set();
   #soon: NodeJS.Timeout | undefined;
   #podsSoon: NodeJS.Immediate | undefined;
-  #restMs: number;
+  /** The mesh is not put together again before (performance.now()). */
+  #restedAtMs = 0;
   #onSynced: (() => void) | undefined;
   #stopped = false;
 
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
     this.#settleMs = options.settleMs ?? 100;
-    this.#restMs = this.#settleMs;
     this.#library = new ClusterLibrary({ mesh: () => this.#changed(), pods: () => this.#podsChanged() });
   }
 
@@ -94,7 +96,7 @@ export class KubernetesSource implements MeshSource {
         new Reflector({
           connection,
           resource: resourceOf(kind),
-          query: kind === 'Pod' ? { fieldSelector: `spec.nodeName=${node}` } : {},
+          query: queryOf(kind, node),
           sink: this.#library.shelf(kind),
           patience: { ...PATIENCE, ...patience },
           log,
@@ -120,7 +122,8 @@ export class KubernetesSource implements MeshSource {
   #changed(): void {
     if (this.#stopped) return;
     // The first time there is nothing to gather for.
-    const waitMs = this.#state.mesh === null ? 0 : this.#restMs;
+    const restMs = this.#restedAtMs - performance.now();
+    const waitMs = this.#state.mesh === null ? 0 : Math.max(this.#settleMs, restMs);
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
       this.#publish();
@@ -150,7 +153,7 @@ export class KubernetesSource implements MeshSource {
     const startMs = performance.now();
     const { mesh, problems } = this.#assembler.assemble(this.#library.declarations());
     const tookMs = performance.now() - startMs;
-    this.#restMs = Math.max(this.#settleMs, tookMs / SHARE);
+    this.#restedAtMs = performance.now() + Math.min(tookMs / SHARE, LONGEST_REST_MS);
     this.#take({ mesh, problems: once([...lacking, ...this.#library.problems(), ...problems]) }, tookMs);
     this.#podsChanged();
     this.#onSynced?.();
@@ -213,6 +216,12 @@ export class KubernetesSource implements MeshSource {
       mend: 'let the agent reach it and list and watch them; until then what is known stays',
     }));
   }
+}
+
+/** Which of a kind there is need for. */
+function queryOf(kind: ClusterKind, node: string): Query {
+  if (kind === 'Pod') return { fieldSelector: `spec.nodeName=${node}` };
+  return kind === 'WaypointUser' ? { labelSelector: USE_WAYPOINT } : {};
 }
 
 /** The label of a namespace may be wrong for each of its services. */

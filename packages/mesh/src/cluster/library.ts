@@ -6,12 +6,14 @@ import { type ObjectKey, objectKey } from '../model.js';
 import type { Problem } from '../problem.js';
 import { type Declared, readDeclared } from './declared.js';
 import { type Pod, readPod } from './pod.js';
+import { type PodService, readPodService } from './pod-service.js';
 import type { ClusterKind } from './resources.js';
 import { Shelf } from './shelf.js';
 
 /** All objects that were heard of, by kind, as far as they are of use. */
 export class ClusterLibrary {
   readonly pods: Shelf<Pod>;
+  readonly #waypointUsers: Shelf<PodService>;
   readonly #declared: ReadonlyMap<ClusterKind, Shelf<Declared>>;
   readonly #namespaces: Shelf<Declared>;
   readonly #gateways: Shelf<Declared>;
@@ -21,6 +23,7 @@ export class ClusterLibrary {
   constructor(on: { readonly mesh: () => void; readonly pods: () => void }) {
     const shelf = (onChange: () => void = on.mesh): Shelf<Declared> => new Shelf(readDeclared, onChange);
     this.pods = new Shelf(readSamePod, on.pods);
+    this.#waypointUsers = new Shelf(readPodService, on.mesh);
     this.#namespaces = shelf(() => {
       on.mesh();
       on.pods();
@@ -38,13 +41,16 @@ export class ClusterLibrary {
   }
 
   /** Where objects of a kind are kept. */
-  shelf(kind: ClusterKind): Shelf<Declared> | Shelf<Pod> {
-    return this.#declared.get(kind) ?? this.pods;
+  shelf(kind: ClusterKind): Shelf<Declared> | Shelf<Pod> | Shelf<PodService> {
+    return this.#declared.get(kind) ?? (kind === 'Pod' ? this.pods : this.#waypointUsers);
   }
 
   /** How many events were older than what was known. */
   get stale(): number {
-    return [...this.#declared.values(), this.pods].reduce((sum, { stale }) => sum + stale, 0);
+    return [...this.#declared.values(), this.pods, this.#waypointUsers].reduce(
+      (sum, { stale }) => sum + stale,
+      0,
+    );
   }
 
   /** What a namespace says of its pods. */
@@ -56,6 +62,7 @@ export class ClusterLibrary {
   *declarations(): Generator<Declaration> {
     for (const shelf of this.#declared.values())
       for (const { declaration } of shelf.items()) if (declaration !== null) yield declaration;
+    for (const { declarations } of this.#waypointUsers.items()) yield* declarations;
   }
 
   /** What is wrong with objects by themselves; of routes that other meshes' Gateways have nothing is said. */

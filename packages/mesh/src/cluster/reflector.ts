@@ -164,7 +164,8 @@ export class Reflector {
         this.#absent();
         return;
       }
-      for (const item of page.items) objects.push(objectOf(resource.kind, this.#apiVersion ?? '', item));
+      for (const item of page.items)
+        objects.push(objectOf(resource.objectKind, this.#apiVersion ?? '', item));
       version = page.version;
       next = page.next;
     } while (next !== '');
@@ -245,7 +246,7 @@ export class Reflector {
       const { code = 0, message = 'the watch failed' } = object as { code?: number; message?: string };
       throw new ClusterError(code, message);
     }
-    const told = objectOf(resource.kind, this.#apiVersion ?? '', object);
+    const told = objectOf(resource.objectKind, this.#apiVersion ?? '', object);
     const { resourceVersion } = told;
     if (this.#newest === null || isNewer(resourceVersion, this.#newest)) this.#newest = resourceVersion;
     else if (type === 'BOOKMARK' && resourceVersion !== this.#newest) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Kinds that are followed. */
+/** What is followed, by kind; pods twice: those of this node, and those anywhere that name a waypoint. */
 export const KINDS = [
   'Namespace',
   'Node',
@@ -9,12 +9,15 @@ export const KINDS = [
   'Gateway',
   'HTTPRoute',
   'Pod',
+  'WaypointUser',
 ] as const;
 export type ClusterKind = (typeof KINDS)[number];
 
 /** Where objects of one kind are. */
 export interface Resource {
   readonly kind: ClusterKind;
+  /** What its objects say of themselves. */
+  readonly objectKind: string;
   /** API versions, the one to ask for first. */
   readonly apiVersions: readonly [string, ...string[]];
   /** Last part of the path. */
@@ -25,7 +28,9 @@ export interface Resource {
 
 const GATEWAY_API = ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'] as const;
 
-const RESOURCES: Readonly<Record<ClusterKind, Omit<Resource, 'kind'>>> = {
+const RESOURCES: Readonly<
+  Record<ClusterKind, Omit<Resource, 'kind' | 'objectKind'> & { objectKind?: string }>
+> = {
   Namespace: { apiVersions: ['v1'], plural: 'namespaces', optional: false },
   Node: { apiVersions: ['v1'], plural: 'nodes', optional: false },
   Service: { apiVersions: ['v1'], plural: 'services', optional: false },
@@ -33,9 +38,10 @@ const RESOURCES: Readonly<Record<ClusterKind, Omit<Resource, 'kind'>>> = {
   Gateway: { apiVersions: GATEWAY_API, plural: 'gateways', optional: true },
   HTTPRoute: { apiVersions: GATEWAY_API, plural: 'httproutes', optional: true },
   Pod: { apiVersions: ['v1'], plural: 'pods', optional: false },
+  WaypointUser: { objectKind: 'Pod', apiVersions: ['v1'], plural: 'pods', optional: false },
 };
 
-export const resourceOf = (kind: ClusterKind): Resource => ({ kind, ...RESOURCES[kind] });
+export const resourceOf = (kind: ClusterKind): Resource => ({ kind, objectKind: kind, ...RESOURCES[kind] });
 
 /** Path of all objects of a resource, in whatever namespace. */
 export const pathOf = (apiVersion: string, plural: string): string =>

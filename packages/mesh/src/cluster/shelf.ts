@@ -30,7 +30,8 @@ export class Shelf<Item> {
   readonly #read: Read<Item>;
   readonly #onChange: () => void;
   #places = new Map<string, Place<Item>>();
-  readonly #gone = new Set<string>();
+  /** By uid, the version in which it was last seen to go. */
+  readonly #gone = new Map<string, string>();
   /** Events that were older than what was known. */
   stale = 0;
 
@@ -69,10 +70,8 @@ export class Shelf<Item> {
   /** One has come, or is another than it was. */
   put(object: ClusterObject): void {
     const old = this.#places.get(object.key);
-    if (
-      this.#gone.has(object.uid) ||
-      (old !== undefined && !isNewer(object.resourceVersion, old.resourceVersion))
-    ) {
+    const known = old?.resourceVersion ?? this.#gone.get(object.uid);
+    if (known !== undefined && !isNewer(object.resourceVersion, known)) {
       this.stale++;
       return;
     }
@@ -81,14 +80,16 @@ export class Shelf<Item> {
     if (place.item !== old?.item) this.#onChange();
   }
 
-  /** One is gone, for good: a uid is never given twice. A successor of the same name is another object. */
-  remove({ key, uid }: ClusterObject): void {
-    this.#gone.add(uid);
+  /** One is gone, or no longer among those that were asked for. A successor of the same name is another object. */
+  remove({ key, uid, resourceVersion }: ClusterObject): void {
+    const old = this.#places.get(key);
+    const isLate = old?.uid === uid && isNewer(old.resourceVersion, resourceVersion);
+    if (!isLate) this.#gone.set(uid, resourceVersion);
     if (this.#gone.size > REMEMBERED) {
-      const [oldest] = this.#gone;
+      const [oldest] = this.#gone.keys();
       if (oldest !== undefined) this.#gone.delete(oldest);
     }
-    if (this.#places.get(key)?.uid !== uid) {
+    if (isLate || old?.uid !== uid) {
       this.stale++;
       return;
     }

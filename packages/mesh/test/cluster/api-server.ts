@@ -25,13 +25,17 @@ interface Event {
   readonly plural: string;
   readonly version: number;
   readonly object: KubernetesObject;
+  /** Of which it is another version. */
+  readonly before?: KubernetesObject | undefined;
 }
 
 interface Watcher {
   readonly plural: string;
   readonly response: ServerResponse;
-  readonly node: string | undefined;
+  readonly select: Select;
 }
+
+type Select = (object: KubernetesObject) => boolean;
 
 /** A question that was asked. */
 export interface Asked {
@@ -147,7 +151,7 @@ export class ApiServer {
     };
     this.#objects.set(key, stored);
     const type = old === undefined ? 'ADDED' : 'MODIFIED';
-    this.#tell({ type, plural, version: this.#version, object: stored });
+    this.#tell({ type, plural, version: this.#version, object: stored, before: old });
     return stored;
   }
 
@@ -219,7 +223,7 @@ export class ApiServer {
 
   #tell(event: Event): void {
     this.#history.push(event);
-    for (const watcher of this.#watchers) if (isFor(watcher, event)) write(watcher, event);
+    for (const watcher of this.#watchers) show(watcher, event);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -255,7 +259,7 @@ export class ApiServer {
       return;
     }
     const plural = path.split('/').at(-1) ?? '';
-    const node = nodeOf(query);
+    const select = selectOf(query);
     const begun = token === null ? undefined : this.#pages.get(token);
     if (token !== null && begun === undefined) {
       refuse(response, 410, 'The provided continue parameter is too old');
@@ -263,9 +267,7 @@ export class ApiServer {
     }
     const { version, objects } = begun ?? {
       version: this.#version,
-      objects: [...this.#objects.values()].filter(
-        (object) => pluralOf(object) === plural && isOn(object, node),
-      ),
+      objects: [...this.#objects.values()].filter((object) => pluralOf(object) === plural && select(object)),
     };
     const limit = Number(query.get('limit') ?? 0) || objects.length;
     const next = objects.length > limit ? randomUUID() : undefined;
@@ -285,7 +287,7 @@ export class ApiServer {
     const from = Number(query.get('resourceVersion') ?? 0);
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
-    const watcher = { plural, response, node: nodeOf(query) };
+    const watcher = { plural, response, select: selectOf(query) };
     if (from < this.#forgotten) {
       const status = {
         kind: 'Status',
@@ -297,8 +299,7 @@ export class ApiServer {
       response.end();
       return;
     }
-    for (const event of this.#history)
-      if (event.version > from && isFor(watcher, event)) write(watcher, event);
+    for (const event of this.#history) if (event.version > from) show(watcher, event);
     this.#watchers.add(watcher);
     const seconds = Number(query.get('timeoutSeconds') ?? 300);
     const timer = setTimeout(() => response.end(), seconds * 1_000).unref();
@@ -318,14 +319,26 @@ function pluralOf({ kind }: { readonly kind: string }): string {
 const keyOf = (object: KubernetesObject): string =>
   `${object.kind} ${object.metadata.namespace ?? (CLUSTER_WIDE.includes(pluralOf(object)) ? '' : 'default')}/${object.metadata.name}`;
 
-const nodeOf = (query: URLSearchParams): string | undefined =>
-  query.get('fieldSelector')?.replace('spec.nodeName=', '');
+/** The selectors of fields and labels that agents use. */
+function selectOf(query: URLSearchParams): Select {
+  const node = query.get('fieldSelector')?.replace('spec.nodeName=', '');
+  const label = query.get('labelSelector');
+  return ({ spec, metadata }) =>
+    (node === undefined || (spec as { nodeName?: string } | undefined)?.nodeName === node) &&
+    (label === null || Object.hasOwn((metadata.labels as object | undefined) ?? {}, label));
+}
 
-const isOn = (object: KubernetesObject, node: string | undefined): boolean =>
-  node === undefined || (object.spec as { nodeName?: string } | undefined)?.nodeName === node;
-
-const isFor = (watcher: Watcher, { plural, object }: Event): boolean =>
-  watcher.plural === plural && isOn(object, watcher.node);
+/** A watch sees an object come when it is one of those asked for, and go when it is one no longer. */
+function show(watcher: Watcher, event: Event): void {
+  const { plural, type, object, before } = event;
+  if (watcher.plural !== plural) return;
+  const was = before !== undefined && watcher.select(before);
+  const is = watcher.select(object);
+  if (type !== 'MODIFIED') {
+    if (is) write(watcher, event);
+  } else if (is) write(watcher, { type: was ? 'MODIFIED' : 'ADDED', object });
+  else if (was) write(watcher, { type: 'DELETED', object });
+}
 
 const write = ({ response }: Watcher, { type, object }: Pick<Event, 'type' | 'object'>): void => {
   response.write(`${JSON.stringify({ type, object })}\n`);

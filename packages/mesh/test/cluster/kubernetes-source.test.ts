@@ -154,6 +154,48 @@ describe('KubernetesSource', { timeout: 60_000 }, () => {
     expect(source.state.mesh!.services.has('shop/other')).toBe(true);
   });
 
+  it('has connections to a pod that names a waypoint, wherever it is, go through that', async () => {
+    const server = await startedServer();
+    const source = await startedSource(server);
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'cart-0', namespace: 'shop', labels: { 'istio.io/use-waypoint': 'shop' } as object },
+      spec: {
+        nodeName: 'beta',
+        containers: [{ ports: [{ name: 'http', containerPort: 8080 }] }, { ports: [{ containerPort: 9 }] }],
+      },
+      status: { phase: 'Running', podIPs: [{ ip: '10.1.0.7' }, { ip: 'fd00:0::7' }] },
+    };
+    server.apply(pod);
+    const found = await until('the pod', () => source.state.mesh!.services.get('shop/cart-0.pod'));
+    expect(found).toMatchObject({
+      addresses: { v4: ['10.1.0.7'], v6: ['fd00::7'] },
+      ports: [
+        { port: 9, http: false },
+        { port: 8080, http: true },
+      ],
+      waypoint: { namespace: 'shop', name: 'shop' },
+      endpoints: [
+        { address: '10.1.0.7', node: 'beta', zone: 'west-2', ports: { 'tcp-9': 9, 'tcp-8080': 8080 } },
+        { address: 'fd00::7', state: 'usable' },
+      ],
+    });
+    server.apply({ ...pod, metadata: { ...pod.metadata, labels: { 'istio.io/use-waypoint': 'nowhere' } } });
+    await until('a problem', () => source.state.problems.length > 0);
+    expect(texts(source.state)[0]).toMatch(/^Pod shop\/cart-0: there is no waypoint shop\/nowhere/);
+    expect(source.state.mesh!.services.get('shop/cart-0.pod')?.waypoint?.name).toBe('shop');
+    // It is no longer one of those that are asked for, then one again, then gone.
+    const there = (): boolean => source.state.mesh!.services.has('shop/cart-0.pod');
+    server.apply({ ...pod, metadata: { ...pod.metadata, labels: {} } });
+    await until('it to go', () => !there());
+    server.apply(pod);
+    await until('it to come back', there);
+    server.delete(pod);
+    await until('it to be gone', () => !there());
+    expect(source.state.problems).toEqual([]);
+  });
+
   it('leaves routes of other meshes alone', async () => {
     const server = await startedServer();
     const source = await startedSource(server);
