@@ -12,7 +12,7 @@ import { figureOf } from './rows.js';
 
 const say = (): void => {};
 
-describe.skipIf(!isRoot)('benchmarks of steering, small (need root)', { timeout: 60_000 }, () => {
+describe.skipIf(!isRoot)('benchmarks of steering, small (need root)', { timeout: 120_000 }, () => {
   it('connect: time in the programs of both families', async () => {
     const rows = await withTestbed('test-connect', (testbed) =>
       measureConnect(testbed, { rounds: 2, connects: 200 }, say),
@@ -35,7 +35,7 @@ describe.skipIf(!isRoot)('benchmarks of steering, small (need root)', { timeout:
 
 describe.skipIf(!canLoad)(
   'benchmarks of proxies, small (need root, HAProxy and nginx)',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   () => {
     it('hops: all ways lead to the server', async () => {
       const rows = await withTestbed('test-hops', (testbed) =>
