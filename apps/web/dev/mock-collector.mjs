@@ -16,9 +16,11 @@ import { fileURLToPath } from 'node:url';
 import { LiveMessage, Problem, ROUTES } from '@undermesh/schema';
 import { Value } from 'typebox/value';
 import { WebSocketServer } from 'ws';
-import * as data from './mock-data.mjs';
+import { connection, connections, liveConnections } from './mock-connections.mjs';
 import { engines, order } from './mock-engines.mjs';
 import { changes, latency, latencyConnections } from './mock-latency.mjs';
+import { nodes, status } from './mock-nodes.mjs';
+import { edges, topology } from './mock-topology.mjs';
 
 const PORT = Number(process.argv[2] ?? 7080);
 const OUT = fileURLToPath(new URL('../out', import.meta.url));
@@ -112,8 +114,7 @@ const answer = (request, response, url, state) => {
   }
   if (state === 'error') return request.socket.destroy();
   if (state === 'locked') return problem(response, 401, 'unauthorized', 'A token is needed.');
-  if (name === 'status')
-    return send(response, 200, checked(ROUTES.status.answer, data.status(now, state), name));
+  if (name === 'status') return send(response, 200, checked(ROUTES.status.answer, status(now, state), name));
   if (name === 'engines')
     return send(response, 200, checked(ROUTES.engines.answer, engines(now, state), name));
   if (name === 'nodes' && request.method === 'PUT') {
@@ -129,15 +130,14 @@ const answer = (request, response, url, state) => {
     });
     return;
   }
-  if (name === 'nodes')
-    return send(response, 200, checked(ROUTES.nodes.answer, data.nodes(now, state), name));
+  if (name === 'nodes') return send(response, 200, checked(ROUTES.nodes.answer, nodes(now, state), name));
   if (name === 'topology' || name === 'edges') {
     const { query: shape, answer: schema } = ROUTES[name];
     if (!Value.Check(shape, query)) return problem(response, 400, 'query_invalid', 'The query is not valid.');
     return send(
       response,
       200,
-      checked(schema, (name === 'edges' ? data.edges : data.topology)(query, now, state), name),
+      checked(schema, (name === 'edges' ? edges : topology)(query, now, state), name),
     );
   }
   const extra = { latency: id === undefined ? 'latency' : 'latencyConnections', changes: 'changes' }[name];
@@ -153,14 +153,14 @@ const answer = (request, response, url, state) => {
       return send(
         response,
         200,
-        delimited(data.connections({ ...query, limit: 1000 }, now, state).items, query.format),
+        delimited(connections({ ...query, limit: 1000 }, now, state).items, query.format),
         query.format === 'csv' ? 'text/csv' : 'application/x-ndjson',
       );
     }
-    return send(response, 200, checked(ROUTES.connections.answer, data.connections(query, now, state), name));
+    return send(response, 200, checked(ROUTES.connections.answer, connections(query, now, state), name));
   }
   if (name === 'connections') {
-    const found = data.connection(decodeURIComponent(id), now, state);
+    const found = connection(decodeURIComponent(id), now, state);
     if (found === null)
       return problem(
         response,
@@ -221,12 +221,12 @@ const serveLive = (client, state) => {
     let sequence = 0;
     let at = Date.now();
     const turn = {
-      status: () => push({ type: 'status', id, sequence: sequence++, data: data.status(Date.now(), state) }),
+      status: () => push({ type: 'status', id, sequence: sequence++, data: status(Date.now(), state) }),
       engines: () => push({ type: 'engines', id, sequence: sequence++, data: engines(Date.now(), state) }),
       topology: () => {
-        const topology = data.topology(query, Date.now(), state);
-        if (sequence === 0) return push({ type: 'topology', id, sequence: sequence++, data: topology });
-        const { window, hidden, missingNodes, vertices, edges } = topology;
+        const data = topology(query, Date.now(), state);
+        if (sequence === 0) return push({ type: 'topology', id, sequence: sequence++, data });
+        const { window, hidden, missingNodes, vertices, edges } = data;
         return push({
           type: 'topology-delta',
           id,
@@ -244,8 +244,8 @@ const serveLive = (client, state) => {
         const now = Date.now();
         const items =
           sequence === 0
-            ? data.connections({ ...query, limit: 100 }, now, state).items.reverse()
-            : data.liveConnections(query, at, now, state);
+            ? connections({ ...query, limit: 100 }, now, state).items.reverse()
+            : liveConnections(query, at, now, state);
         at = now;
         return push({ type: 'connections', id, sequence: sequence++, items, skipped: 0 });
       },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Invented engines: every state that the engines page can show, and orders that are carried out after a second. */
-import { CHANGE_TIMES, iso, silentNodes, worldOf } from './mock-data.mjs';
+import { CHANGE_TIMES, iso, silentNodes, worldOf } from './mock-world.mjs';
 
 const MODES = [
   ['eu-1a-01', 'dual-engine', {}],

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Invented answers of /latency, /latency/connections and /changes, from the same figures as the mock's edges. */
-import {
-  addTraffic,
-  CHANGE_TIMES,
-  connectionAt,
-  EMPTY_TRAFFIC,
-  edgesAt,
-  isNamed,
-  iso,
-  noise,
-  PERIOD_MS,
-  silentNodes,
-  vertexKey,
-} from './mock-data.mjs';
+import { connectionAt, PERIOD_MS } from './mock-connections.mjs';
 import { engineChanges } from './mock-engines.mjs';
 import { countUpTo, meanOf, quantileOf, quantilesOf, splitOf, streamsOf } from './mock-http.mjs';
+import { edgesAt, isNamed, vertexKey } from './mock-topology.mjs';
+import { addTraffic, EMPTY_TRAFFIC } from './mock-traffic.mjs';
+import { CHANGE_TIMES, iso, noise, silentNodes } from './mock-world.mjs';
 
 const SILENT_MS = 252_000;
 const ENOUGH = 1000;
