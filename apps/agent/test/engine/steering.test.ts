@@ -67,13 +67,13 @@ describe.skipIf(!root)('an agent that steers (needs root and cgroup v2)', { time
     mkdirSync(join(bed.directory, 'mesh'));
     await bed.serve(...[1, 2, 3].flatMap((i) => [`10.1.0.${i}:8080`, `fd01::${i}:8080`]));
     client = await bed.client('shop/web');
-  });
+  }, 60_000);
   afterAll(() => bed.remove());
   afterEach(async () => {
     await end('SIGKILL');
     execFileSync(process.execPath, [program, 'uninstall', '--config', file]);
     expect(existsSync(bed.pins)).toBe(false);
-  });
+  }, 60_000);
 
   /** At once and whole: half a manifest, or none, would be taken for what is wanted. */
   const write = (text: string, name = 'cart.yaml') => {

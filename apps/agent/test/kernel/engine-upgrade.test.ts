@@ -54,7 +54,7 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
     builds.next = compileNext(join(bed.directory, 'next'));
     await bed.serve('10.1.0.1:8080', '10.1.0.2:8080');
     client = await bed.client('web');
-  });
+  }, 120_000);
   afterAll(() => bed.remove());
 
   const install = async (build: keyof typeof builds, killAt = 0) => {
