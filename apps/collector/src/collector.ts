@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createLogger } from '@undermesh/core';
 import type { FastifyInstance } from 'fastify';
 import { Aggregator } from './aggregate/aggregator.js';
@@ -34,6 +35,8 @@ const TICK_MS = 1_000;
 const SETTLE_MS = 100;
 const JUDGE_MS = 5_000;
 const SAVE_MS = 5_000;
+/** Windows that are asked for once before the collector is ready: a quarter of an hour, a day, thirty days. */
+const WARM_SECONDS = [900, 86_400, 30 * 86_400];
 
 /** What a collector is made of besides its configuration. */
 export interface CollectorOptions {
@@ -236,7 +239,19 @@ export class Collector {
       log.error({ err: error }, 'aggregates could not be rebuilt: what came last is missing from the graphs');
     }
     this.#changeWatch.restore(Date.now());
+    await this.#warm(Date.now());
     this.#ready = true;
+  }
+
+  /** Sums up what no roll-up holds, and answers once what pages ask for: whoever asks first shall not wait for it. */
+  async #warm(now: number): Promise<void> {
+    this.aggregator.tick(now);
+    this.view.judgeNow(now);
+    const all = { namespaces: new Set<string>(), system: false, maxVertices: 300, maxEdges: 1_000 };
+    for (const windowSeconds of WARM_SECONDS) {
+      await turn();
+      this.view.topology({ ...all, level: 'workload', windowSeconds }, now);
+    }
   }
 
   /** Stops taking in, makes everything durable, and closes. */

@@ -96,8 +96,7 @@ function observe({ series: table, requestSeries, ledger, agents, engines, aggreg
     result.observe(ledger.balance().stored);
   });
   counter('undermesh_records_lost_total', 'Connection ends that were lost, by node and reason.', (result) => {
-    for (const node of ledger.nodes()) {
-      const { lost } = ledger.balance(node);
+    for (const [node, { lost }] of ledger.balances()) {
       for (const reason of LOSS_REASONS) result.observe(lost[reason] ?? 0, { node, reason });
     }
   });

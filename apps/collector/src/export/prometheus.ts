@@ -19,8 +19,13 @@ import {
 } from './istio-requests.js';
 import { type IstioSeriesTable, istioMetrics } from './istio-series.js';
 
-/** Label sets that are written before others get their turn. */
+/** Label sets that are written before others may get their turn. */
 const CHUNK = 1000;
+/**
+ * How long a scrape writes before they do, ms. Under a flood of frames a turn of the event loop is full: a scrape that
+ * gave way after every chunk would wait for a hundred of them.
+ */
+const TURN_MS = 10;
 
 /** Gauges of prom-client whose names say counter. */
 const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
@@ -59,28 +64,29 @@ export class Prometheus {
 
   /** The whole exposition, piece by piece. */
   async *write(): AsyncGenerator<string> {
+    const turns = new Turns();
     const { series: table, requestSeries } = this.#parts;
     const { series, failures } = table.refresh();
     for (const [at, { name, help }] of istioMetrics(0).entries()) {
-      yield* chunked({ name, help, type: 'counter' }, series, (one) => {
+      yield* chunked({ name, help, type: 'counter', turns }, series, (one) => {
         const metric = istioMetrics(one.side)[at];
         return metric === undefined ? '' : `${name}{${one.text}} ${table.value(one, metric.counter)}\n`;
       });
     }
     const failed = 'undermesh_connect_failures_total';
     const help = 'Connects that were never established, by reason.';
-    yield* chunked({ name: failed, help, type: 'counter' }, failures, (one) => {
+    yield* chunked({ name: failed, help, type: 'counter', turns }, failures, (one) => {
       return `${failed}{${one.text}} ${table.failed(one)}\n`;
     });
     const { series: requests, bytes } = requestSeries.refresh();
-    yield* chunked({ ...REQUESTS_TOTAL, type: 'counter' }, requests, (one) => {
+    yield* chunked({ ...REQUESTS_TOTAL, type: 'counter', turns }, requests, (one) => {
       return `${REQUESTS_TOTAL.name}{${one.text}} ${requestSeries.requests(one)}\n`;
     });
-    yield* chunked({ ...REQUEST_DURATION, type: 'histogram' }, requests, (one) =>
+    yield* chunked({ ...REQUEST_DURATION, type: 'histogram', turns }, requests, (one) =>
       durationText(requestSeries, one),
     );
     for (const { name, help, counter } of BYTE_METRICS) {
-      yield* chunked({ name, help, type: 'counter' }, bytes, (one) => {
+      yield* chunked({ name, help, type: 'counter', turns }, bytes, (one) => {
         return `${name}{${one.text}} ${requestSeries.bytes(one, counter)}\n`;
       });
     }
@@ -88,9 +94,20 @@ export class Prometheus {
   }
 }
 
+/** Gives way to others when it has gone on for a while. */
+class Turns {
+  #since = performance.now();
+
+  async end(): Promise<void> {
+    if (performance.now() - this.#since < TURN_MS) return;
+    await turn();
+    this.#since = performance.now();
+  }
+}
+
 /** One metric, so many label sets at a time: others get their turn in between. */
 async function* chunked<S>(
-  metric: { readonly name: string; readonly help: string; readonly type: string },
+  metric: { readonly name: string; readonly help: string; readonly type: string; readonly turns: Turns },
   series: readonly S[],
   line: (one: S) => string,
 ): AsyncGenerator<string> {
@@ -100,7 +117,7 @@ async function* chunked<S>(
     if (at % CHUNK !== CHUNK - 1) continue;
     yield text;
     text = '';
-    await turn();
+    await metric.turns.end();
   }
   yield text;
 }
@@ -228,6 +245,8 @@ function registerRecords(
 /** What was made, came here, is durable, waits, and was lost. */
 function registerBooks(registry: Registry, of: { name: string; what: string; ledger: Ledger }): void {
   const { name, what, ledger } = of;
+  // One look at the books for all of them: prom-client reads metrics in the order of their registration.
+  let balance = ledger.balance();
   const counters = [
     ['made', 'that the kernels made'],
     ['received', 'that arrived here'],
@@ -237,13 +256,16 @@ function registerBooks(registry: Registry, of: { name: string; what: string; led
     counter(registry, {
       name: `undermesh_${name}_${key}_total`,
       help: `${what} ${help}.`,
-      read: () => ledger.balance()[key],
+      read: () => {
+        if (key === 'made') balance = ledger.balance();
+        return balance[key];
+      },
     });
   }
   gauge(registry, {
     name: `undermesh_${name}_waiting`,
     help: `${what} that were made and are neither stored nor counted as lost.`,
-    read: () => ledger.balance().waiting,
+    read: () => balance.waiting,
   });
   new PromCounter({
     name: `undermesh_${name}_lost_total`,
@@ -252,8 +274,7 @@ function registerBooks(registry: Registry, of: { name: string; what: string; led
     registers: [registry],
     collect() {
       this.reset();
-      for (const node of ledger.nodes()) {
-        const { lost } = ledger.balance(node);
+      for (const [node, { lost }] of ledger.balances()) {
         for (const reason of LOSS_REASONS) this.inc({ node, reason }, lost[reason] ?? 0);
       }
     },

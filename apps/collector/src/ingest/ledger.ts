@@ -136,32 +136,24 @@ export class Ledger {
 
   /** Of one node, or of all. */
   balance(node?: string): Balance {
-    const total = { made: 0, received: 0, stored: 0, waiting: 0 };
-    const lost: LossCounts = {};
-    for (const account of this.#accounts.values()) {
-      if (node !== undefined && account.node !== node) continue;
-      const reported = larger(account.reported, account.told);
-      const counted = sum(reported) + sum(account.own);
-      const made = Math.max(account.made, account.stored + counted);
-      const missing = made - account.stored - counted;
-      total.made += made;
-      total.received += account.received;
-      total.stored += account.stored;
-      for (const counts of [reported, account.own]) {
-        for (const reason of LOSS_REASONS) {
-          const count = counts[reason] ?? 0;
-          if (count > 0) lost[reason] = (lost[reason] ?? 0) + count;
-        }
-      }
-      if (account.ended && missing > 0) lost.agent_killed = (lost.agent_killed ?? 0) + missing;
-      else total.waiting += missing;
-    }
-    return { ...total, lost };
+    const total = emptyBalance();
+    for (const account of this.#accounts.values())
+      if (node === undefined || account.node === node) addTo(total, account);
+    return total;
   }
 
-  /** Nodes that ever sent anything. */
-  nodes(): Set<string> {
-    return new Set([...this.#accounts.values()].map((account) => account.node));
+  /** Of each node that ever sent anything. */
+  balances(): Map<string, Balance> {
+    const totals = new Map<string, MutableBalance>();
+    for (const account of this.#accounts.values()) {
+      let total = totals.get(account.node);
+      if (total === undefined) {
+        total = emptyBalance();
+        totals.set(account.node, total);
+      }
+      addTo(total, account);
+    }
+    return totals;
   }
 
   /** Writes the file soon; resolves once it is on disk. Calls meanwhile wait for the same writing. */
@@ -254,6 +246,31 @@ export class Ledger {
     }
     return account;
   }
+}
+
+type MutableBalance = { -readonly [K in keyof Balance]: Balance[K] };
+
+const emptyBalance = (): MutableBalance => ({ made: 0, received: 0, stored: 0, waiting: 0, lost: {} });
+
+function addTo(total: MutableBalance, account: Account): void {
+  // A node may have begun many streams that nothing came of.
+  if (!hasEntries(account)) return;
+  const { lost } = total;
+  const reported = larger(account.reported, account.told);
+  const counted = sum(reported) + sum(account.own);
+  const made = Math.max(account.made, account.stored + counted);
+  const missing = made - account.stored - counted;
+  total.made += made;
+  total.received += account.received;
+  total.stored += account.stored;
+  for (const counts of [reported, account.own]) {
+    for (const reason of LOSS_REASONS) {
+      const count = counts[reason] ?? 0;
+      if (count > 0) lost[reason] = (lost[reason] ?? 0) + count;
+    }
+  }
+  if (account.ended && missing > 0) lost.agent_killed = (lost.agent_killed ?? 0) + missing;
+  else total.waiting += missing;
 }
 
 /** Whether an account says anything that a new one would not. */
