@@ -7,6 +7,7 @@ import {
   decodeSlot,
   decodeSlotKey,
   EndpointFlag,
+  ServiceFlag,
   WaypointTransport,
 } from '@undermesh/bpf-abi';
 import type { Mesh, Service } from '@undermesh/mesh';
@@ -168,6 +169,23 @@ describe('compile', () => {
     expect(elsewhere.counts('10.96.0.1:80/6')).toEqual([0]);
     const local = [...strict.tables.endpoints.values()].map((value) => decodeEndpoint(value));
     expect(local.filter(({ flags }) => (flags & EndpointFlag.LOCAL) !== 0)).toHaveLength(1);
+  });
+
+  it('says of a service without slots why it has none', () => {
+    const flagsOf = (node: Node, of: Partial<Parameters<typeof service>[1]>): number | undefined => {
+      node.take(meshOf([service('a', of)]));
+      return one(node)?.flags;
+    };
+    const strict = { mode: 'strict', scopes: ['zone'] } as const;
+    const far = many(2, () => ({ zone: 'z9' }));
+    const drained = many(2, () => ({ zone: 'z9', state: 'draining' as const }));
+    const here = new Node({ ...NOWHERE, zone: 'z1' });
+    expect(flagsOf(here, { locality: strict, endpoints: far })).toBe(ServiceFlag.ELSEWHERE);
+    expect(flagsOf(here, { locality: strict, endpoints: drained })).toBe(0);
+    expect(flagsOf(here, { endpoints: far })).toBe(0);
+    expect(flagsOf(here, { endpoints: far, waypoint: { namespace: 'shop', name: 'gone' } })).toBe(
+      ServiceFlag.NO_WAYPOINT,
+    );
   });
 
   it('shares slots among addresses and ports that lead to the same endpoints, by family and protocol', () => {
