@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { constants, existsSync, openSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { setPipeSize } from '../kernel/index.js';
+import { BpfError, setPipeSize } from '../kernel/index.js';
 import { isRequestLine, MOST_LINE_BYTES, parseRequestLine, type RequestLine } from './request-log.js';
 
 /** What the pipe holds while nobody reads it: some ten thousand lines. */
@@ -51,7 +51,12 @@ export class LogPipe {
   read(sink: LineSink): void {
     if (this.#socket !== null) return;
     const fd = this.open();
-    setPipeSize(fd, PIPE_BYTES);
+    try {
+      setPipeSize(fd, PIPE_BYTES);
+    } catch (error) {
+      // A smaller one will do: what it cannot hold is counted as lost.
+      if (!(error instanceof BpfError)) throw error;
+    }
     this.#socket = new Socket({ fd, readable: true, writable: false });
     this.#socket.on('data', (part) => this.#take(part, sink));
     // A pipe that cannot be read tells nothing: its lines are then missing in the numbers.

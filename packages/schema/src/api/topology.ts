@@ -35,36 +35,48 @@ export const Vertex = Type.Object({
 export type Vertex = Static<typeof Vertex>;
 
 /** The waypoint that the requests of a joined edge went through, and its share of their time. */
-export const Via = Type.Object({
-  /** Vertex id at the answer's level. */
-  id: Type.String(),
-  name: Type.String(),
-  namespace: Type.String(),
-  /** Of the requests, those whose time in the waypoint is known. */
-  timed: Count,
-  /** The waypoint's own time of each: to the first byte as it answered, less the same as it was answered. */
-  waypointUs: Quantiles,
-  /** Means over timed requests, so that they add up; `null` where there is none. Beyond the waypoint: the server, and the way there and back. */
-  time: Nullable(Type.Object({ waypointUs: Count, beyondUs: Count, totalUs: Count })),
-  /** Of `totalUs`, what the waypoint took: 0 to 1. */
-  share: Nullable(Type.Number({ minimum: 0, maximum: 1 })),
-});
+export const Via = Type.Object(
+  {
+    /** Vertex id at the answer's level. */
+    id: Type.String(),
+    name: Type.String(),
+    namespace: Type.String(),
+    /** Of the requests, those whose time in the waypoint is known. */
+    timed: Count,
+    /** The waypoint's own time of each: to the first byte as it answered, less the same as it was answered. */
+    waypointUs: Quantiles,
+    /** Means over timed requests, so that they add up; `null` where there is none. Beyond the waypoint: the server, and the way there and back. */
+    time: Nullable(Type.Object({ waypointUs: Count, beyondUs: Count, totalUs: Count })),
+    /** Of `totalUs`, what the waypoint took: 0 to 1. */
+    share: Nullable(Type.Number({ minimum: 0, maximum: 1 })),
+  },
+  {
+    description:
+      'The waypoint of a joined edge, from client to server: it has requests, as the waypoint saw them on its client’s side, and no connections.',
+  },
+);
 export type Via = Static<typeof Via>;
 
 export const LEG_SIDES = ['client', 'server'] as const;
 
 /** An edge that begins (`server`) or ends (`client`) at a waypoint: one leg of the way of its requests. */
-export const Leg = Type.Object({
-  side: literals(LEG_SIDES),
-  /** Vertex id of the waypoint at the answer's level. */
-  waypoint: Type.String(),
-  /** Of its requests, those that are on joined edges as well: totals count them there, and once. */
-  joined: Count,
-  /** On the client's leg: answered by the waypoint itself, with a redirect or an error. */
-  answered: Count,
-  /** The rest: nobody knows where they came from or went. What is younger than some seconds may still be joined. */
-  notJoined: Count,
-});
+export const Leg = Type.Object(
+  {
+    side: literals(LEG_SIDES),
+    /** Vertex id of the waypoint at the answer's level. */
+    waypoint: Type.String(),
+    /** Of its requests, those that are on joined edges as well: totals count them there, and once. */
+    joined: Count,
+    /** On the client's leg: answered by the waypoint itself, with a redirect or an error. */
+    answered: Count,
+    /** The rest: nobody knows where they came from or went. What is younger than some seconds may still be joined. */
+    notJoined: Count,
+  },
+  {
+    description:
+      'One leg of the way of requests through a waypoint. Those of its requests that are joined are on an edge with `via` too, and totals count them once.',
+  },
+);
 export type Leg = Static<typeof Leg>;
 
 /**
@@ -109,7 +121,15 @@ export const Edge = Type.Object({
 export type Edge = Static<typeof Edge>;
 
 /** Legs that are well and whose requests are all on joined edges, or were answered by the waypoint, are left out by default. */
-const LegsQuery = Type.Object({ legs: Type.Optional(Type.Boolean({ default: false })) });
+const LegsQuery = Type.Object({
+  legs: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description:
+        'Both legs of requests through waypoints as well, where they are well and joined edges tell of at least nine in ten requests. Totals are the same.',
+    }),
+  ),
+});
 
 /** GET /topology */
 export const TopologyQuery = Type.Intersect([
