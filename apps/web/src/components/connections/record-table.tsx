@@ -20,6 +20,9 @@ const both = (name: string, [source, destination]: Ends, show: (end: EndRecord) 
 const shortId = (id: string): string => (id.length > 10 ? `${id.slice(0, 4)}…${id.slice(-2)}` : id);
 const withPort = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+/** A connect that the mesh refused had no port yet, and its service is on no node. */
+const place = ({ address, port }: Peer): string => (port === 0 ? ABSENT : withPort(address, port));
+const nodeOf = ({ node, kind }: Peer): string => node ?? (kind === 'service' ? ABSENT : 'outside');
 const process = (peer: Peer): ReactNode =>
   peer.process === null ? null : mono(`${peer.process}${peer.pid === null ? '' : ` ${peer.pid}`}`);
 const workload = (peer: Peer): ReactNode => (
@@ -38,11 +41,11 @@ const groupsOf = ({ connection, ends }: ConnectionDetail): { name: string | null
       rows: [
         { name: 'Workload', source: workload(source), destination: workload(destination) },
         { name: 'Namespace', source: source.namespace, destination: destination.namespace },
-        { name: 'Node', source: source.node ?? 'outside', destination: destination.node ?? 'outside' },
+        { name: 'Node', source: nodeOf(source), destination: nodeOf(destination) },
         {
           name: 'Address',
-          source: mono(withPort(source.address, source.port)),
-          destination: mono(withPort(destination.address, destination.port)),
+          source: mono(place(source)),
+          destination: mono(place(destination)),
         },
         ...(askedFor === null
           ? []
