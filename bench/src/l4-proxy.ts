@@ -29,9 +29,14 @@ listen hop
 
 /** Starts HAProxy as a proxy of TCP, a process of its own. It may not listen yet. */
 export function startL4Proxy(testbed: Testbed, hop: Hop, place: Place): Running {
+  return startHaproxy(testbed, configuration(hop), place);
+}
+
+/** Starts HAProxy with a configuration, a process of its own. It may not listen yet. */
+export function startHaproxy(testbed: Testbed, settings: string, place: Place): Running {
   const scratch = makeScratch();
   const file = join(scratch.path, 'haproxy.cfg');
-  writeFileSync(file, configuration(hop));
+  writeFileSync(file, settings);
   const proxy = testbed.spawn('haproxy', ['-db', '-q', '-f', file], {
     ...place,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,26 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 // What observing costs: CPU per request with the agent attached ÷ without, agent, collector and kernel threads included.
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Benchmark, Mode, Row } from './bench.js';
+import type { Benchmark, Budget, Mode, Row } from './bench.js';
 import { row } from './bench.js';
 import { BUDGETS } from './budgets.js';
 import { accountsInterruptsApart, cgroupCpuUs, kernelThreadsCpuUs, machineTime } from './cpu.js';
-import { type HttpLoad, startHttpLoad } from './http-load.js';
+import { HTTP_PORT, type HttpLoad, startHttpLoad } from './http-load.js';
+import { startHttpProxy } from './http-proxy.js';
 import { availableCollector, Mesh } from './mesh.js';
 import { type Comparison, compare, isAboveNoise, measurePairs, type Side } from './pairs.js';
 import { median, noiseFloor } from './statistics.js';
 import { loadNamespace, type Testbed, withTestbed } from './testbed.js';
+import { untilItAnswers } from './until.js';
+
+interface Workload {
+  readonly kind: 'keep-alive' | 'short';
+  readonly http: boolean;
+  /** Where it is asked for, if not at nginx itself. */
+  readonly url?: string;
+  readonly what: string;
+  readonly budget: Budget | undefined;
+}
 
 const KEPT = 'request over a kept connection';
+const PROXIED = 'request by way of HAProxy, two kept connections';
 const SHORT = 'short connection with one request';
-/** `http`: with the agent's default setting, which is to read HTTP as well. */
-const WORKLOADS = [
+const PROXY = { address: '127.0.0.1', port: 9001 } as const;
+const PROXY_URL = `http://${PROXY.address}:${PROXY.port}/`;
+/**
+ * `http`: with the agent's default setting, which is to read HTTP as well. nginx answers from memory and wrk reads next to
+ * nothing of it: no request is cheaper, and no share of ours larger. By way of a proxy there is more on both sides: twice
+ * the connections and ends, and a program that does some work for each request.
+ */
+const WORKLOADS: readonly Workload[] = [
   { kind: 'keep-alive', http: false, what: KEPT, budget: BUDGETS.keepAlive },
   { kind: 'keep-alive', http: true, what: `${KEPT}, with HTTP`, budget: BUDGETS.keepAliveHttp },
+  {
+    kind: 'keep-alive',
+    http: true,
+    url: PROXY_URL,
+    what: `${PROXIED}, with HTTP`,
+    budget: BUDGETS.keepAliveHttp,
+  },
   { kind: 'short', http: false, what: SHORT, budget: BUDGETS.shortConnection },
   { kind: 'short', http: true, what: `${SHORT}, with HTTP`, budget: undefined },
-] as const;
-type Kind = (typeof WORKLOADS)[number]['kind'];
+];
 
 /** One slice, microseconds of CPU per request. */
 interface Slice {
@@ -40,22 +64,30 @@ function readClocks(app: string, mesh: Mesh) {
   return { app: cgroupCpuUs(app), mesh: agent + collector, kernel: kernelThreadsCpuUs(), interrupts };
 }
 
+interface SliceOptions {
+  readonly load: HttpLoad;
+  readonly app: string;
+  readonly mesh: Mesh;
+  readonly workload: Workload;
+  readonly seconds: number;
+}
+
 /** Measures slices of one workload. */
 class Slices {
   readonly all: Record<Side, Slice[]> = { on: [], off: [] };
-  readonly #with: { load: HttpLoad; app: string; mesh: Mesh; kind: Kind; seconds: number };
+  readonly #with: SliceOptions;
   #attached = false;
 
-  constructor(options: { load: HttpLoad; app: string; mesh: Mesh; kind: Kind; seconds: number }) {
+  constructor(options: SliceOptions) {
     this.#with = options;
   }
 
   /** Attaches or detaches first, outside of what is measured. */
   async measure(side: Side, attached: boolean): Promise<number> {
-    const { load, app, mesh, kind, seconds } = this.#with;
+    const { load, app, mesh, workload, seconds } = this.#with;
     await this.attach(attached);
     const before = readClocks(app, mesh);
-    const { requests, perSecond } = await load.run(kind, seconds);
+    const { requests, perSecond } = await load.run(workload.kind, seconds, workload.url);
     const after = readClocks(app, mesh);
     const kernelThreads = after.kernel - before.kernel;
     const own = attached ? after.mesh - before.mesh : 0; // idle processes of ours are no part of "off"
@@ -83,15 +115,19 @@ async function measureWorkloads(testbed: Testbed, mode: Mode): Promise<Row[]> {
   const place = { namespace: await loadNamespace(testbed), cgroup: app };
   const collector = availableCollector();
   const load = await startHttpLoad(testbed, place);
+  const server = { address: '127.0.0.1', port: HTTP_PORT };
+  const proxy = startHttpProxy(testbed, { listen: PROXY, to: server }, place);
   const rows: Row[] = [];
   try {
-    for (const { kind, http, what, budget } of WORKLOADS) {
+    await untilItAnswers(() => load.run('keep-alive', 1, PROXY_URL));
+    for (const workload of WORKLOADS) {
+      const { kind, http, url, what, budget } = workload;
       const mesh = await Mesh.start(testbed, { observed: app, collector, agent: { http } });
       try {
         const steal = machineTime();
-        const options = { load, app, mesh, kind, seconds };
+        const options = { load, app, mesh, workload, seconds };
         mode.say(`${what}: off ÷ off, ${pairs} pairs of ${seconds} s`);
-        await load.run(kind, seconds); // warm-up
+        await load.run(kind, seconds, url); // warm-up
         const same = new Slices(options);
         const floor = compare(await measurePairs(pairs, (side) => same.measure(side, false)));
         mode.say(`${what}: on ÷ off, ${pairs} pairs of ${seconds} s`);
@@ -106,6 +142,7 @@ async function measureWorkloads(testbed: Testbed, mode: Mode): Promise<Row[]> {
       }
     }
   } finally {
+    await proxy.stop();
     await load.stop();
   }
   return rows;
@@ -113,7 +150,7 @@ async function measureWorkloads(testbed: Testbed, mode: Mode): Promise<Row[]> {
 
 function workloadRows(of: {
   what: string;
-  budget: (typeof WORKLOADS)[number]['budget'];
+  budget: Budget | undefined;
   floor: Comparison;
   comparison: Comparison;
   slices: Slices;
