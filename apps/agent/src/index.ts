@@ -5,7 +5,6 @@ export { type AgentConfigSources, loadAgentConfig } from './config/load.js';
 export { AgentConfig, IdentityRule } from './config/schema.js';
 export { environment } from './environment.js';
 export { AGENT_ERRORS, type AgentErrorCode } from './errors.js';
-export { collectSoon } from './heap.js';
 export type { AgentSnapshot } from './http/metrics.js';
 export type { Readiness } from './http/server.js';
 export { uninstall } from './uninstall.js';

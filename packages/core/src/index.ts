@@ -4,5 +4,6 @@ export * from './config.js';
 export * from './config-keys.js';
 export * from './durable-file.js';
 export * from './errors.js';
+export * from './heap.js';
 export * from './lifecycle.js';
 export * from './logger.js';
