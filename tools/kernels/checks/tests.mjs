@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binary, environment, root } from '../../paths.mjs';
 
-/** The files that have a kernel do something; the others compile the same source for user space. */
+/** The files that have a kernel do something. The others compile the same source for user space, or need HAProxy: guests
+ * lack an instruction that it is built with. */
 const FILES = [
   'test/observe.test.ts',
   'test/observe-steered.test.ts',
