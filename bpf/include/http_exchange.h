@@ -99,7 +99,7 @@ enum http_protocol {
 	HTTP_PROTOCOL_OTHER = 4,
 };
 
-/* A request whose head has passed. */
+/* A request whose head has passed. Lies in one line of the cache: whoever answers reads it from another CPU's. */
 struct http_request {
 	__u64 asked_ns; /* end of its head */
 	__u64 bytes;	/* of it, so far */
@@ -107,7 +107,7 @@ struct http_request {
 	__u8 method;
 	__u8 flags; /* enum http_sample_flag bits */
 	__u8 lost;  /* 1 when its body could not be followed to its end: nobody is told of it */
-	__u8 reserved;
+	__u8 reserved[9];
 };
 
 /* A sample that waits for its record. */
@@ -154,6 +154,7 @@ struct http_exchange {
 };
 
 _Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, requests)), "requests");
+_Static_assert(HTTP_LINE_BYTES % sizeof(struct http_request) == 0, "a request");
 _Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, made)), "samples");
 _Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, streams)), "stream of requests");
 _Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, streams[1])), "stream of responses");

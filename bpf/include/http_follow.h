@@ -171,6 +171,30 @@ static __always_inline void http_take_message(struct http_visit *visit)
 	http_end_message(stream, false);
 }
 
+/* Does what a step came to. False when the segment is done with. */
+static __always_inline bool http_settle(struct http_visit *visit, int step)
+{
+	struct http_stream *stream = visit->stream;
+
+	if (step == HTTP_STEP_HEAD)
+		step = stream->response ? http_answer(visit) : http_ask(visit);
+	if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_BODY)
+		step = http_skip(stream);
+	if (step == HTTP_STEP_MESSAGE) {
+		http_take_message(visit);
+		step = stream->offset < stream->length ? HTTP_STEP_ON : HTTP_STEP_STARVED;
+	}
+	if (step == HTTP_STEP_ON)
+		return true;
+	if (step == HTTP_STEP_STARVED)
+		return http_take_early(visit);
+	if (stream->response)
+		http_lose_responses(visit);
+	else
+		http_lose_requests(visit, step);
+	return false;
+}
+
 /*
  * Goes on through the segment: through a whole message if it can, else by a window, a line or a chunk. False when the
  * segment is done with.
@@ -193,29 +217,36 @@ static __always_inline bool http_advance(struct http_visit *visit)
 			step = HTTP_STEP_ON;
 		}
 	}
-	if (step == HTTP_STEP_ON && stream->mode == HTTP_MODE_FIELDS) {
+	if (step == HTTP_STEP_ON && stream->mode == HTTP_MODE_FIELDS)
 		step = http_take_some_fields(visit, stream);
-		if (step == HTTP_STEP_HEAD)
-			step = stream->response ? http_answer(visit) : http_ask(visit);
-	} else if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_CHUNK_SIZE &&
-		   stream->mode <= HTTP_MODE_TRAILER) {
+	else if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_CHUNK_SIZE &&
+		 stream->mode <= HTTP_MODE_TRAILER)
 		step = http_take_chunk_line(visit, stream);
-	}
-	if (step == HTTP_STEP_ON && stream->mode >= HTTP_MODE_BODY)
-		step = http_skip(stream);
-	if (step == HTTP_STEP_MESSAGE) {
-		http_take_message(visit);
-		step = stream->offset < stream->length ? HTTP_STEP_ON : HTTP_STEP_STARVED;
-	}
-	if (step == HTTP_STEP_ON)
+	return http_settle(visit, step);
+}
+
+/*
+ * Takes a plain head at the front of the segment and what follows it, in no more than one step. False: nothing is left.
+ *
+ * The request that a response answers was written by another CPU as a rule. It is touched before the head is read and used
+ * after that, so that its way here takes no time of its own.
+ */
+static __always_inline bool http_take_plain(struct http_visit *visit)
+{
+	struct http_exchange *exchange = visit->exchange;
+	struct http_stream *stream = visit->stream;
+
+	if (stream->mode != HTTP_MODE_START || stream->filled)
 		return true;
-	if (step == HTTP_STEP_STARVED)
-		return http_take_early(visit);
 	if (stream->response)
-		http_lose_responses(visit);
-	else
-		http_lose_requests(visit, step);
-	return false;
+		http_counter(&exchange->requests[stream->count % HTTP_BOUND_REQUESTS].number);
+	if (http_take_plain_head(visit, exchange, stream) != HTTP_STEP_HEAD)
+		return true;
+	if (stream->response && !stream->inside && !http_begin_response(visit))
+		return http_settle(visit, HTTP_STEP_LOST);
+	if (!exchange->protocol)
+		exchange->protocol = HTTP_PROTOCOL_HTTP1;
+	return http_settle(visit, HTTP_STEP_HEAD);
 }
 
 /* Begins anew at a byte of the segment. */
@@ -349,7 +380,7 @@ static __always_inline void http_take_segment(struct http_visit *visit, __u32 se
 	} else if (stream->length && http_enter(visit, sequence)) {
 		stream->next = end;
 		stream->origin = visit->stream->offset - stream->filled;
-		if (!http_run(visit)) {
+		if (http_take_plain(visit) && !http_run(visit)) {
 			http_pass(stream, stream->length);
 			http_unframe(visit);
 		}

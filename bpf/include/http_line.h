@@ -110,15 +110,15 @@ static __always_inline bool http_is_version_1(__u64 word, __u8 *version)
 static __always_inline int http_request_line(struct http_stream *stream, __u32 line, __u32 end)
 {
 	__u64 word = http_word(stream, line);
-	__u32 token = http_token_length(stream, line);
-	__u8 version;
+	__u8 method = http_method_of(word), version;
+	__u32 token = method ? http_lowest(http_bytes_of(word, ' ')) : http_token_length(stream, line);
 
 	/* At least a token, a target of one character and a version, with single spaces between them. */
 	if (!token || end < line + token + 11 || end > HTTP_WINDOW_FILLED || end < 9)
 		return HTTP_STEP_FOREIGN;
 	if (!http_is_version_1(http_word(stream, end - 8), &version) || http_byte(stream, end - 9) != ' ')
 		return HTTP_STEP_FOREIGN;
-	stream->method = http_method_of(word);
+	stream->method = method;
 	stream->head = version ? 0 : HTTP_HEAD_VERSION_1_0;
 	stream->mode = HTTP_MODE_FIELDS;
 	return HTTP_STEP_FIRST_LINE;

@@ -12,7 +12,7 @@
 #ifndef UNDERMESH_HTTP_VISIT_H
 #define UNDERMESH_HTTP_VISIT_H
 
-#include "http_stream.h"
+#include "http_plain.h"
 
 /* A segment on its way through an exchange. */
 struct http_visit {

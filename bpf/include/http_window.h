@@ -80,12 +80,16 @@ static __always_inline __u32 http_at_most(__u32 length, __u32 most)
 /* Lower case of eight letters; '-' stays what it is. */
 #define HTTP_LOWER 0x2020202020202020ULL
 
-/* Has the highest bit of each byte set, from the first line feed on, that is one. */
+/* Marks the first byte of a word that is this character by its highest bit; bits above that mean nothing. */
+static __always_inline __u64 http_bytes_of(__u64 word, __u8 character)
+{
+	word ^= 0x0101010101010101ULL * character;
+	return (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
+}
+
 static __always_inline __u64 http_line_feeds(const struct http_stream *stream, __u32 at)
 {
-	__u64 word = http_word(stream, at) ^ 0x0a0a0a0a0a0a0a0aULL;
-
-	return (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
+	return http_bytes_of(http_word(stream, at), '\n');
 }
 
 /* Which byte the lowest bit of those is in: it is 1 << (8 * n + 7); the product has n in its highest byte. */

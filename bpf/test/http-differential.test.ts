@@ -221,6 +221,68 @@ describe('framing', { timeout: 60_000 + 30 * CASES }, () => {
     expect(results.some(({ framingLost }) => framingLost === 0)).toBe(true);
   });
 
+  it('is that of llhttp for lengths of any count of digits', async () => {
+    const cases = [0, 5, 10, 98, 765, 4_321, 10_987, 654_321, 1_230_456].map((length) => {
+      const rest = `X: y\r\nContent-Length: ${length}\r\nAge: 1\r\n\r\n${'x'.repeat(length)}`;
+      const exchange = {
+        request: `POST / HTTP/1.1\r\n${rest}`,
+        response: `HTTP/1.1 200 OK\r\n${rest}`,
+      };
+      return played([exchange, { request: GET, response: EMPTY }], () => 60_000);
+    });
+    for (const { framingLost, samples } of await compare(cases))
+      expect([framingLost, samples.length]).toEqual([0, 2]);
+  });
+
+  it.each([
+    ...[
+      'Content-Length:5',
+      'Content-Length:  5',
+      'Content-Length:\t5',
+      'Content-Length: 05',
+      'Content-Length: 5 ',
+    ],
+    ...[
+      'Content-Length: +5',
+      'Content-Length: 5;',
+      'Content-Length: 5\r\r',
+      'Content-Length: ',
+      'Content-Lengths: 5',
+    ],
+    ...[
+      'Content-Length : 5',
+      'Content-Length: 5\r\nContent-Length: 5',
+      'Content-Length: 5\r\n 6',
+      'Content-Lengt: 5',
+    ],
+    ...[
+      'Content-Length: 5\r\nTransfer-Encoding: chunked',
+      'Transfer-Encodinx: chunked',
+      'Transfer-Encoding:chunked',
+    ],
+    ...['transfer-encoding: CHUNKED', 'Transfer-Encoding: chunked ', 'Transfer-Encoding: chunkedx'],
+    ...['Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked'],
+  ])('is that of llhttp, or unknown, for a field that is nearly as usual: %j', async (field) => {
+    const rest = `${field}\r\nAge: 1\r\n\r\n`;
+    const cases = ['5\r\nhello\r\n0\r\n\r\n', 'hello'].flatMap((body) => [
+      played(
+        [
+          { request: `POST / HTTP/1.1\r\n${rest}${body}`, response: EMPTY },
+          { request: GET, response: EMPTY },
+        ],
+        whole,
+      ),
+      played(
+        [
+          { request: GET, response: `HTTP/1.1 200 OK\r\n${rest}${body}` },
+          { request: GET, response: EMPTY },
+        ],
+        whole,
+      ),
+    ]);
+    await compare(cases, false);
+  });
+
   it('takes no harm from bytes that come twice, or before others', async () => {
     const dice = new Dice(4);
     const cases = Array.from({ length: CASES }, () => {
