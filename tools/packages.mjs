@@ -42,6 +42,7 @@ export const needs = {
     { package: 'curl', use: 'an HTTP client nobody adapted', present: command('curl') },
     { package: 'procps', use: 'ps and pgrep', present: command('pgrep') },
     { package: 'prometheus', use: 'scrapes the collector', present: command('promtool') },
+    { package: 'openssl', use: "makes certificates for a test's API server", present: command('openssl') },
   ],
   load: [
     { package: 'wrk', use: 'makes HTTP load', present: command('wrk') },
