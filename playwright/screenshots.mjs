@@ -26,7 +26,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 /** The shop alone: the machine that the pictures are taken on shows its own work beside it. */
-const SHOP = 'window=300&namespace=internet,edge,shop,checkout,data,bank,outside';
+const SHOP = 'window=300&namespace=internet,edge,shop,checkout,data,bank';
 const PAUSED_NODE = 'shop-3';
 const SILENCE_MS = 45_000;
 

@@ -6,9 +6,11 @@ import { useCallback, useMemo } from 'react';
 import { timeSplit } from '@/charts/latency/time-split';
 import { ABSENT, formatDuration, formatNumber, formatShare } from '@/domain/format';
 import { spanWords } from '@/domain/latency/words';
+import { partsThrough } from '@/domain/topology/time-parts';
 import { useTokens } from '@/theme/tokens';
 import { Chart, TooltipRows } from '../chart';
 import { EngineBadge } from '../glyph';
+import { TimeBar } from '../time-bar';
 import { useSize } from '../use-size';
 
 /** Where the mean request's time goes, over time. */
@@ -78,7 +80,7 @@ export function TimeCard({
       <div className="card-head">
         <h2>Where the time goes</h2>
         <span className="t3">mean request, ms</span>
-        {via?.time != null && (
+        {known && via?.time != null && (
           <span
             className="row t2 cut"
             title={`Mean of ${formatNumber(via.timed)} requests through ${via.name}`}
@@ -90,7 +92,7 @@ export function TimeCard({
         )}
         <span className="fill" />
         <span className="row t2 swatches">
-          {legend.map(([token, name]) => (
+          {(known ? legend : []).map(([token, name]) => (
             <span key={token} className="row cut">
               <i style={{ background: `var(--${token})` }} />
               {name}
@@ -106,13 +108,27 @@ export function TimeCard({
             label={`Mean time by step: ${legend.map(([, name]) => name).join(', ')}`}
           />
         ) : (
-          <p className="t3 card-say">
-            {via === null
-              ? 'No request was timed at both ends in this window.'
-              : `All went through ${via.name}; its legs say where the rest of the time goes.`}
-          </p>
+          <ThroughSay via={via} destination={destination} />
         )}
       </div>
     </section>
+  );
+}
+
+/** Where nothing was timed at both ends: what the waypoint between them knows. */
+function ThroughSay({ via, destination }: { via: Via | null; destination: string }) {
+  const parts = partsThrough(via?.time ?? null, { client: null, server: null });
+  return (
+    <div className="card-say section">
+      {via === null || parts === null ? (
+        <p className="t3">No request was timed at both ends in this window.</p>
+      ) : (
+        <TimeBar
+          parts={parts}
+          names={{ waypoint: via.name, server: destination }}
+          note={`Of ${formatNumber(via.timed)} requests; as all went through ${via.name}, none was timed at both ends.`}
+        />
+      )}
+    </div>
   );
 }

@@ -33,9 +33,9 @@ import { reasonWords, seenByWords } from '@/domain/words';
 import { useTokens } from '@/theme/tokens';
 import { Chart } from '../chart';
 import { PanelFigure, Section } from '../panel';
+import { TimeSection } from '../time-bar';
 import { OnTheWire } from './on-the-wire';
 import { latencyQuery, type PanelScope } from './panel-scope';
-import { TimeBar } from './time-bar';
 
 export interface TrafficTabProps {
   topology: Topology;
@@ -73,7 +73,7 @@ export function TrafficTab({ topology, edge, legs, times, scope, changes }: Traf
         )}
       </div>
       {requests !== null && <LatencyCourse {...{ scope, changes, limitUs }} />}
-      {times !== null && <TimeBar parts={times} names={names} note={timeNote(edge)} />}
+      {times !== null && <TimeSection parts={times} names={names} note={timeNote(edge)} />}
       {via === null && (requests === null || traffic.failed.total > 0) && (
         <History edge={edge} scope={scope} changes={changes} />
       )}
