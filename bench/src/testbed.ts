@@ -108,11 +108,15 @@ export async function loadProgram(name: 'open-loop' | 'echo' | 'connects'): Prom
   return (await tools()).compile(fileURLToPath(new URL(`${name}/`, programs)), `bench-${name}`);
 }
 
+/** Where servers and proxies listen: no port of these is a client's, or a server that starts later may find it taken. */
+const SERVER_PORTS = '8080,9000-9010,15000-15010';
+
 /** A network namespace for load: loopback only, with as many ports as there are. */
 export async function loadNamespace(testbed: Testbed): Promise<string> {
   const namespace = testbed.namespace('load');
   (await tools()).setSysctls(namespace, {
     'net.ipv4.ip_local_port_range': '1024 65535',
+    'net.ipv4.ip_local_reserved_ports': SERVER_PORTS,
     'net.ipv4.tcp_tw_reuse': 1,
     'net.core.somaxconn': 4096,
   });

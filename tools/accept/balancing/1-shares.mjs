@@ -4,10 +4,10 @@ import { nearGone } from './checks/near-gone.mjs';
 import { shares } from './checks/shares.mjs';
 
 export const title =
-  '100,000 connects to each of five services, IPv4 and IPv6: by weight, in turns, to who has fewest, to what is near';
+  '200,000 connects to five services, IPv4 and IPv6: by weight, in turns, to who has fewest, to what is near';
 export const command = 'node tools/accept/step.mjs balancing/1-shares';
 export const run = () =>
   BalancedMesh.run('undermesh-accept-shares', async (mesh) => {
-    await shares(mesh, { connects: 100_000, perSecond: 4000, held: 2000 });
+    await shares(mesh, { connects: 40_000, perSecond: 2000, held: 2000 });
     await nearGone(mesh, { connects: 20_000, perSecond: 2000 });
   });

@@ -28,7 +28,7 @@ struct slot {
 static const struct options *options;
 static struct tally tallies[KINDS];
 static uint64_t messages, out_of_order, started_ns;
-static int poll_fd, opened;
+static int poll_fd, opened, under_way; /* requests and probes that are not over */
 static struct slot *lasting, *spare;
 
 static void fail(struct slot *slot, int error)
@@ -45,6 +45,7 @@ static void fail(struct slot *slot, int error)
 	if (slot->kind != LASTING) {
 		slot->next = spare;
 		spare = slot;
+		under_way--;
 	}
 }
 
@@ -67,6 +68,7 @@ static void finish(struct slot *slot)
 	slot->fd = -1;
 	slot->next = spare;
 	spare = slot;
+	under_way--;
 }
 
 static void begin(struct slot *slot, enum kind kind)
@@ -79,6 +81,7 @@ static void begin(struct slot *slot, enum kind kind)
 	slot->kind = kind;
 	slot->begun_ns = now_ns();
 	tallies[kind].made++;
+	under_way += kind != LASTING;
 	slot->fd = socket(target->ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (slot->fd < 0)
 		die("making a socket");
@@ -157,10 +160,10 @@ static void go_on(struct slot *slot, uint32_t events)
 		hear(slot);
 }
 
-/* How many of a kind are due after so many were made. */
-static uint64_t due(int per_s, uint64_t elapsed_ns)
+/* Whether one of a kind is due after so long; not while the machine has more of them than it can do. */
+static bool is_due(enum kind kind, int per_s, uint64_t elapsed_ns)
 {
-	return per_s * (elapsed_ns / 1000000) / 1000;
+	return tallies[kind].made < per_s * (elapsed_ns / 1000000) / 1000 && under_way < MAX_UNDER_WAY;
 }
 
 static void turn(void)
@@ -169,9 +172,9 @@ static void turn(void)
 	uint64_t now = now_ns();
 	int count;
 
-	while (tallies[REQUEST].made < due(options->requests_per_s, now - started_ns))
+	while (is_due(REQUEST, options->requests_per_s, now - started_ns))
 		begin_one(REQUEST);
-	while (tallies[PROBE].made < due(options->probes_per_s, now - started_ns))
+	while (is_due(PROBE, options->probes_per_s, now - started_ns))
 		begin_one(PROBE);
 	for (int i = 0; i < options->lasting; i++)
 		if (lasting[i].fd >= 0 && lasting[i].connected && !lasting[i].waiting &&

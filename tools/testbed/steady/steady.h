@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MAX_TARGETS 32
-#define MAX_ERRNO   200
+#define MAX_TARGETS   32
+#define MAX_ERRNO     200
+#define MAX_UNDER_WAY 4096
 
 struct options {
 	struct sockaddr_storage targets[MAX_TARGETS];
