@@ -44,6 +44,7 @@ export const traffic = (change: Partial<Traffic> = {}): Traffic => ({
   retransmittedSegments: 0,
   requests: null,
   protocols: {},
+  engineBytes: {},
   ...change,
 });
 
@@ -216,8 +217,8 @@ export const node = (name: string, change: Partial<Node> = {}): Node => ({
   helperErrors: [],
   records: { made: 102_056, received: 102_050, stored: 102_050, waiting: 5, lost: { ring_full: 1 } },
   requests: null,
-  connections: { open: 602, openedPerSecond: 30.4, connects: 51_000 },
   legs: null,
+  connections: { open: 602, openedPerSecond: 30.4, connects: 51_000 },
   clockSkewMs: 0.4,
   ...change,
 });
