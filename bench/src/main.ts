@@ -62,9 +62,19 @@ function readArguments() {
   }
 }
 
+/** Has what was made leave with the process when it is interrupted; where there is a test bed, that sees to it. */
+function leaveCleanly(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(130);
+    });
+  }
+}
+
 async function main(): Promise<void> {
   const { quick, names, help, save: saving } = readArguments();
   if (help) return say(usage);
+  leaveCleanly();
   const at = new Date().toISOString();
   const chosen = BENCHMARKS.filter(({ name }) => names.length === 0 || names.includes(name));
   const done: Outcome[] = [];
