@@ -149,17 +149,6 @@ export class Mesh {
     );
   }
 
-  /** Requests with curl as a workload `NODE/NAMESPACE/NAME`: so many to a service, over one connection. Returns the statuses. */
-  async request(as: string, service: string, of: { count: number; headers?: string[] }): Promise<string[]> {
-    const { virtualPlace } = await bookshop();
-    const { ipv4, port } = virtualPlace(service) as { ipv4: string; port: number };
-    const url = `http://${ipv4}:${port}/[1-${of.count}]`;
-    const headers = (of.headers ?? []).flatMap((header) => ['-H', header]);
-    const shown = ['-s', '-o', '/dev/null', '-w', '%{http_code}\n'];
-    const { stdout } = await this.road.testbed.run('curl', [...shown, ...headers, url], this.#place(as));
-    return stdout.trim().split('\n');
-  }
-
   /** Open connections that an earlier engine of a node steered. */
   async draining(node: string): Promise<number> {
     const { draining } = await this.engine(node);
