@@ -81,11 +81,15 @@ describe('explain', () => {
     expect(text).toContain('That were 100 HTTP requests');
     expect(text).toContain('2.00 ms there: 0.30 ms (15 %) in shop/way itself, 1.70 ms in shop/orders');
     expect(text).not.toContain('opened no connection to');
-    expect(ofEdge({ ...joined, via: { ...via, timed: 0, time: null, share: null } })).toContain('is not known');
+    expect(ofEdge({ ...joined, via: { ...via, timed: 0, time: null, share: null } })).toContain(
+      'is not known',
+    );
     expect(viaWords(edge('shop/web', 'shop/orders', joined))).toBe('way (15 % of the time)');
     const leg = { side: 'client', waypoint: via.id, joined: 90, answered: 5, notJoined: 0 } as const;
     expect(viaWords(edge('shop/web', 'shop/way', { leg }))).toBe('leg');
-    expect(viaWords(edge('shop/web', 'shop/way', { leg: { ...leg, notJoined: 5 } }))).toBe('leg, 5 not joined');
+    expect(viaWords(edge('shop/web', 'shop/way', { leg: { ...leg, notJoined: 5 } }))).toBe(
+      'leg, 5 not joined',
+    );
     expect(viaWords(edge('shop/web', 'shop/orders'))).toBeNull();
   });
 
