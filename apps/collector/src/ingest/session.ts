@@ -110,6 +110,8 @@ export class Session {
     clearInterval(this.#idleTimer);
     for (const road of this.#roads.values()) road.detach(this);
     this.#socket.close(code, reason);
+    // What was not read when a socket is cut off takes along what its peer has not read yet: why it was hung up on.
+    this.#socket.resume();
     // Whoever does not answer the closing handshake is cut off.
     const socket = this.#socket;
     setTimeout(() => socket.terminate(), 2_000).unref();
@@ -123,7 +125,7 @@ export class Session {
   }
 
   #read(): void {
-    if (this.#held || this.#waiting > 0) this.#socket.pause();
+    if (!this.#ended && (this.#held || this.#waiting > 0)) this.#socket.pause();
     else this.#socket.resume();
     this.#heardAt = Date.now();
   }
@@ -168,6 +170,7 @@ export class Session {
   }
 
   #arrived(data: Buffer, isBinary: boolean): void {
+    if (this.#ended) return;
     this.#heardAt = Date.now();
     const { turns } = this.#host;
     const receive = (): void => this.#receive(data, isBinary);
@@ -182,7 +185,8 @@ export class Session {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
-    if (this.#ended) return;
+    // Whoever has hung up while this waited for its turn could not be told of it, and sends it again.
+    if (this.#ended || this.#socket.readyState !== this.#socket.OPEN) return;
     try {
       if (!isBinary) throw new CollectorError('frame_not_binary', 'A text message came; frames are binary.');
       this.#take(decodeFrame(data));

@@ -48,6 +48,7 @@ while (progress.handed < frames) {
     }
   }
   for (const { socket } of open) {
+    while (socket.isPaused) await turn(); // what it was handed last waits for its turn
     if (socket.told === undefined) progress.untold += 1;
     else told[socket.told] = (told[socket.told] ?? 0) + 1;
     socket.close();
