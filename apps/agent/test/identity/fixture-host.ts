@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { encodeConnectionRecord, RecordEvent, Reporter } from '@undermesh/bpf-abi';
@@ -30,8 +30,9 @@ export class FixtureHost {
     return statSync(join(this.mount, path)).ino;
   }
 
+  /** Out of the tree only: the number of a cgroup is never given again, that of a directory may be. */
   removeCgroup(path: string): void {
-    rmSync(join(this.mount, path), { recursive: true });
+    renameSync(join(this.mount, path), mkdtempSync(join(this.#root, 'gone-')));
   }
 
   /** Lets a process begin, in place of one with the same pid. */

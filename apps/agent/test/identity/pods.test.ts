@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pod } from '@undermesh/mesh';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Identity } from '../../src/identity/identity.js';
 import { Workloads } from '../../src/identity/workloads.js';
 import { FixtureHost, recordWords } from './fixture-host.js';
@@ -74,18 +74,20 @@ describe('identity of pods', () => {
     expect(whose(identity, cgroup)).toMatchObject({ name: 'cart', kind: 'kubernetes' });
   });
 
-  it('is that of the pod that made the socket, whoever has its address, name or cgroup path since', () => {
+  it('is that of the pod that made the socket, whoever has its address, name or cgroup path since', async () => {
     const identity = make();
-    const generations = UIDS.map((uid, at) => {
+    const generations: number[] = [];
+    for (const [at, uid] of UIDS.entries()) {
       // A recycled address is no part of it: the cgroup is the pod's own, and its number is never given again.
       const path = `/kubepods/besteffort/pod${uid}/${CONTAINER}`;
       const id = host.cgroup(path);
       pods.set(uid, pod(uid, at === 0 ? 'cart' : 'basket', { name: 'same-0' }));
-      expect(whose(identity, id)?.name).toBe(at === 0 ? 'cart' : 'basket');
+      // The tree is looked at no more often than that is cheap.
+      await vi.waitFor(() => expect(whose(identity, id)?.name).toBe(at === 0 ? 'cart' : 'basket'));
       host.removeCgroup(path);
       pods.delete(uid);
-      return id;
-    });
+      generations.push(id);
+    }
     expect(generations.map((id) => whose(identity, id)?.name)).toEqual(['cart', 'basket']);
   });
 });
