@@ -7,9 +7,7 @@
 #define UNDERMESH_BALANCE_H
 
 #include "mesh_maps.h"
-
-/* Global, so that it is verified by itself; not a program. */
-#define SUBPROGRAM __attribute__((noinline, btf_decl_tag("subprogram")))
+#include "subprogram.h"
 
 /* Tries in one group: some by its balancing, the others by looking at one slot after the other. */
 #define TRIES_PER_GROUP 64

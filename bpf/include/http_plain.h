@@ -8,6 +8,7 @@
 #define UNDERMESH_HTTP_PLAIN_H
 
 #include "http_stream.h"
+#include "subprogram.h"
 
 #define HTTP_LINE_BREAK ('\r' | '\n' << 8)
 
@@ -102,7 +103,7 @@ static __always_inline __u32 http_take_plain_fields(struct http_stream *stream, 
  * and then nothing of the stream has changed but what is set anew by whoever reads its first line. Verified by itself:
  * what comes before and behind it is walked through once for each way that leads there.
  */
-__attribute__((noinline)) int http_read_plain_head(struct http_exchange *exchange, __u32 index, __u32 filled)
+SUBPROGRAM int http_read_plain_head(struct http_exchange *exchange, __u32 index, __u32 filled)
 {
 	struct http_stream *stream;
 	__u32 fields, end = 0;
