@@ -26,7 +26,7 @@ test('three nodes that report, engine off', async ({ page }) => {
 
 test('hooks on the page are those that the kernel holds', async ({ page, mesh }) => {
   const nodes = new NodesPage(page);
-  await nodes.open({ node: 'shop-2', tab: 'hooks' });
+  await nodes.open({ node: 'shop-1', tab: 'hooks' });
   await expect(nodes.hooks).not.toHaveCount(0);
   const texts = await nodes.hooks.allInnerTexts();
   const shown = texts.map((text) => {
@@ -39,7 +39,7 @@ test('hooks on the page are those that the kernel holds', async ({ page, mesh })
   }
   expect(texts.join()).not.toContain('detached');
 
-  const attached = bpftool<{ id: number }[]>('cgroup', 'show', mesh.road.testbed.cgroup('shop-2'));
+  const attached = bpftool<{ id: number }[]>('cgroup', 'show', mesh.road.testbed.cgroup('shop-1'));
   expect(attached.length).toBeGreaterThan(0);
   for (const { id } of attached) expect(shown.map((one) => one.id)).toContain(id);
 

@@ -58,7 +58,7 @@ const VIEWS: Record<string, (page: Page, mesh: Mesh) => Promise<void>> = {
       sel: 'edge:workload:default/shop/front>workload:default/checkout/orders',
       tab: 'latency',
     });
-    await expect(topology.panel).toContainText('Handshake and round trip');
+    await expect(topology.panel).toContainText('Smoothed round trip');
   },
   connections: async (page) => {
     const connections = new ConnectionsPage(page);
