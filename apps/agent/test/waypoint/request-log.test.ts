@@ -146,7 +146,7 @@ describe('the pipe that lines come by', () => {
   it('puts lines together that come in pieces, and passes over what is none of ours', async () => {
     const heard = listen();
     heard.write(LINE.slice(0, 30));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 120));
     heard.write(`${LINE.slice(30)}\nProxy waypoint stopped.\n\n<4>${LINE}\n${LINE}\n`);
     await until('both lines', () => heard.lines.length === 2);
     expect(heard.invalid).toBe(0);
