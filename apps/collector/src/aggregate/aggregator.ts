@@ -80,7 +80,7 @@ export class Aggregator {
     const shared = { streams, edges, open, join, finder };
     this.requests = new RequestJoiner({ ...shared, tally: this.requestTally, most: HELD_REQUESTS });
     const legTally = new LegTally(edges, this.timeline, this.requestTally.codes);
-    this.legs = new LegJoiner({ edges, join, finder, tally: legTally, most: HELD_REQUESTS });
+    this.legs = new LegJoiner({ edges, open, join, finder, tally: legTally, most: HELD_REQUESTS });
     this.#books = new EndBooks({ edges, open, join, tally: this.#tally }, limits.joins);
     this.#ends = new EndJoiner({
       ...shared,

@@ -136,6 +136,14 @@ export class Directory {
     return this.#onlyUser(at, namespace, loopback);
   }
 
+  /** Whether some agent watches whoever is at an address, as seen from `namespace`: it is going to speak of its connections. */
+  isWatched(address: AddressWords, namespace: number): boolean {
+    if (isLoopbackAddress(address)) return namespace !== 0;
+    const at = this.#addresses.find(address[0] ?? 0, address[1] ?? 0, address[2] ?? 0, address[3] ?? 0);
+    const slot = at < 0 ? -1 : this.#owners.find(at, CLUSTER_WIDE);
+    return slot >= 0 && (this.#ownerNamespace[slot] ?? 0) !== 0;
+  }
+
   #onlyUser(at: number, namespace: number, loopback: boolean): number {
     const bound = this.#soloOf(at, namespace);
     const wild = this.#soloOf(0, namespace);

@@ -136,6 +136,12 @@ export class EdgeTable {
     return this.#waypoints.has(placement);
   }
 
+  /** Whether an edge begins or ends at a waypoint. */
+  isLeg(edge: number): boolean {
+    if (this.#waypoints.size === 0) return false;
+    return this.isWaypoint(this.source(edge)) || this.isWaypoint(this.destination(edge));
+  }
+
   pair(edge: number): number {
     return this.#pairs[edge] ?? 0;
   }

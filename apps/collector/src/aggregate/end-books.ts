@@ -61,12 +61,15 @@ export class EndBooks {
     return this.bookings.wait(booked, tally.end, tally.now);
   }
 
-  /** Writes down on which edge an end was counted, until its partner has come too. */
+  /**
+   * Writes down on which edge an end was counted, until its partner has come too. Of connections with waypoints it stays
+   * written down after that: what their requests did comes later still.
+   */
   remember(entry: number, side: Side, counted: Counted): void {
-    const { join } = this.#parts;
+    const { edges, join } = this.#parts;
     if (entry < 0) return;
     const other = side === 0 ? 1 : 0;
-    if (join.countedEdge(entry, other) >= 0) join.remove(entry);
+    if (join.countedEdge(entry, other) >= 0 && !edges.isLeg(counted.edge)) join.remove(entry);
     else join.setCounted(entry, side, counted);
   }
 

@@ -3,6 +3,7 @@ import { ConnectionRecord as Field, LegRecord, RecordColumns } from '@undermesh/
 import type { EdgeTable } from './edges.js';
 import type { JoinTable } from './join.js';
 import type { LegTally } from './leg-tally.js';
+import type { OpenTable } from './open-table.js';
 import { PARKED_MS } from './parking.js';
 import type { PeerFinder } from './peer-finder.js';
 import type { RequestFrame } from './request-joiner.js';
@@ -11,6 +12,7 @@ import type { Stream } from './streams.js';
 /** What legs are joined with: the tables that connections keep. */
 export interface LegJoinerParts {
   readonly edges: EdgeTable;
+  readonly open: OpenTable;
   readonly join: JoinTable;
   readonly finder: PeerFinder;
   readonly tally: LegTally;
@@ -39,11 +41,13 @@ interface Ends {
 }
 
 const BYTES = LegRecord.BYTES;
+/** How long the word of an agent that watches the other end is waited for: it may be behind. */
+const WATCHED_MS = 10_000;
 
 /**
  * Puts requests through waypoints on edges from client to server. Both connections are joined by their initial sequence
- * numbers, as connections are; what one of them has not been spoken of waits as long as an end does, and is then put
- * where the directory, else the address says: where its leg is put too.
+ * numbers, as connections are. Where nobody has spoken of one of them, they wait as long as an end does, and longer if an
+ * agent watches the other end; then they are put where the directory, else the address says: where their leg is put too.
  */
 export class LegJoiner {
   readonly #parts: LegJoinerParts;
@@ -61,6 +65,7 @@ export class LegJoiner {
 
   /** Takes one leg record. Returns the placement of the client as far as it is known, 0 otherwise. */
   take(frame: RequestFrame, index: number, clockMs: number): number {
+    this.#parts.edges.addWaypoint(frame.locals[index] ?? 0);
     const waiting: Waiting = {
       ...recordOf(frame.columns, index),
       stream: frame.from,
@@ -84,7 +89,8 @@ export class LegJoiner {
     this.#waiting = this.#waiting.filter((waiting) => {
       this.#look(waiting, now);
       if (this.#isKnown(waiting)) this.#count(waiting, now, waiting.live);
-      else if (now - waiting.cameMs >= PARKED_MS) this.#countAsFound(waiting, now, waiting.live);
+      else if (now - waiting.cameMs >= this.#patienceMs(waiting))
+        this.#countAsFound(waiting, now, waiting.live);
       else return true;
       return false;
     });
@@ -98,20 +104,45 @@ export class LegJoiner {
     }
   }
 
-  /** Finds out what the other ends have said. */
-  #look({ columns, onward, waypoint }: Waiting, now: number): void {
-    const { join } = this.#parts;
+  /** How long it waits for ends that nobody has spoken of, ms. */
+  #patienceMs({ columns, onward, stream }: Waiting): number {
+    const { finder } = this.#parts;
     const ends = this.#ends;
-    const end = { placement: waypoint, now };
+    const isWatched =
+      (ends.client === 0 && finder.isWatched(columns, 0, stream)) ||
+      (onward !== null && ends.server === 0 && finder.isWatched(onward, 0, stream));
+    return isWatched ? WATCHED_MS : PARKED_MS;
+  }
+
+  /** Finds out what the other ends have said. */
+  #look(waiting: Waiting, now: number): void {
+    const { columns, onward } = waiting;
+    const { edges, join, open } = this.#parts;
+    const ends = this.#ends;
+    const end = { placement: waiting.waypoint, now };
+    const ownOfClient = this.#joinedSlot(columns, waiting);
     const first = join.enter(columns, 0, end);
     ends.client = first < 0 ? 0 : join.placement(first, 0);
+    if (ownOfClient >= 0) ends.client = open.peer[ownOfClient] ?? 0;
     ends.server = 0;
     ends.serverPort = 0;
     if (onward === null) return;
+    const ownOfServer = this.#joinedSlot(onward, waiting);
     const second = join.enter(onward, 0, end);
-    if (second < 0) return;
-    ends.server = join.placement(second, 1);
-    ends.serverPort = join.port(second);
+    if (ownOfServer >= 0) {
+      ends.server = open.peer[ownOfServer] ?? 0;
+      ends.serverPort = edges.port(open.edge[ownOfServer] ?? 0);
+    } else if (second >= 0) {
+      ends.server = join.placement(second, 1);
+      ends.serverPort = join.port(second);
+    }
+  }
+
+  /** The waypoint's own end of a connection where it is open and its partner has spoken, however long ago; else -1. */
+  #joinedSlot(columns: RecordColumns, { stream }: Waiting): number {
+    const { open } = this.#parts;
+    const slot = open.find(columns, 0, stream.number);
+    return slot >= 0 && open.isJoined(slot) && (open.edge[slot] ?? -1) >= 0 ? slot : -1;
   }
 
   #isKnown({ onward }: Waiting): boolean {
@@ -133,7 +164,6 @@ export class LegJoiner {
     const { edges, tally } = this.#parts;
     const { client, server, serverPort } = this.#ends;
     const port = onward === null ? 0 : serverPort || onward.u16(0, Field.peerPort);
-    edges.addWaypoint(waypoint);
     tally.count(columns, 0, {
       client: edges.edge(client, waypoint, columns.u16(0, Field.localPort)),
       server: onward === null ? -1 : edges.edge(waypoint, server, port),

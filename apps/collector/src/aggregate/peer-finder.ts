@@ -17,15 +17,7 @@ export class PeerFinder {
   find(columns: RecordColumns, index: number, by: { stream: Stream; placement: number }): number {
     const { stream } = by;
     const { directory } = stream.cluster;
-    const low = columns.u32(index, Field.netnsCookie);
-    const high = columns.u32(index, Field.netnsCookie + 4);
-    if (low !== this.#low || high !== this.#high || stream.number !== this.#stream) {
-      this.#from.node = stream.node;
-      this.#from.namespace = directory.namespace(stream.node, low, high);
-      this.#low = low;
-      this.#high = high;
-      this.#stream = stream.number;
-    }
+    this.#readNamespace(columns, index, stream);
     if (by.placement !== stream.unknown) directory.speak(this.#from.namespace, by.placement);
     if (isRefusal(columns, index)) {
       const service = columns.u32(index, Field.serviceId);
@@ -36,10 +28,28 @@ export class PeerFinder {
     return directory.find(this.#address, isSource ? columns.u16(index, Field.peerPort) : 0, this.#from);
   }
 
+  /** Whether an agent watches the peer's address. */
+  isWatched(columns: RecordColumns, index: number, stream: Stream): boolean {
+    this.#readNamespace(columns, index, stream);
+    this.#readPeer(columns, index);
+    return stream.cluster.directory.isWatched(this.#address, this.#from.namespace);
+  }
+
   /** The peer as a bare address outside. */
   outside(columns: RecordColumns, index: number, by: { stream: Stream; now: number }): number {
     this.#readPeer(columns, index);
     return by.stream.cluster.outside.placement(this.#address, by.now);
+  }
+
+  #readNamespace(columns: RecordColumns, index: number, stream: Stream): void {
+    const low = columns.u32(index, Field.netnsCookie);
+    const high = columns.u32(index, Field.netnsCookie + 4);
+    if (low === this.#low && high === this.#high && stream.number === this.#stream) return;
+    this.#from.node = stream.node;
+    this.#from.namespace = stream.cluster.directory.namespace(stream.node, low, high);
+    this.#low = low;
+    this.#high = high;
+    this.#stream = stream.number;
   }
 
   #readPeer(columns: RecordColumns, index: number): void {
