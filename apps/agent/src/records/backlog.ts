@@ -100,13 +100,14 @@ export class Backlog {
 
   /**
    * The next frame to send on this connection; one that was sent on an earlier one is marked as sent again.
-   * `undefined` also while the next one has to be read from disk.
+   * `undefined` also while the next one has to be read from disk, which waits until those in flight have left room: what
+   * is read takes room from what is made.
    */
   take(): Uint8Array | undefined {
     const frame = this.#frames[this.#next];
     if (frame === undefined) return undefined;
     if (frame.memory === undefined) {
-      this.#events.onStarved?.();
+      if (this.#next === 0 || this.#messageBytes <= this.#limitBytes * EVICT_SHARE) this.#events.onStarved?.();
       return undefined;
     }
     const { header, message } = frame.memory;
@@ -222,6 +223,10 @@ export class Backlog {
   /** Memory that is taken. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get #messageBytes(): number {
+    return this.#bytes - this.#frames.length * FRAME_OVERHEAD_BYTES;
   }
 
   /** Ends in frames that wait, in memory or on disk. */

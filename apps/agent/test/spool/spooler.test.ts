@@ -90,6 +90,26 @@ describe('spooler', () => {
     await expect.poll(() => space.usedBytes).toBeLessThan(1000);
   });
 
+  it('leaves room for what is made while it sends what waits on disk to a collector that is slow to acknowledge', async () => {
+    const { spooler, backlog, push, sendAll } = setUp({ memoryBytes: 8 * MIB, spoolBytes: 64 * MIB });
+    for (let pushed = 0; pushed < 100; ) {
+      pushed += push(2);
+      spooler.tick(performance.now());
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(await spooler.flush()).toBe(true);
+    let sent = 0;
+    for (let turn = 0; turn < 200; turn++) {
+      while (backlog.take() !== undefined) sent++;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(sent).toBeGreaterThan(10);
+    expect(sent).toBeLessThan(50);
+    expect(backlog.hasRoomFor(MIB / 4)).toBe(true);
+    backlog.rewind();
+    expect(await sendAll()).toEqual(upTo(100));
+  });
+
   it('writes nothing that is acknowledged in time', async () => {
     const { spooler, backlog, push } = setUp({ memoryBytes: 8 * MIB, spoolBytes: 8 * MIB, delayMs: 60_000 });
     push(4);
