@@ -107,7 +107,8 @@ export class Backlog {
     const frame = this.#frames[this.#next];
     if (frame === undefined) return undefined;
     if (frame.memory === undefined) {
-      if (this.#next === 0 || this.#messageBytes <= this.#limitBytes * EVICT_SHARE) this.#events.onStarved?.();
+      if (this.#next === 0 || this.#messageBytes <= this.#limitBytes * EVICT_SHARE)
+        this.#events.onStarved?.();
       return undefined;
     }
     const { header, message } = frame.memory;
