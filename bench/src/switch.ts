@@ -13,7 +13,8 @@ import { bootstrapMedian, bootstrapQuantile, quantile } from './statistics.js';
 import { loadNamespace, type Road, type Testbed, withRoad, withTestbed } from './testbed.js';
 
 const NODE = 'here';
-const PAUSE_MS = 30;
+/** From one click to the next: the collector takes so many orders within a minute and no more. */
+const PAUSE_MS = 200;
 type Engine = 'off' | 'dual-engine';
 
 const MANIFEST = `apiVersion: v1
