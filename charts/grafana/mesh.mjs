@@ -7,6 +7,7 @@ import {
   errorRatio,
   QUANTILES,
   quantileName,
+  REPORTER,
   rate,
   requests,
 } from './traffic.mjs';
@@ -20,13 +21,7 @@ export const mesh = dashboard({
   title: 'Mesh',
   about: 'Everything that flows: requests, connections, failures; the edges, busiest first.',
   choices: [
-    choice({
-      name: 'reporter',
-      label: 'Reported by',
-      of: 'reporter',
-      from: 'istio_tcp_connections_opened_total',
-      one: true,
-    }),
+    REPORTER,
     choice({
       name: 'namespace',
       label: 'Namespace called',

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { COLOURS, choice, dashboard, figure, heading, lines, query, table } from './panels.mjs';
-import { duration, errorRatio, QUANTILES, quantileName, rate, requests, SOURCE } from './traffic.mjs';
+import {
+  duration,
+  errorRatio,
+  QUANTILES,
+  quantileName,
+  REPORTER,
+  rate,
+  requests,
+  SOURCE,
+} from './traffic.mjs';
 
 const onto = 'reporter=~"$reporter",destination_service=~"$service"';
 
@@ -10,13 +19,7 @@ export const service = dashboard({
   title: 'Service',
   about: 'One service: who calls it, how fast it answers, what fails.',
   choices: [
-    choice({
-      name: 'reporter',
-      label: 'Reported by',
-      of: 'reporter',
-      from: 'istio_tcp_connections_opened_total',
-      one: true,
-    }),
+    REPORTER,
     choice({
       name: 'service',
       label: 'Service',

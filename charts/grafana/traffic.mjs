@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Queries of traffic, by what the two ends are called.
+import { choice } from './panels.mjs';
 
 export const SOURCE = 'source_workload_namespace, source_workload';
 export const DESTINATION = 'destination_workload_namespace, destination_workload';
@@ -25,3 +26,12 @@ export const duration = (quantile, matchers, by = '') =>
 export const QUANTILES = [0.5, 0.95, 0.99];
 /** As lines are named. */
 export const quantileName = (quantile) => `p${quantile * 100}`;
+
+/** Whose word counts: each request is told of by both ends. */
+export const REPORTER = choice({
+  name: 'reporter',
+  label: 'Reported by',
+  of: 'reporter',
+  from: 'istio_tcp_connections_opened_total',
+  one: true,
+});
