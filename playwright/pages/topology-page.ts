@@ -61,10 +61,10 @@ export class TopologyPage extends AppPage {
     );
   }
 
-  /** Waits until every vertex of the map has its place in the list. */
-  async isListed(count?: number): Promise<void> {
+  /** Waits, for `timeout` ms at most, until every vertex of the map has its place in the list. */
+  async isListed(count?: number, timeout?: number): Promise<void> {
     if (count === undefined) await expect.poll(() => this.vertices.count()).toBeGreaterThan(0);
-    else await expect(this.vertices).toHaveCount(count);
+    else await expect(this.vertices).toHaveCount(count, timeout === undefined ? {} : { timeout });
   }
 
   /** Clicks the canvas where the list says that something is, until the panel is about it: the map may be moving. */
