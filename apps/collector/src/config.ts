@@ -2,6 +2,7 @@
 import { LOG_LEVELS, loadConfig } from '@undermesh/core';
 import { type Static, Type } from 'typebox';
 import type { OtelSignals } from './export/otel.js';
+import { JoinConfig, TlsConfig } from './tls/config.js';
 
 const closed = { additionalProperties: false, default: {} } as const;
 const count = (value: number, description: string) =>
@@ -55,6 +56,8 @@ export const CollectorConfig = Type.Object(
       },
       closed,
     ),
+    tls: TlsConfig,
+    join: JoinConfig,
     store: Type.Object(
       {
         driver: Type.Enum(['duckdb', 'memory'], { default: 'duckdb', description: 'Where records live.' }),

@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '@undermesh/core';
 import { ENGINES, type Engine, NAME_PATTERN } from '@undermesh/schema';
 import { type Static, Type } from 'typebox';
 import { MeshConfig } from './mesh.js';
+import { JoinConfig, TlsConfig } from './tls.js';
 
 const Milliseconds = (value: number, description: string) =>
   Type.Integer({ minimum: 1, maximum: 60_000, default: value, description });
@@ -49,13 +50,13 @@ export const AgentConfig = Type.Object(
     collector: Type.Object(
       {
         url: Type.String({
-          pattern: '^wss?://',
+          pattern: '^(ws|http)s?://',
           default: 'ws://127.0.0.1:7070/ingest/v1',
-          description: 'Where records go',
+          description: 'Where records go; `wss://` or `https://` with TLS',
         }),
         credentialFile: Type.String({
           default: '/var/lib/undermesh/agent.credential',
-          description: 'File with the agent credential, mode 0600; read at every connect',
+          description: 'Without TLS: file with the agent credential, mode 0600; read at every connect',
         }),
         maxBackoff: Type.Integer({
           minimum: 0,
@@ -66,6 +67,8 @@ export const AgentConfig = Type.Object(
       },
       { default: {}, additionalProperties: false },
     ),
+    tls: TlsConfig,
+    join: JoinConfig,
     listen: Type.Object(
       {
         host: Type.String({ default: '127.0.0.1', description: 'Address of /metrics, /healthz and /readyz' }),
