@@ -24,6 +24,12 @@ export const MeshConfig = Type.Object(
             'File that says where the API server is and who asks; empty: the service account of the pod',
         }),
         context: Type.String({ default: '', description: 'Context of that file; empty: its current one' }),
+        daemonSet: Type.String({
+          default: '',
+          pattern: '^$|^[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}$',
+          description:
+            'DaemonSet that runs the agent, `namespace/name`: stopped because that is deleted, or no longer for this node, the agent takes the engine out of the kernel; empty: only `uninstall` does',
+        }),
       },
       { default: {}, additionalProperties: false },
     ),
