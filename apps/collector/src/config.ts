@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LOG_LEVELS, loadConfig } from '@undermesh/core';
 import { type Static, Type } from 'typebox';
+import { ControlConfig } from './control/config.js';
 import type { OtelSignals } from './export/otel.js';
 import { JoinConfig, TlsConfig } from './tls/config.js';
 
@@ -58,6 +59,7 @@ export const CollectorConfig = Type.Object(
     ),
     tls: TlsConfig,
     join: JoinConfig,
+    control: ControlConfig,
     store: Type.Object(
       {
         driver: Type.Enum(['duckdb', 'memory'], { default: 'duckdb', description: 'Where records live.' }),
