@@ -159,6 +159,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
     control: steered.control,
     file: join(config.engine.directory, `${config.instance || config.node}.json`),
     configured: config.engine.default,
+    ...(steered.nodeLabel === undefined ? {} : { nodeLabel: steered.nodeLabel }),
     onOutcome: () => uplink.report(loop.report()),
     log: createLogger('engine'),
   });

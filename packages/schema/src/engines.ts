@@ -54,6 +54,15 @@ export const Command = Type.Object({
 });
 export type Command = Static<typeof Command>;
 
+/** The label {@link ENGINE_LABEL} of the Node that the mesh has for an agent's node. */
+export const NodeLabel = Type.Object({
+  /** Whether nodes have been told of yet. */
+  known: Type.Boolean(),
+  /** What it asks for; `null`: there is no such label. */
+  engine: Nullable(literals(ENGINES)),
+});
+export type NodeLabel = Static<typeof NodeLabel>;
+
 /**
  * What an agent says of its engine, in its hello, in every report, and at once when an order has been carried out or
  * refused. Agents from before there were engines send the first two members only.
@@ -73,6 +82,8 @@ export const EngineReport = Type.Intersect([
       desiredSeen: Generation,
       /** What the agent's configuration asks for. */
       configured: literals(ENGINES),
+      /** Of an agent whose mesh tells of nodes. */
+      nodeLabel: NodeLabel,
       /** What is not as it was put. Those that were put right are told for ten minutes. */
       drift: Type.Array(
         Type.Object({

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLogger } from '@undermesh/core';
 import type { KubernetesSource, MeshSource } from '@undermesh/mesh';
+import type { NodeLabel } from '@undermesh/schema';
 import type { AgentConfig } from '../config/schema.js';
 import type { MeshSnapshot } from '../http/mesh-metrics.js';
 import {
@@ -19,6 +20,7 @@ import { IdBook, type ServiceNames } from '../mesh/index.js';
 import { type LineSink, removeWaypoints, WaypointRunner } from '../waypoint/index.js';
 import { absentEngine } from './absent.js';
 import type { EngineControl } from './control.js';
+import { nodeLabelOf } from './node-label.js';
 import { ClusterPodPlaces } from './pod-places.js';
 import { sourceOf } from './source.js';
 import { Steering } from './steering.js';
@@ -32,6 +34,8 @@ export interface Steered {
   readonly steering?: Steering;
   /** What takes in the mesh from the start to the end of the agent: {@link steering}, or what does without an engine. */
   readonly follower?: Pick<MeshSource, 'start' | 'stop'>;
+  /** What the mesh says of this node. */
+  readonly nodeLabel?: () => NodeLabel;
   /** Of this node. */
   readonly waypoints?: WaypointRunner;
   /** Where the mesh and this node's pods are from, if it is from a cluster. */
@@ -78,6 +82,7 @@ export function makeSteered(
   const { mesh } = config;
   const source = sourceOf(config, cluster);
   const waypoints = makeWaypoints(config, { source, mount: scope.mount, requests });
+  const nodeLabel = (): NodeLabel => nodeLabelOf(source.state, mesh.locality.node || config.node);
   let book: IdBook | undefined;
   const engine = Engine.open(store, {
     objectFile: engineObject(config.objectFile),
@@ -95,7 +100,7 @@ export function makeSteered(
       : { pods: new ClusterPodPlaces(cluster, scope, createLogger('enrolment')) }),
   });
   if (typeof engine === 'string')
-    return { control: absentEngine(engine), follower: source, waypoints, cluster };
+    return { control: absentEngine(engine), follower: source, nodeLabel, waypoints, cluster };
   cluster?.pods.subscribe(() => engine.enrolAgain());
   book = new IdBook(engine.maps.written);
   names.restore(engine.maps.written);
@@ -111,7 +116,7 @@ export function makeSteered(
     trusted: waypointCgroups(config).length > 0 || cluster !== undefined ? mesh.waypoints.trusted : null,
     log: createLogger('engine'),
   });
-  return { control: engine, engine, steering, follower: steering, waypoints, cluster };
+  return { control: engine, engine, steering, follower: steering, nodeLabel, waypoints, cluster };
 }
 
 /** Cgroups whose listeners are waypoints': those of others, and the one of those that this agent runs. */

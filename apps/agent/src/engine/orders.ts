@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rm } from 'node:fs/promises';
 import { type Logger, messageOf } from '@undermesh/core';
-import type { Command, EngineReport } from '@undermesh/schema';
+import type { Command, EngineReport, NodeLabel } from '@undermesh/schema';
 import type { EngineControl, EngineName, EngineReadback } from './control.js';
 import { following, type KeptOrder, readKeptOrder, writeKeptOrder } from './kept-order.js';
 
@@ -14,6 +14,8 @@ export interface OrdersOptions {
   readonly file: string;
   /** The engine while nobody has ordered another. */
   readonly configured: EngineName;
+  /** What the mesh's Node of this name asks for; absent where no mesh tells of nodes. */
+  readonly nodeLabel?: () => NodeLabel;
   /** An order has been carried out or refused: the collector is waiting to hear of it. */
   readonly onOutcome: () => void;
   readonly log: Logger;
@@ -88,7 +90,8 @@ export class Orders {
 
   /** What is in force, as the kernel says, beside what ought to be. */
   report(): EngineReport {
-    const readback = this.#options.control.readback();
+    const { control, nodeLabel } = this.#options;
+    const readback = control.readback();
     const current = readback.openConnections.find(({ generation }) => generation === readback.generation);
     return {
       desired: this.#desired,
@@ -96,6 +99,7 @@ export class Orders {
       generation: readback.generation,
       desiredSeen: this.#kept?.generation ?? 0,
       configured: this.#options.configured,
+      ...(nodeLabel === undefined ? {} : { nodeLabel: nodeLabel() }),
       drift: readback.drift.map(({ what, atMs, mended }) => ({ what, sinceMs: atMs, mended })),
       unavailable: unavailable(readback),
       connections: current?.connections ?? 0,

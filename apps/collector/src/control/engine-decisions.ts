@@ -89,14 +89,20 @@ export function adoptionOf(orders: NodeOrders, heard: EngineReport): NewOrder | 
   };
 }
 
-/** The label settles it while it is there; what the API or the configuration said holds again after it. */
+/**
+ * The label settles it while it is there, the one of the Node in the cluster before the one that the agent was given; what
+ * the API or the configuration said holds again after it.
+ */
 export function settlementOf(
   { order, api, generation: newest }: NodeOrders,
   heard: EngineReport,
   labels: Labels,
 ): NewOrder | null {
   const generation = newest + 1;
-  const label = ENGINES.find((name) => name === labels[ENGINE_LABEL]);
+  const { nodeLabel } = heard;
+  // Its cluster has not told of the node yet: what a label asked for before holds, and no other word comes before it.
+  if (nodeLabel?.known === false) return null;
+  const label = nodeLabel?.engine ?? ENGINES.find((name) => name === labels[ENGINE_LABEL]);
   if (label !== undefined) {
     if (order?.setBy === 'label' && order.engine === label) return null;
     const reason = `The node carries ${ENGINE_LABEL}=${label}.`;

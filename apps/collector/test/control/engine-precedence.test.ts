@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Problem } from '@undermesh/schema';
+import type { Engine, Problem } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
 import { EngineAgent } from '../../test-support/index.js';
 import { eventually } from '../support/collector.js';
@@ -23,6 +23,33 @@ describe('precedence', () => {
     expect(refused.body.detail).toContain('undermesh.io/engine=off');
     await agent.leave();
     await agent.connect();
+    await agent.ordered(3);
+    agent.obey();
+    await settled(mesh, 'shop-1', { desired: 'dual-engine', setBy: 'api', who: 'm.chen', generation: 3 });
+  });
+
+  it('a label of the Node in the cluster wins while the cluster says so, also while it says nothing', async () => {
+    const mesh = await start();
+    const agent = new EngineAgent(mesh.agent('shop-1'));
+    const label = (engine: Engine | null, known = true): void => agent.say({ nodeLabel: { known, engine } });
+    await agent.connect();
+    label(null, false);
+    await put(mesh, 'shop-1', { engine: 'dual-engine', reason: 'by hand' });
+    await agent.ordered(1);
+    agent.obey();
+    label('off');
+    await agent.ordered(2);
+    agent.obey();
+    await settled(mesh, 'shop-1', { desired: 'off', setBy: 'label', generation: 2, state: 'in-force' });
+    const refused = await put<Problem>(mesh, 'shop-1', { engine: 'dual-engine', reason: 'a' });
+    expect([refused.status, refused.body.code]).toEqual([409, 'engine_managed']);
+    expect(refused.body.detail).toContain('undermesh.io/engine=off');
+    // The agent starts anew while the API server is away: that is no removal of the label.
+    await agent.leave();
+    await agent.connect({ engine: { ...agent.engine, nodeLabel: { known: false, engine: null } } });
+    label(null, false);
+    await settled(mesh, 'shop-1', { desired: 'off', setBy: 'label', generation: 2 });
+    label(null);
     await agent.ordered(3);
     agent.obey();
     await settled(mesh, 'shop-1', { desired: 'dual-engine', setBy: 'api', who: 'm.chen', generation: 3 });
