@@ -5,6 +5,8 @@ import type { AgentConfig } from './config/schema.js';
 import { AgentMetrics, type AgentSnapshot } from './http/metrics.js';
 import { createHttp, listen, type Readiness } from './http/server.js';
 import { makeParts, type Parts } from './parts.js';
+import { followRemoval, type Removal } from './removal.js';
+import { uninstall } from './uninstall.js';
 
 /** An agent: observes from {@link start} to {@link stop}. */
 export interface Agent {
@@ -15,7 +17,10 @@ export interface Agent {
    * steered stays so. Never rejects.
    */
   stop(): Promise<void>;
-  /** Starts, and stops at SIGTERM, SIGINT, or with `supervised` at the end of the parent. Resolves with the reason. */
+  /**
+   * Starts, and stops at SIGTERM, SIGINT, or with `supervised` at the end of the parent; at SIGTERM also removes the engine
+   * where its DaemonSet is gone for certain. Resolves with the reason.
+   */
   run(): Promise<string>;
   /** Port of /metrics, once started. */
   readonly port: number;
@@ -41,12 +46,15 @@ export function createAgent(config: AgentConfig, options: AgentOptions = {}): Ag
 class NodeAgent implements Agent {
   readonly #log = createLogger('agent');
   readonly #lifecycle: Lifecycle;
+  readonly #config: AgentConfig;
+  #removal: Removal | null = null;
   #parts: Parts | undefined;
   #isStarted = false;
   port = 0;
 
   constructor(config: AgentConfig, options: AgentOptions) {
     setLogLevel(config.logLevel);
+    this.#config = config;
     this.#lifecycle = new Lifecycle({ log: this.#log, supervised: options.supervised ?? false });
     this.#lifecycle.add({
       name: 'kernel',
@@ -73,6 +81,7 @@ class NodeAgent implements Agent {
         const { earlier, loop, uplink, orders, steered } = this.#started();
         await steered.follower?.start();
         await orders.begin();
+        this.#removal = await followRemoval(config);
         loop.start();
         earlier.start(() => uplink.start());
         this.#isStarted = true;
@@ -85,12 +94,19 @@ class NodeAgent implements Agent {
     return this.#lifecycle.start();
   }
 
-  stop(): Promise<void> {
-    return this.#lifecycle.stop();
+  async stop(): Promise<void> {
+    await this.#lifecycle.stop();
+    await this.#removal?.stop();
   }
 
-  run(): Promise<string> {
-    return this.#lifecycle.run();
+  async run(): Promise<string> {
+    try {
+      const reason = await this.#lifecycle.run();
+      if (reason === 'SIGTERM' && (await this.#removal?.isVerified()) === true) await uninstall(this.#config);
+      return reason;
+    } finally {
+      await this.#removal?.stop();
+    }
   }
 
   snapshot(): AgentSnapshot {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export type { ClusterAccess } from './cluster/access.js';
+export { type ClusterAccess, openAccess } from './cluster/access.js';
+export { ClusterConnection } from './cluster/connection.js';
+export { DaemonSetWatch, type Presence } from './cluster/daemon-set.js';
 export { POD_STANDINGS, type PodStanding } from './cluster/enrolment.js';
 export { KubernetesSource, type KubernetesSourceOptions } from './cluster/kubernetes-source.js';
 export type { Owner } from './cluster/owner.js';

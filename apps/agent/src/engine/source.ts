@@ -24,8 +24,8 @@ export const sourceOf = ({ mesh }: AgentConfig, cluster: KubernetesSource | unde
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** Without a kubeconfig: what Kubernetes tells every pod. */
-function accessOf({ kubeconfig, context }: AgentConfig['mesh']['kubernetes']): ClusterAccess {
+/** Where the API server is. Without a kubeconfig: what Kubernetes tells every pod. */
+export function accessOf({ kubeconfig, context }: AgentConfig['mesh']['kubernetes']): ClusterAccess {
   if (kubeconfig !== '') return { kubeconfig, context };
   const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = environment;
   return {

@@ -43,7 +43,7 @@ export class KubernetesSource implements MeshSource {
   readonly #assembler = new Assembler({ errorsCost: 'its service' });
   readonly #listeners = new Set<(state: MeshState) => void>();
   readonly #settleMs: number;
-  #reflectors: readonly Reflector[] = [];
+  #reflectors: readonly Reflector<ClusterKind>[] = [];
   #state: MeshState = { mesh: null, problems: [] };
   #said: ReadonlySet<string> = new Set();
   #soon: NodeJS.Timeout | undefined;

@@ -35,9 +35,9 @@ export const PATIENCE: Patience = {
   absentMs: 60_000,
 };
 
-export interface ReflectorOptions {
+export interface ReflectorOptions<Kind extends string = string> {
   readonly connection: ClusterConnection;
-  readonly resource: Resource;
+  readonly resource: Resource<Kind>;
   /** E.g. a field selector. */
   readonly query: Query;
   readonly sink: Sink;
@@ -73,7 +73,7 @@ const VERSION_TOO_LARGE = 504;
  * ends. A version that the server no longer has means listing anew, which also tells of what was deleted meanwhile.
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes)
  */
-export class Reflector {
+export class Reflector<Kind extends string = string> {
   readonly counts: ReflectorCounts = {
     lists: 0,
     watches: 0,
@@ -82,7 +82,7 @@ export class Reflector {
     expired: 0,
     failures: 0,
   };
-  readonly #options: ReflectorOptions;
+  readonly #options: ReflectorOptions<Kind>;
   readonly #backoff: Backoff;
   readonly #end = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -97,13 +97,13 @@ export class Reflector {
   /** Without an answer between them. */
   #failures = 0;
 
-  constructor(options: ReflectorOptions) {
+  constructor(options: ReflectorOptions<Kind>) {
     this.#options = options;
     this.#backoff = new Backoff(options.patience.maxPauseMs);
     this.#apiVersion = options.resource.apiVersions[0];
   }
 
-  get resource(): Resource {
+  get resource(): Resource<Kind> {
     return this.#options.resource;
   }
 
@@ -196,7 +196,7 @@ export class Reflector {
     const { signal } = this.#end;
     for (const apiVersion of resource.apiVersions) {
       try {
-        const path = pathOf(apiVersion, resource.plural);
+        const path = pathOf(apiVersion, resource);
         const answer = await connection.get({ path, query, signal, silenceMs: patience.silenceMs });
         this.#apiVersion = apiVersion;
         return pageOf(answer);
@@ -227,7 +227,7 @@ export class Reflector {
     const silenceMs = Math.min(patience.silenceMs, (timeoutSeconds + 30) * 1_000);
     this.counts.watches++;
     const lines = await connection.lines({
-      path: pathOf(this.#apiVersion ?? '', resource.plural),
+      path: pathOf(this.#apiVersion ?? '', resource),
       query: { ...query, watch: 1, resourceVersion: from, allowWatchBookmarks: 'true', timeoutSeconds },
       signal: this.#end.signal,
       silenceMs,

@@ -14,14 +14,16 @@ export const KINDS = [
 export type ClusterKind = (typeof KINDS)[number];
 
 /** Where objects of one kind are. */
-export interface Resource {
-  readonly kind: ClusterKind;
+export interface Resource<Kind extends string = string> {
+  readonly kind: Kind;
   /** What its objects say of themselves. */
   readonly objectKind: string;
   /** API versions, the one to ask for first. */
   readonly apiVersions: readonly [string, ...string[]];
   /** Last part of the path. */
   readonly plural: string;
+  /** Only those of this namespace; absent: wherever they are. */
+  readonly namespace?: string;
   /** A cluster may do without it. */
   readonly optional: boolean;
 }
@@ -41,8 +43,17 @@ const RESOURCES: Readonly<
   WaypointUser: { objectKind: 'Pod', apiVersions: ['v1'], plural: 'pods', optional: false },
 };
 
-export const resourceOf = (kind: ClusterKind): Resource => ({ kind, objectKind: kind, ...RESOURCES[kind] });
+export const resourceOf = (kind: ClusterKind): Resource<ClusterKind> => ({
+  kind,
+  objectKind: kind,
+  ...RESOURCES[kind],
+});
 
-/** Path of all objects of a resource, in whatever namespace. */
-export const pathOf = (apiVersion: string, plural: string): string =>
-  `/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}/${plural}`;
+/** Path of all objects of a resource, of one namespace or of whatever namespace. */
+export const pathOf = (
+  apiVersion: string,
+  { plural, namespace }: Pick<Resource, 'plural' | 'namespace'>,
+): string => {
+  const where = namespace === undefined ? '' : `/namespaces/${namespace}`;
+  return `/${apiVersion.includes('/') ? 'apis' : 'api'}/${apiVersion}${where}/${plural}`;
+};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// As much of a Kubernetes API server as lists and watches need: TLS with an authority of its own, a bearer token, pages,
+// As much of a Kubernetes API server as lists, watches and writes of single objects need: TLS with an authority of its own, a bearer token, pages,
 // resource versions that rise over all kinds, watches that begin at one, bookmarks, a history that can be forgotten (410),
 // and what goes wrong with all of that when a test asks for it.
 import { randomUUID } from 'node:crypto';
@@ -39,7 +39,10 @@ type Select = (object: KubernetesObject) => boolean;
 
 /** A question that was asked. */
 export interface Asked {
+  readonly method: string;
   readonly plural: string;
+  /** Of one object. */
+  readonly name?: string | undefined;
   readonly watch: boolean;
   readonly query: URLSearchParams;
 }
@@ -55,6 +58,9 @@ const PLURALS: Readonly<Record<string, string>> = {
   Gateway: 'gateways',
   HTTPRoute: 'httproutes',
   Pod: 'pods',
+  DaemonSet: 'daemonsets',
+  ConfigMap: 'configmaps',
+  Lease: 'leases',
 };
 const CLUSTER_WIDE = ['namespaces', 'nodes'];
 const TOKEN = 'let-me-in';
@@ -134,16 +140,21 @@ export class ApiServer {
     return { server: `https://127.0.0.1:${this.#port}`, directory: this.#directory };
   }
 
-  /** Creates or replaces; returns it as stored. */
+  /** Creates or changes; metadata that is not given stays. Returns it as stored. */
   apply(object: KubernetesObject): KubernetesObject {
+    const { metadata } = this.#objects.get(keyOf(object)) ?? {};
+    return this.replace({ ...object, metadata: { ...metadata, ...object.metadata } });
+  }
+
+  /** Creates or replaces; returns it as stored. */
+  replace(object: KubernetesObject): KubernetesObject {
     const plural = pluralOf(object);
     const key = keyOf(object);
     const old = this.#objects.get(key);
     const stored: KubernetesObject = {
       ...object,
       metadata: {
-        uid: randomUUID(),
-        ...old?.metadata,
+        uid: old?.metadata.uid ?? randomUUID(),
         ...object.metadata,
         ...(CLUSTER_WIDE.includes(plural) ? {} : { namespace: object.metadata.namespace ?? 'default' }),
         resourceVersion: String(++this.#version),
@@ -228,10 +239,11 @@ export class ApiServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'https://127.0.0.1');
-    const plural = url.pathname.split('/').at(-1) ?? '';
+    const place = placeOf(url.pathname);
     const query = url.searchParams;
-    const asked = { plural, watch: query.has('watch'), query };
+    const asked = { method: request.method ?? '', ...place, watch: query.has('watch'), query };
     this.asked.push(asked);
+    const body = await bodyOf(request);
     if (request.headers.authorization !== `Bearer ${this.#token}`) {
       refuse(response, 401, 'Unauthorized');
       return;
@@ -247,8 +259,50 @@ export class ApiServer {
       return;
     }
     await fault;
-    if (asked.watch) this.#watch(plural, query, response);
+    if (asked.method !== 'GET') this.#write(asked.method, { ...place, body }, response);
+    else if (place.name !== undefined) this.#get(place, response);
+    else if (asked.watch) this.#watch(place, query, response);
     else this.#list(url.pathname, query, response);
+  }
+
+  #find({ plural, namespace, name }: Place): KubernetesObject | undefined {
+    return [...this.#objects.values()].find(
+      (object) =>
+        pluralOf(object) === plural &&
+        object.metadata.name === name &&
+        (namespace === undefined || object.metadata.namespace === namespace),
+    );
+  }
+
+  #get(place: Place, response: ServerResponse): void {
+    const object = this.#find(place);
+    if (object === undefined) refuse(response, 404, `${place.plural} "${place.name}" not found`, 'NotFound');
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(object));
+  }
+
+  /** With optimistic concurrency: who gives a resource version has to give the newest. */
+  #write(
+    method: string,
+    { body, ...place }: Place & { readonly body: KubernetesObject },
+    response: ServerResponse,
+  ): void {
+    const old = this.#find({ ...place, name: place.name ?? body.metadata.name });
+    const { resourceVersion } = method === 'DELETE' ? preconditionsOf(body) : body.metadata;
+    if (method === 'POST' && old !== undefined) {
+      refuse(response, 409, `"${body.metadata.name}" already exists`, 'AlreadyExists');
+    } else if (method !== 'POST' && old === undefined) {
+      refuse(response, 404, `${place.plural} "${place.name}" not found`, 'NotFound');
+    } else if (resourceVersion !== undefined && resourceVersion !== old?.metadata.resourceVersion) {
+      refuse(response, 409, `the object has been modified`, 'Conflict');
+    } else if (old?.immutable === true && method === 'PUT') {
+      refuse(response, 422, 'field is immutable when `immutable` is set', 'Invalid');
+    } else {
+      let stored = old;
+      if (method === 'DELETE') this.delete(old as KubernetesObject);
+      else stored = this.replace(body);
+      const code = method === 'POST' ? 201 : 200;
+      response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(stored));
+    }
   }
 
   #list(path: string, query: URLSearchParams, response: ServerResponse): void {
@@ -259,7 +313,8 @@ export class ApiServer {
       return;
     }
     const plural = path.split('/').at(-1) ?? '';
-    const select = selectOf(query);
+    const { namespace } = placeOf(path);
+    const select = selectOf(query, namespace);
     const begun = token === null ? undefined : this.#pages.get(token);
     if (token !== null && begun === undefined) {
       refuse(response, 410, 'The provided continue parameter is too old');
@@ -274,7 +329,10 @@ export class ApiServer {
     if (next !== undefined) this.#pages.set(next, { version, objects: objects.slice(limit) });
     const [first] = objects;
     const list = {
-      apiVersion: path.slice(path.startsWith('/apis/') ? 6 : 5).replace(`/${plural}`, ''),
+      apiVersion: path
+        .slice(path.startsWith('/apis/') ? 6 : 5)
+        .replace(`/${plural}`, '')
+        .replace(/\/namespaces\/.*/, ''),
       kind: `${first?.kind ?? ''}List`,
       metadata: { resourceVersion: String(version), ...(next === undefined ? {} : { continue: next }) },
       // As a server sends them: objects in lists do not say what they are.
@@ -283,11 +341,11 @@ export class ApiServer {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(list));
   }
 
-  #watch(plural: string, query: URLSearchParams, response: ServerResponse): void {
+  #watch({ plural, namespace }: Place, query: URLSearchParams, response: ServerResponse): void {
     const from = Number(query.get('resourceVersion') ?? 0);
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
-    const watcher = { plural, response, select: selectOf(query) };
+    const watcher = { plural, response, select: selectOf(query, namespace) };
     if (from < this.#forgotten) {
       const status = {
         kind: 'Status',
@@ -319,13 +377,41 @@ function pluralOf({ kind }: { readonly kind: string }): string {
 const keyOf = (object: KubernetesObject): string =>
   `${object.kind} ${object.metadata.namespace ?? (CLUSTER_WIDE.includes(pluralOf(object)) ? '' : 'default')}/${object.metadata.name}`;
 
-/** The selectors of fields and labels that agents use. */
-function selectOf(query: URLSearchParams): Select {
-  const node = query.get('fieldSelector')?.replace('spec.nodeName=', '');
-  const label = query.get('labelSelector');
-  return ({ spec, metadata }) =>
-    (node === undefined || (spec as { nodeName?: string } | undefined)?.nodeName === node) &&
-    (label === null || Object.hasOwn((metadata.labels as object | undefined) ?? {}, label));
+/** What the path of a question is about. */
+interface Place {
+  readonly plural: string;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+function placeOf(path: string): Place {
+  const [, namespace, plural = '', name] =
+    /^\/api(?:s\/[^/]+)?\/[^/]+(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+  return { plural, namespace, name };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<KubernetesObject> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) text += chunk as string;
+  return (text === '' ? {} : JSON.parse(text)) as KubernetesObject;
+}
+
+const preconditionsOf = (options: object): { resourceVersion?: unknown } =>
+  (options as { preconditions?: { resourceVersion?: unknown } }).preconditions ?? {};
+
+/** The selectors of fields and labels that agents and collectors use. */
+function selectOf(query: URLSearchParams, namespace: string | undefined): Select {
+  const [, field, wanted] = /^([^=]+)=(.*)$/.exec(query.get('fieldSelector') ?? '') ?? [];
+  const [label, value] = query.get('labelSelector')?.split('=') ?? [];
+  return ({ spec, metadata }) => {
+    const labels = (metadata.labels ?? {}) as Record<string, string>;
+    const found = field === 'metadata.name' ? metadata.name : (spec as { nodeName?: string })?.nodeName;
+    return (
+      (namespace === undefined || metadata.namespace === namespace) &&
+      (field === undefined || found === wanted) &&
+      (label === undefined || (value === undefined ? Object.hasOwn(labels, label) : labels[label] === value))
+    );
+  };
 }
 
 /** A watch sees an object come when it is one of those asked for, and go when it is one no longer. */
@@ -344,7 +430,7 @@ const write = ({ response }: Watcher, { type, object }: Pick<Event, 'type' | 'ob
   response.write(`${JSON.stringify({ type, object })}\n`);
 };
 
-function refuse(response: ServerResponse, code: number, message: string): void {
-  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, message };
+function refuse(response: ServerResponse, code: number, message: string, reason = ''): void {
+  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message };
   response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(status));
 }
