@@ -97,6 +97,7 @@ async function judge(findings, road, { made, answered }) {
   const { requests: books } = await road.api('status');
   findings.equal('requests told of by both ends', books?.made, 2 * all);
   findings.equal('of these stored', books?.stored, 2 * all);
+  for (const [reason, lost] of Object.entries(books?.lost ?? {})) findings.equal(`lost: ${reason}`, lost, 0);
   const metrics = await road.metrics();
   for (const reporter of ['source', 'destination']) {
     const counted = samples(metrics, 'istio_requests_total', { reporter });
