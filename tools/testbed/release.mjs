@@ -15,7 +15,13 @@ const OWN = { agent: 'apps/agent', bpf: 'bpf', 'bpf-abi': 'packages/bpf-abi' };
  * @returns {string} where its files lie, as those of a checkout
  */
 export function buildRelease(directory, change) {
-  copy(directory, ['bpf/include', 'bpf/Makefile', 'bpf/package.json', 'tsconfig.base.json']);
+  copy(directory, [
+    'bpf/include',
+    'bpf/Makefile',
+    'bpf/manifest.mjs',
+    'bpf/package.json',
+    'tsconfig.base.json',
+  ]);
   copy(
     directory,
     readdirSync(join(root, 'bpf'))

@@ -9,9 +9,11 @@ export const AGENT_ERRORS = {
     'Mount the unified hierarchy: mount -t cgroup2 none /sys/fs/cgroup (or boot with systemd.unified_cgroup_hierarchy=1).',
   cgroup_missing: 'Create the cgroup first, or correct agent.cgroup.',
   kernel_too_old: 'Use Linux 5.15 or later.',
-  object_missing: 'Build the eBPF objects with npm run build, or point agent.objectFile at observe.bpf.o.',
+  object_missing:
+    'Install the agent anew (in a checkout: npm run build), or point agent.objectFile at observe.bpf.o with the others and manifest.json beside it.',
+  object_damaged: 'Install the agent anew; in a checkout: npm run build.',
   object_mismatch:
-    'Rebuild the eBPF objects and packages/bpf-abi from the same checkout: npm run generate && npm run build.',
+    'Install agent and eBPF objects of one build; in a checkout: npm run generate && npm run build.',
   instance_running: 'Stop the other agent, or give this one another agent.instance.',
   attach_failed: 'See the cause; undermesh doctor lists what this kernel allows.',
   pins_foreign:

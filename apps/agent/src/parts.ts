@@ -25,11 +25,11 @@ import {
   checkEnrolment,
   clockPairNs,
   EngineStore,
-  httpObject,
+  findObjects,
   InstanceLock,
   kernelFeatures,
+  type ObjectFiles,
   Observe,
-  observeObject,
   preflight,
   resolveScope,
   type Scope,
@@ -90,9 +90,10 @@ interface Kernel {
   readonly store: EngineStore | undefined;
   readonly scope: Scope;
   readonly lock: InstanceLock;
+  readonly objects: ObjectFiles;
 }
 
-function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel): Parts {
+function assemble(config: AgentConfig, { observe, store, scope, lock, objects }: Kernel): Parts {
   const startedAtMs = Date.now();
   const streamId = randomBytes(16);
   const bootId = readBootId();
@@ -150,6 +151,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
   const steered = makeSteered(config, {
     store,
     observe,
+    objects,
     scope,
     cluster,
     names: services,
@@ -289,7 +291,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock }: Kernel):
 function load(config: AgentConfig): Kernel {
   preflight();
   const scope = resolveScope(config.cgroup);
-  const objectFile = observeObject(config.objectFile);
+  const objects = findObjects(config.objectFile);
   const instance = config.instance || config.node;
   checkEnrolment(scope, [...config.mesh.enrol, ...waypointCgroups(config)]);
   const lock = new InstanceLock(config.runDirectory, instance);
@@ -299,7 +301,7 @@ function load(config: AgentConfig): Kernel {
     const store = steers(config) ? new EngineStore(pinDirectory, instance) : undefined;
     using steerings = store?.openMap('steerings');
     const observe = new Observe({
-      objectFile,
+      objectFile: objects.observe,
       scope,
       ringBytes: config.ringBytes,
       progressIntervalMs: config.progressInterval,
@@ -308,9 +310,9 @@ function load(config: AgentConfig): Kernel {
       instance,
       ...(steerings === undefined ? {} : { steerings }),
       outlive: config.spool.bytes > 0,
-      ...(config.http ? { httpObjectFile: httpObject(objectFile) } : {}),
+      ...(config.http ? { httpObjectFile: objects.http } : {}),
     });
-    return { observe, store, scope, lock };
+    return { observe, store, scope, lock, objects };
   } catch (error) {
     lock.release();
     throw error;

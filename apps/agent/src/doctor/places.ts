@@ -8,13 +8,10 @@ import { NO_KERNEL_NATIVE } from '../engine/absent.js';
 import {
   checkEnrolment,
   checkTree,
-  engineObject,
-  extraObjects,
   findEnrolled,
-  httpObject,
+  findObjects,
   instanceDirectory,
   isBpffs,
-  observeObject,
   programsBeside,
   resolveScope,
   type Scope,
@@ -111,14 +108,8 @@ function bpffs(directory: string): Finding {
 
 function objects(configured: string): Finding {
   return tried('objects', () => {
-    const observe = observeObject(configured);
-    const { waypoint, preface } = extraObjects(observe);
-    const missing = [httpObject(observe), engineObject(observe), waypoint, preface].filter(
-      (path) => !existsSync(path),
-    );
-    if (missing.length === 0) return `the eBPF objects lie in ${dirname(observe)}`;
-    observeObject(missing[0] ?? ''); // says so
-    return '';
+    const { observe } = findObjects(configured);
+    return `the eBPF objects in ${dirname(observe)} are those that were built`;
   });
 }
 

@@ -10,8 +10,7 @@ import {
   cgroupId,
   Engine,
   type EngineStore,
-  engineObject,
-  extraObjects,
+  type ObjectFiles,
   type Observe,
   ownerOf,
   type Scope,
@@ -64,6 +63,7 @@ export function makeSteered(
   kernel: {
     readonly store: EngineStore | undefined;
     readonly observe: Observe;
+    readonly objects: ObjectFiles;
     readonly scope: Scope;
     readonly names: ServiceNames;
     readonly cluster: KubernetesSource | undefined;
@@ -71,7 +71,7 @@ export function makeSteered(
     readonly requests: LineSink | null;
   },
 ): Steered {
-  const { store, observe, scope, names, cluster, requests } = kernel;
+  const { store, observe, objects, scope, names, cluster, requests } = kernel;
   if (store === undefined) {
     const start = (): Promise<void> => removeWaypoints(waypointDirectory(config));
     return {
@@ -85,8 +85,8 @@ export function makeSteered(
   const nodeLabel = (): NodeLabel => nodeLabelOf(source.state, mesh.locality.node || config.node);
   let book: IdBook | undefined;
   const engine = Engine.open(store, {
-    objectFile: engineObject(config.objectFile),
-    extraFiles: extraObjects(config.objectFile),
+    objectFile: objects.engine,
+    extraFiles: objects.extras,
     scope,
     sizes: mesh.limits,
     owner: ownerOf(config.instance || config.node),

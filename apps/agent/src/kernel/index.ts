@@ -14,6 +14,7 @@ export { EngineStore } from './engine-store.js';
 export { checkEnrolment, findEnrolled } from './enrolment.js';
 export { InstanceLock } from './instance-lock.js';
 export { KeptMaps } from './kept-maps.js';
+export { findObjects, type ObjectFiles } from './objects.js';
 export { Observe, type ObserveOptions, ownerOf } from './observe.js';
 export { OwnerMap } from './owner-map.js';
 export { checkTree, instanceDirectory } from './pin-tree.js';
@@ -22,10 +23,6 @@ export {
   checkBtf,
   checkCapabilities,
   checkKernel,
-  engineObject,
-  extraObjects,
-  httpObject,
-  observeObject,
   preflight,
 } from './preflight.js';
 export { resolveScope, type Scope } from './scope.js';

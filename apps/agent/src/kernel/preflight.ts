@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { release } from 'node:os';
-import { dirname, join } from 'node:path';
 import { agentError } from '../errors.js';
 
 /** What preflight looks at; everything has the real machine as its default. */
@@ -57,30 +55,3 @@ export function checkBtf(surroundings: Surroundings = {}): void {
   if (!existsSync(btf))
     throw agentError('btf_missing', `The kernel does not describe its types: ${btf} is missing.`);
 }
-
-/** The compiled http.bpf.o, beside observe.bpf.o. */
-export const httpObject = (observe: string): string => join(dirname(observe), 'http.bpf.o');
-
-/** The compiled dual_engine.bpf.o, beside observe.bpf.o. */
-export const engineObject = (observe: string): string =>
-  join(dirname(observe === '' ? packagedObject() : observe), 'dual_engine.bpf.o');
-
-/** What is loaded beside dual_engine.bpf.o. */
-export function extraObjects(observe: string): { waypoint: string; preface: string } {
-  const directory = dirname(engineObject(observe));
-  return { waypoint: join(directory, 'waypoint.bpf.o'), preface: join(directory, 'preface.bpf.o') };
-}
-
-/** The compiled observe.bpf.o: the configured one, or that of the package bpf. Throws UndermeshError `object_missing`. */
-export function observeObject(configured: string): string {
-  const path = configured === '' ? packagedObject() : configured;
-  if (existsSync(path)) return path;
-  throw agentError('object_missing', `The eBPF object ${path} does not exist.`);
-}
-
-const packagedObject = (): string =>
-  join(
-    dirname(createRequire(import.meta.url).resolve('@undermesh/bpf/package.json')),
-    'dist',
-    'observe.bpf.o',
-  );

@@ -5,14 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BpfLink, BpfMap } from '@undermesh/libbpf-ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  Engine,
-  EngineStore,
-  engineObject,
-  extraObjects,
-  ownerOf,
-  resolveScope,
-} from '../../src/kernel/index.js';
+import { Engine, EngineStore, findObjects, ownerOf, resolveScope } from '../../src/kernel/index.js';
 import { compile, difference, flatten, IdBook } from '../../src/mesh/index.js';
 import { type Client, EngineBed } from '../engine-bed.js';
 import { endpoint, meshOf, service } from '../mesh/meshes.js';
@@ -24,7 +17,7 @@ const script = fileURLToPath(new URL('engine-install.mjs', import.meta.url));
 
 /** Compiles a build whose slots and endpoints have another layout: keys and values have grown. */
 function compileNext(directory: string): string {
-  const bpf = dirname(dirname(engineObject('')));
+  const bpf = dirname(dirname(findObjects('').engine));
   mkdirSync(directory);
   for (const name of ['include', 'Makefile', 'dual_engine.bpf.c', 'waypoint.bpf.c', 'preface.bpf.c']) {
     cpSync(join(bpf, name), join(directory, name), { recursive: true });
@@ -47,7 +40,7 @@ function compileNext(directory: string): string {
 describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { timeout: 120_000 }, () => {
   let bed: EngineBed;
   let client: Client;
-  const builds = { former: engineObject(''), next: '' };
+  const builds = { former: findObjects('').engine, next: '' };
 
   beforeAll(async () => {
     bed = new EngineBed();
@@ -86,7 +79,7 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
     const store = new EngineStore(bed.pins, 'test');
     const engine = new Engine(store, {
       objectFile: builds.former,
-      extraFiles: extraObjects(''),
+      extraFiles: findObjects('').extras,
       waypoints: [],
       scope: resolveScope(bed.cgroup),
       sizes: SIZES,

@@ -6,7 +6,7 @@ import { ABI_VERSION, decodeEngineState } from '@undermesh/bpf-abi';
 import { BpfLink, BpfMap, BpfProgram } from '@undermesh/libbpf-ts';
 import type { Mesh } from '@undermesh/mesh';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Engine, EngineStore, engineObject, extraObjects, resolveScope } from '../../src/kernel/index.js';
+import { Engine, EngineStore, findObjects, resolveScope } from '../../src/kernel/index.js';
 import { type Contents, compile, difference, flatten, IdBook } from '../../src/mesh/index.js';
 import { type Client, EngineBed, until } from '../engine-bed.js';
 import { endpoint, meshOf, service } from '../mesh/meshes.js';
@@ -43,8 +43,8 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
     constructor(options: { sizes?: typeof SIZES; enrol?: string[]; waypoints?: string[] } = {}) {
       this.store = new EngineStore(bed.pins, 'test');
       this.engine = new Engine(this.store, {
-        objectFile: engineObject(''),
-        extraFiles: extraObjects(''),
+        objectFile: findObjects('').engine,
+        extraFiles: findObjects('').extras,
         waypoints: (options.waypoints ?? []).map((path) => `/${bed.namespace}${path}`),
         scope: resolveScope(bed.cgroup),
         sizes: options.sizes ?? SIZES,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InstanceLock } from '../../src/kernel/instance-lock.js';
-import { observeObject, preflight } from '../../src/kernel/preflight.js';
+import { preflight } from '../../src/kernel/preflight.js';
 
 const ROOT = 'CapEff:\t000001ffffffffff\n';
 const good = { release: '6.1.0-18-amd64', status: ROOT, btf: '/proc/self/status' };
@@ -29,10 +29,6 @@ describe('preflight', () => {
 
   it('needs BTF', () => {
     expect(() => preflight({ ...good, btf: '/nowhere' })).toThrow(code('btf_missing'));
-  });
-
-  it('needs the object', () => {
-    expect(() => observeObject('/nowhere/observe.bpf.o')).toThrow(code('object_missing'));
   });
 });
 
