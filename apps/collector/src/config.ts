@@ -34,6 +34,17 @@ export const CollectorConfig = Type.Object(
       description:
         'Host names, beside loopback and plain addresses, under which the collector may be called.',
     }),
+    basePath: Type.String({
+      pattern: '^(/[A-Za-z0-9._~-]+)*/?$',
+      default: '/',
+      description:
+        'Path below which a reverse proxy, which leaves paths as they are, shows dashboard and API, e.g. `/mesh/`.',
+    }),
+    trustedProxies: Type.Array(Type.String(), {
+      default: [],
+      description:
+        'Addresses and prefixes of reverse proxies: their `X-Forwarded-For`, `-Host` and `-Proto` are believed.',
+    }),
     web: Type.String({
       default: '',
       description: 'Directory of the dashboard; the one beside the program when empty.',
@@ -52,7 +63,7 @@ export const CollectorConfig = Type.Object(
         read: Type.Enum(['auto', 'open', 'token'], {
           default: 'auto',
           description:
-            'Who may read: anybody, or holders of the token. `auto`: open on loopback, token elsewhere.',
+            'Who may read: anybody, or holders of the token. `auto`: open on loopback with no trusted proxy before it, token elsewhere.',
         }),
       },
       closed,

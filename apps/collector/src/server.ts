@@ -12,6 +12,7 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify';
+import { basePathOf, withoutBasePath } from './api/base-path.js';
 import { browserSessionRoutes } from './api/browser-session.js';
 import { changesRoutes } from './api/changes.js';
 import { connectionsRoutes } from './api/connections.js';
@@ -23,6 +24,7 @@ import { registerConnectionsTopic } from './api/live-connections.js';
 import { registerMeshTopics } from './api/live-mesh.js';
 import { liveRoute } from './api/live-socket.js';
 import { answerProblem, notFound } from './api/problem.js';
+import { trustedProxies } from './api/proxies.js';
 import { meshRoutes } from './api/routes.js';
 import { typeboxValidator } from './api/validator.js';
 import type { Collector } from './collector.js';
@@ -37,12 +39,15 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 /** Puts the HTTP server together: one plugin or function per concern. */
 export async function buildServer(collector: Collector): Promise<FastifyInstance> {
   const { config } = collector;
+  const basePath = basePathOf(config.basePath);
   const app: FastifyInstance = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 65_536,
     routerOptions: { maxParamLength: 512 },
     forceCloseConnections: true,
+    trustProxy: trustedProxies(config.trustedProxies),
+    rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
   });
   app.setValidatorCompiler(typeboxValidator);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -56,6 +61,7 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
         version: VERSION,
         description: 'Errors are RFC 9457 problem details.',
       },
+      servers: [{ url: basePath || '/' }],
     },
   });
   await app.register(websocket, {
@@ -67,14 +73,15 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
   });
   securityHeaders(app);
   const { read } = config.auth;
-  const openRead = read === 'open' || (read === 'auto' && LOOPBACK.test(config.listen.address));
+  const isLocal = LOOPBACK.test(config.listen.address) && config.trustedProxies.length === 0;
+  const openRead = read === 'open' || (read === 'auto' && isLocal);
   guard(app, { hosts: config.hosts, openRead, token: collector.token });
 
   const workloads = (id: number) => collector.placements.get(id);
   registerMeshTopics(collector.topics, collector);
   registerConnectionsTopic(collector.topics, { feed: collector.ingest.intake, workloads });
   registerEnginesTopic(collector.topics, collector.engines);
-  const missing = await dashboard(app, config.web === '' ? DASHBOARD : config.web);
+  const missing = dashboard(app, { directory: config.web || DASHBOARD, basePath });
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '';
     if (request.method === 'GET' || request.method === 'HEAD') {
@@ -106,7 +113,7 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       placements: collector.placements,
     });
     connectionsRoutes(routes, { store: collector.store, open: collector.aggregator.open, workloads });
-    browserSessionRoutes(routes, { token: collector.token });
+    browserSessionRoutes(routes, { token: collector.token, cookiePath: `${basePath}/` });
     liveRoute(routes, {
       topics: collector.topics,
       subscriptions: config.limits.subscriptions,

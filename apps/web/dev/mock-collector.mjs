@@ -9,11 +9,11 @@
  * UNDERMESH_MOCK: normal, partial, stale, polling, error, locked, empty, waiting, loss, many, quiet (no HTTP/1.1), modes
  * (engines in every state).
  */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LiveMessage, Problem, ROUTES } from '@undermesh/schema';
+import { LiveMessage, Problem, placeAt, ROUTES } from '@undermesh/schema';
 import { Value } from 'typebox/value';
 import { WebSocketServer } from 'ws';
 import { connection, connections, liveConnections } from './mock-connections.mjs';
@@ -173,16 +173,22 @@ const answer = (request, response, url, state) => {
   return problem(response, 404, 'not_found', 'There is no such route.');
 };
 
+/** A built file, served from the root. */
+const placed = (file) => {
+  const text = /^(text|application)\//.test(TYPES[extname(file)] ?? '');
+  return text ? placeAt(readFileSync(file, 'utf8'), '') : readFileSync(file);
+};
+
 const serveFile = (response, path) => {
   let file = join(OUT, normalize(path));
   if (!file.startsWith(OUT)) return send(response, 400, 'bad path', 'text/plain');
   if (existsSync(file) && statSync(file).isDirectory()) file = join(file, 'index.html');
   if (!existsSync(file)) {
     response.writeHead(404, { 'content-type': TYPES['.html'] });
-    return createReadStream(join(OUT, '404.html')).pipe(response);
+    return response.end(placed(join(OUT, '404.html')));
   }
   response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
-  return createReadStream(file).pipe(response);
+  return response.end(placed(file));
 };
 
 const server = createServer((request, response) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export * from './api/index.js';
+export * from './base-path.js';
 export * from './changes.js';
 export * from './doctor.js';
 export * from './engines.js';

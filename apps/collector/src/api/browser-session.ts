@@ -6,12 +6,16 @@ import type { OperatorToken } from '../control/operator-token.js';
 import { CollectorError } from '../errors.js';
 import { isOperator, SESSION_COOKIE } from './guard.js';
 
-const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/' } as const;
+const COOKIE = { httpOnly: true, sameSite: 'strict' } as const;
 /** Wrong tokens that are answered per minute; a right one has 256 random bits, so this only spares the log. */
 const MOST_WRONG = 30;
 
-/** Exchanges the operator token for a cookie that scripts cannot read. */
-export function browserSessionRoutes(app: FastifyInstance, options: { token: OperatorToken }): void {
+/** Exchanges the operator token for a cookie that scripts cannot read, sent to `cookiePath` and below only. */
+export function browserSessionRoutes(
+  app: FastifyInstance,
+  options: { readonly token: OperatorToken; readonly cookiePath: string },
+): void {
+  const cookie = { ...COOKIE, path: options.cookiePath };
   let wrong = 0;
   let minute = 0;
   app.post(
@@ -36,7 +40,7 @@ export function browserSessionRoutes(app: FastifyInstance, options: { token: Ope
       const { secret, maxAgeSeconds } = options.token.openSession(now);
       return reply
         .setCookie(SESSION_COOKIE, secret, {
-          ...COOKIE,
+          ...cookie,
           secure: request.protocol === 'https',
           maxAge: maxAgeSeconds,
         })
@@ -52,6 +56,6 @@ export function browserSessionRoutes(app: FastifyInstance, options: { token: Ope
   app.delete('/api/v1/session', { schema: { summary: 'Sign out' } }, async (request, reply) => {
     const secret = request.cookies[SESSION_COOKIE];
     if (secret !== undefined) options.token.closeSession(secret);
-    return reply.clearCookie(SESSION_COOKIE, COOKIE).code(204).send();
+    return reply.clearCookie(SESSION_COOKIE, cookie).code(204).send();
   });
 }

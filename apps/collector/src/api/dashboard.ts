@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { partsOf, type WebFile, WebFiles } from './web-files.js';
 
 /** Files whose names change with their content. */
-const IMMUTABLE = /[\\/]_next[\\/]static[\\/]/;
+const IMMUTABLE = /^\/_next\/static\//;
 const SERVED_ELSEWHERE = /^\/(api|ingest|metrics|healthz|readyz|openapi\.json)(\/|$)/;
 
 const NO_PAGE =
@@ -44,21 +44,20 @@ const policyOf = (hashes: readonly string[]): string =>
 /** Of scripts: a worker does not have its page's policy but that of the file it was started from. */
 const WORKER_POLICY = `default-src 'none'; script-src 'self'; connect-src 'self'`;
 
-/** The policy of each page, made when the page is first served and again when it was rebuilt. */
+/** The policy of each page, made when the page is first served. */
 class PagePolicies {
-  readonly #policies = new Map<string, { readonly modifiedMs: number; readonly policy: string }>();
+  readonly #policies = new WeakMap<WebFile, string>();
 
   /** `null` for files that run nothing. */
-  of(path: string): string | null {
-    if (path.endsWith('.js')) return WORKER_POLICY;
-    if (!path.endsWith('.html')) return null;
-    const { mtimeMs } = statSync(path);
-    let known = this.#policies.get(path);
-    if (known?.modifiedMs !== mtimeMs) {
-      known = { modifiedMs: mtimeMs, policy: policyOf(scriptHashes(readFileSync(path, 'utf8'))) };
-      this.#policies.set(path, known);
+  of(file: WebFile): string | null {
+    if (file.type.startsWith('text/javascript')) return WORKER_POLICY;
+    if (!file.type.startsWith('text/html')) return null;
+    let policy = this.#policies.get(file);
+    if (policy === undefined) {
+      policy = policyOf(scriptHashes(file.body.toString('utf8')));
+      this.#policies.set(file, policy);
     }
-    return known.policy;
+    return policy;
   }
 }
 
@@ -76,41 +75,60 @@ export function securityHeaders(app: FastifyInstance): void {
   });
 }
 
-/** Serves the static export of the dashboard, when there is one. Returns the answer to paths that nobody serves. */
-export async function dashboard(
+/** The dashboard's place. */
+export interface DashboardOptions {
+  /** Its static export; there need be none. */
+  readonly directory: string;
+  /** The path below which browsers find it: '' or e.g. `/mesh`. */
+  readonly basePath: string;
+}
+
+/**
+ * Serves the static export of the dashboard, when there is one, below its base path only: pages asked for elsewhere are
+ * sent there. Returns the answer to paths that nobody serves.
+ */
+export function dashboard(
   app: FastifyInstance,
-  directory: string,
-): Promise<(path: string, reply: FastifyReply) => FastifyReply | null> {
-  const built = existsSync(join(directory, 'index.html'));
-  if (!built) {
+  { directory, basePath }: DashboardOptions,
+): (path: string, reply: FastifyReply) => FastifyReply | null {
+  if (!existsSync(join(directory, 'index.html'))) {
     app.get('/', { schema: { hide: true } }, (_request, reply) =>
       reply.code(404).type('text/html').send(NO_PAGE),
     );
     return () => null;
   }
+  const files = new WebFiles(directory, basePath);
   const policies = new PagePolicies();
-  await app.register(fastifyStatic, {
-    root: directory,
-    wildcard: true,
-    redirect: true,
-    cacheControl: false,
-    setHeaders(reply, path) {
-      const policy = policies.of(path);
-      if (policy !== null) reply.header('content-security-policy', policy);
-      reply.header(
-        'cache-control',
-        IMMUTABLE.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
-      );
-    },
+  const send = (reply: FastifyReply, file: WebFile): FastifyReply => {
+    const policy = policies.of(file);
+    if (policy !== null) reply.header('content-security-policy', policy);
+    return reply.type(file.type).send(file.body);
+  };
+  app.get('/*', { schema: { hide: true } }, (request, reply) => {
+    const [path = '/', query] = request.url.split('?');
+    if (SERVED_ELSEWHERE.test(path)) return reply.callNotFound();
+    const parameters = query === undefined ? '' : `?${query}`;
+    if (isOutside(request, basePath)) {
+      return reply.redirect(`${basePath}${path === basePath ? '/' : path}${parameters}`, 302);
+    }
+    const file = files.read(path);
+    if (file === null) return reply.callNotFound();
+    if (file === 'directory') {
+      const names = (partsOf(path) ?? []).map(encodeURIComponent).join('/');
+      return reply.redirect(`${basePath}/${names}/${parameters}`, 301);
+    }
+    reply.header('etag', file.etag);
+    reply.header('cache-control', IMMUTABLE.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
+    if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
+    return send(reply, file);
   });
-  const missing = join(directory, '404.html');
   return (path, reply) => {
-    if (SERVED_ELSEWHERE.test(path) || !existsSync(missing)) return null;
-    return reply
-      .code(404)
-      .header('content-security-policy', policies.of(missing) ?? policyOf([]))
-      .header('cache-control', 'no-cache')
-      .type('text/html; charset=utf-8')
-      .send(readFileSync(missing));
+    const page = files.read('/404.html');
+    if (SERVED_ELSEWHERE.test(path) || page === null || page === 'directory') return null;
+    return send(reply.code(404).header('cache-control', 'no-cache'), page);
   };
 }
+
+/** Whether a page was asked for past the base path. */
+const isOutside = ({ originalUrl }: FastifyRequest, basePath: string): boolean =>
+  basePath !== '' && !originalUrl.startsWith(`${basePath}/`);

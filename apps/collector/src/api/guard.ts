@@ -24,7 +24,8 @@ const DATA = /^\/(api\/|metrics$|openapi\.json$)/;
 /**
  * Keeps other web sites out. A name that an attacker points at this address shows in `Host` (DNS rebinding): only
  * loopback names, plain addresses and configured names are served. A page of another origin shows in `Origin`. There
- * is no CORS. Whoever writes needs the operator token, or its cookie on a page of ours that says so.
+ * is no CORS. Behind a trusted proxy what counts is what it was called, and so it must be called by a name of ours
+ * as well. Whoever writes needs the operator token, or its cookie on a page of ours that says so.
  */
 export function guard(app: FastifyInstance, options: GuardOptions): void {
   const names = new Set(['localhost', ...options.hosts.map((host) => host.toLowerCase())]);
@@ -33,13 +34,14 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     const path = request.url.split('?')[0] ?? '';
     if (UNGUARDED.has(path)) return;
     const { host, origin } = request.headers;
-    if (host === undefined || !isServed(hostNameOf(host), names)) {
+    for (const called of [host, request.host]) {
+      if (called !== undefined && isServed(hostNameOf(called), names)) continue;
       throw new CollectorError(
         'host_not_allowed',
-        `Nothing is served here as ${JSON.stringify(host)}. Add the name to collector.hosts if it is yours.`,
+        `Nothing is served here as ${JSON.stringify(called)}. Add the name to collector.hosts if it is yours.`,
       );
     }
-    if (origin !== undefined && !isSameOrigin(origin, host)) {
+    if (origin !== undefined && !isSameOrigin(origin, request.host)) {
       throw new CollectorError('origin_not_allowed', `Requests from ${origin} are not answered.`);
     }
     if (!DATA.test(path) || path === '/api/v1/session') return;
@@ -103,9 +105,11 @@ function hostNameOf(host: string): string {
 const isServed = (name: string, names: ReadonlySet<string>): boolean =>
   isIP(name) !== 0 || names.has(name) || name.endsWith('.localhost');
 
+/** The port that a scheme has by itself need not be said. */
 function isSameOrigin(origin: string, host: string): boolean {
   try {
-    return new URL(origin).host === host.toLowerCase();
+    const { protocol, host: own } = new URL(origin);
+    return own === new URL(`${protocol}//${host}`).host;
   } catch {
     return false;
   }

@@ -5,6 +5,7 @@ import type { Status } from '@undermesh/schema';
 import { type ReactNode, useEffect, useState } from 'react';
 import { useFreshness, useReconnect, useStatus } from '@/data/live';
 import { formatSpan, NBSP } from '@/domain/format';
+import { BASE_PATH } from '@/environment';
 import { StatusGlyph } from './glyph';
 import { Icon } from './icon';
 import { SignIn } from './sign-in';
@@ -24,7 +25,7 @@ export function State({ sign, title, children }: { sign?: ReactNode; title: stri
 export function DownState() {
   const { retryIn } = useFreshness();
   const [origin, setOrigin] = useState('');
-  useEffect(() => setOrigin(window.location.origin), []);
+  useEffect(() => setOrigin(window.location.origin + BASE_PATH), []);
   const reconnect = useReconnect();
   return (
     <State

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Problem } from '@undermesh/schema';
+import { atCollector } from './base-path';
 
 /** What the API takes as query: absent values are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -51,7 +52,7 @@ export const putJson = <T>(address: string, body: object, signal?: AbortSignal):
 const request = async <T>(address: string, init: RequestInit, signal?: AbortSignal): Promise<T> => {
   let response: Response;
   try {
-    response = await fetch(address, {
+    response = await fetch(atCollector(address), {
       ...init,
       credentials: 'same-origin',
       ...(signal === undefined ? {} : { signal }),

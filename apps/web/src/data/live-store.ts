@@ -13,6 +13,7 @@ import {
   pushPulse,
   STATUS_INTERVAL_SECONDS,
 } from '@/domain/live';
+import { atCollector } from './base-path';
 import { ApiError, addressOf, getJson, type Query } from './client';
 
 /** How the page is connected to the collector. */
@@ -121,7 +122,7 @@ export class LiveStore {
   #connect(): void {
     this.#socket?.close();
     const scheme = window.location.protocol === 'https:' ? 'wss' : 'ws';
-    const socket = new WebSocket(`${scheme}://${window.location.host}/api/v1/live`);
+    const socket = new WebSocket(`${scheme}://${window.location.host}${atCollector('/api/v1/live')}`);
     this.#socket = socket;
     socket.onopen = () => {
       if (this.#socket !== socket) return;

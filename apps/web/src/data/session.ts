@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { atCollector } from './base-path';
 import { ApiError } from './client';
 
 /** Says that this browser holds a session: the cookie itself is out of reach of scripts. */
@@ -24,7 +25,7 @@ export const isSignedIn = (): boolean => {
 
 /** Exchanges the operator token for a SameSite=Strict cookie. Throws ApiError when it is refused. */
 export const signIn = async (token: string): Promise<void> => {
-  const response = await fetch('/api/v1/session', {
+  const response = await fetch(atCollector('/api/v1/session'), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ token }),
@@ -46,6 +47,6 @@ export const signIn = async (token: string): Promise<void> => {
 
 /** Forgets the cookie on the server and in the browser. */
 export const signOut = async (): Promise<void> => {
-  await fetch('/api/v1/session', { method: 'DELETE', credentials: 'same-origin' });
+  await fetch(atCollector('/api/v1/session'), { method: 'DELETE', credentials: 'same-origin' });
   remember(false);
 };

@@ -4,6 +4,7 @@
 import { usePathname, useSearchParams } from 'next/navigation';
 import { useCallback, useMemo } from 'react';
 import { linkTo, listOf, toQuery, windowOf, withParameters } from '@/domain/url-state';
+import { atCollector } from './base-path';
 
 export interface UrlState {
   parameters: URLSearchParams;
@@ -25,7 +26,7 @@ export function useUrl(): UrlState {
     (changes, options) => {
       // The address bar is the truth: two writes in one tick must both survive.
       const next = withParameters(new URLSearchParams(window.location.search), changes);
-      const address = path + toQuery(next);
+      const address = atCollector(path) + toQuery(next);
       if (options?.push === true) window.history.pushState(null, '', address);
       else window.history.replaceState(null, '', address);
     },

@@ -3,6 +3,7 @@
 
 import type { Connection, Connections, ConnectionsQuery } from '@undermesh/schema';
 import { useCallback, useMemo, useState } from 'react';
+import { atCollector } from '@/data/base-path';
 import { addressOf } from '@/data/client';
 import { useLive, useStatus } from '@/data/live';
 import { useConnections } from '@/data/use-connections';
@@ -83,7 +84,7 @@ export function ConnectionsPage() {
   };
   const download = (format: string): void => {
     const link = document.createElement('a');
-    link.href = addressOf('/api/v1/connections', { ...query, window, format });
+    link.href = atCollector(addressOf('/api/v1/connections', { ...query, window, format }));
     link.download = `connections.${format}`;
     link.click();
   };

@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { useNow } from '@/data/live';
 import { formatClock, formatSpan, plural } from '@/domain/format';
 import type { StatusKind } from '@/domain/glyphs';
+import { BASE_PATH } from '@/environment';
 import { CopyButton } from '../copy-button';
 import { StatusGlyph } from '../glyph';
 import { KernelLine } from './kernel-line';
@@ -42,7 +43,10 @@ export function EmptyMesh({ status }: { status: CollectorStatus }) {
   useEffect(() => {
     const { protocol, host, port } = window.location;
     const scheme = protocol === 'https:' ? 'wss' : 'ws';
-    setOrigin({ address: `${scheme}://${host}`, port: port || (scheme === 'wss' ? '443' : '80') });
+    setOrigin({
+      address: `${scheme}://${host}${BASE_PATH}`,
+      port: port || (scheme === 'wss' ? '443' : '80'),
+    });
   }, []);
   const agent = status.nodes.total > 0;
   const command = `undermesh-collector credential --node NAME --out NAME.credential\nsudo undermesh-agent --node NAME --collector ${origin.address}/ingest/v1 --credential NAME.credential`;
