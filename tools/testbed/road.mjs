@@ -120,8 +120,8 @@ export class Road {
    * Starts the agent of a node and waits until the collector has welcomed it.
    * @param {string} node its name, and that of its cgroup below the testbed's own
    * @param {object} [settings] of its section of undermesh.yaml
-   * @param {{ env?: Record<string, string>, namespace?: string, line?: string, release?: string }} [options] `line`: of
-   *   its log, to wait for instead; `release`: where another one's files lie
+   * @param {{ env?: Record<string, string>, namespace?: string, within?: string[], line?: string, release?: string }} [options]
+   *   `within`: the command that runs it; `line`: of its log, to wait for instead; `release`: where another one's files lie
    */
   async startAgent(node, settings = {}, { line = 'connected to the collector', release, ...place } = {}) {
     const command = await this.#agentCommand(node, settings, release);
@@ -307,8 +307,9 @@ export class Road {
     return [join(release, AGENT), '--supervised', '--config', file];
   }
 
-  #spawn(command, { env = {}, namespace, stdio = ['pipe', 'pipe', 'pipe'] }) {
-    return this.testbed.spawn(process.execPath, command, {
+  #spawn(command, { env = {}, namespace, within = [], stdio = ['pipe', 'pipe', 'pipe'] }) {
+    const [program, ...parameters] = [...within, process.execPath, ...command];
+    return this.testbed.spawn(program, parameters, {
       namespace,
       env: { ...environment, ...env },
       stdio,

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { image, pod } from './program.mjs';
+import { settings } from './settings.mjs';
+import { choice, flag, foreign, foreignList, group, list, text, texts, whole } from './shapes.mjs';
+
+/** Values below `collector`. */
+export const collector = group({
+  enabled: flag('Run the collector'),
+  image,
+  config: settings.collector,
+  listenAddress: choice('Address to listen on; `::` in clusters that have IPv6 only', ['0.0.0.0', '::']),
+  replicas: whole('Collectors; each keeps what its own agents sent, one at a time gives orders', 1, 9),
+  persistence: group({
+    enabled: flag('Keep records on a volume; else they are gone with the pod'),
+    size: text('Its size', { pattern: '^[0-9]+(\\.[0-9]+)?([KMGTPE]i?)?$' }),
+    storageClassName: text('Its class; empty: the cluster’s default'),
+    accessModes: list('How it is mounted', { type: 'string' }),
+    annotations: texts('Of the claim'),
+    existingClaim: text('A claim of yours in its place'),
+  }),
+  service: group({
+    type: choice('How the Service is reached', ['ClusterIP', 'NodePort', 'LoadBalancer']),
+    port: whole('Its port', 1, 65_535),
+    annotations: texts('Of the Service'),
+  }),
+  topologySpreadConstraints: foreignList('TopologySpreadConstraint', 'How several are spread'),
+  podSecurityContext: foreign(
+    'PodSecurityContext',
+    'Whom it runs as; OpenShift: `runAsUser`, `runAsGroup` and `fsGroup` null',
+  ),
+  podDisruptionBudget: group({
+    enabled: flag('Bound how many are evicted at a time'),
+    maxUnavailable: whole('So many', 1, 9),
+  }),
+  ...pod,
+});
