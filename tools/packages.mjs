@@ -32,6 +32,12 @@ export const needs = {
   test: [
     loadProgram,
     { package: 'clang-format', use: 'checks the format of C', present: command('clang-format') },
+    {
+      package: 'libclang-rt-14-dev',
+      use: 'fuzzes the reader of HTTP',
+      present: file('/usr/share/doc/libclang-rt-14-dev'),
+    },
+    { package: 'gcc', use: 'compiles it as the kernel is compiled', present: command('gcc') },
     { package: 'bpftool', use: 'asks the kernel what is attached', present: command('bpftool') },
     { package: 'chromium', use: 'shows the dashboard', present: command('chromium') },
     {
@@ -43,6 +49,7 @@ export const needs = {
     { package: 'procps', use: 'ps and pgrep', present: command('pgrep') },
     { package: 'prometheus', use: 'scrapes the collector', present: command('promtool') },
     { package: 'openssl', use: "makes certificates for a test's API server", present: command('openssl') },
+    { package: 'unzip', use: 'unpacks Helm', present: command('unzip') },
   ],
   load: [
     { package: 'wrk', use: 'makes HTTP load', present: command('wrk') },
