@@ -2,7 +2,7 @@
 import type { EngineReport, Hello } from '@undermesh/schema';
 import type { FakeAgent } from './fake-agent.js';
 
-const QUIET: Required<Omit<EngineReport, 'refused'>> = {
+const QUIET: Required<Omit<EngineReport, 'refused' | 'nodeLabel'>> = {
   desired: 'off',
   observed: 'off',
   generation: 0,
