@@ -11,7 +11,7 @@ const USAGE = `undermesh-agent [run|doctor|uninstall] [options]
 
   run                  observe until SIGTERM or SIGINT
   doctor               look at all that an agent needs here, say what is wrong and what to do; changes nothing
-  uninstall            remove the engine, and all that an agent that was killed left behind
+  uninstall            remove the engine, and all that an agent that was killed left behind; --purge: state as well
 
   --config FILE        undermesh.yaml (default: UNDERMESH_CONFIG, then /etc/undermesh/undermesh.yaml)
   --node NAME          name of this node
@@ -22,6 +22,7 @@ const USAGE = `undermesh-agent [run|doctor|uninstall] [options]
   --set KEY=VALUE      any other setting, e.g. --set drain.idle=250; may be repeated
   --supervised         stop when the parent process ends
   --json               what the doctor found, for programs
+  --purge              uninstall: also what is kept on disk: records not sent, the newest order, key and credential
   --help`;
 
 /** Runs the program `undermesh-agent`; resolves with its exit code. `print` writes to standard output. */
@@ -54,8 +55,10 @@ export async function runCommand(args: string[], print: (text: string) => void):
       return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0;
     }
     const config = loadAgentConfig(sources);
-    if (command === 'uninstall') await uninstall(config);
-    else await createAgent(config, { supervised: values.supervised ?? false }).run();
+    if (command === 'uninstall') {
+      const removed = await uninstall(config, { purge: values.purge ?? false });
+      print(removed.length === 0 ? 'Nothing was left to remove.' : `Removed:\n  ${removed.join('\n  ')}`);
+    } else await createAgent(config, { supervised: values.supervised ?? false }).run();
     return 0;
   } catch (error) {
     if (error instanceof UndermeshError) log.fatal({ code: error.code, cause: error.cause }, error.message);
@@ -82,6 +85,7 @@ function parse(args: string[]) {
         set: { type: 'string', multiple: true },
         supervised: { type: 'boolean' },
         json: { type: 'boolean' },
+        purge: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -16,8 +16,7 @@ export const AGENT_ERRORS = {
     'Install agent and eBPF objects of one build; in a checkout: npm run generate && npm run build.',
   instance_running: 'Stop the other agent, or give this one another agent.instance.',
   attach_failed: 'See the cause; undermesh doctor lists what this kernel allows.',
-  pins_foreign:
-    'Find out who put it there; then remove it: undermesh-agent uninstall, or rm -r on the directory of the instance.',
+  pins_foreign: 'Find out who put it there; then remove it: rm -r on the directory of the instance.',
   engine_failed: 'What was in force stays; see the cause, and undermesh-agent uninstall to begin anew.',
   engine_unavailable: 'Choose another engine; undermesh doctor lists what this node can run.',
   credential_unreadable:

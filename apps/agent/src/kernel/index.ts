@@ -17,7 +17,7 @@ export { KeptMaps } from './kept-maps.js';
 export { findObjects, type ObjectFiles } from './objects.js';
 export { Observe, type ObserveOptions, ownerOf } from './observe.js';
 export { OwnerMap } from './owner-map.js';
-export { checkTree, instanceDirectory } from './pin-tree.js';
+export { checkTree, countPins, instanceDirectory } from './pin-tree.js';
 export { PodCgroups, type PodPlaces } from './pod-cgroups.js';
 export {
   checkBtf,
@@ -25,4 +25,4 @@ export {
   checkKernel,
   preflight,
 } from './preflight.js';
-export { resolveScope, type Scope } from './scope.js';
+export { removeEmptyCgroup, resolveScope, type Scope } from './scope.js';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, lstatSync, readdirSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Dirent, existsSync, lstatSync, readdirSync, rmdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { bpffs, isBpffs } from '@undermesh/libbpf-ts';
 import { agentError } from '../errors.js';
 
@@ -18,6 +18,19 @@ export function removeTree(directory: string): void {
   }
   rmdirSync(directory);
 }
+
+/** How many pins are below `directory`: those that attach programs, and others. None where there is no such directory. */
+export function countPins(directory: string): { attachments: number; others: number } {
+  const count = { attachments: 0, others: 0 };
+  if (!existsSync(directory)) return count;
+  for (const { parentPath } of filesBelow(directory)) {
+    count[basename(parentPath) === 'links' ? 'attachments' : 'others'] += 1;
+  }
+  return count;
+}
+
+const filesBelow = (directory: string): Dirent[] =>
+  readdirSync(directory, { withFileTypes: true, recursive: true }).filter((entry) => !entry.isDirectory());
 
 export function removeIfEmpty(directory: string): void {
   if (existsSync(directory) && readdirSync(directory).length === 0) rmdirSync(directory);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { statSync } from 'node:fs';
+import { rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path/posix';
 import { cgroupId, findCgroup2Mount } from '@undermesh/libbpf-ts';
 import { agentError } from '../errors.js';
@@ -16,6 +16,16 @@ export interface Scope {
   readonly cgroupId: bigint;
   /** Depth below the root. */
   readonly level: number;
+}
+
+/** Removes a cgroup, a path below the mount, that no process and no other cgroup is in. @returns whether it did */
+export function removeEmptyCgroup(path: string): boolean {
+  try {
+    rmdirSync(join(findCgroup2Mount(), path));
+    return true;
+  } catch {
+    return false; // in use, or not there
+  }
 }
 
 /**

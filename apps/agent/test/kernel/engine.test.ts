@@ -307,7 +307,7 @@ describe.skipIf(!root)('the engine on this kernel (needs root and cgroup v2)', {
     const services = join(engine, 'current/maps/services');
     const refused = (why: RegExp) => expect(() => new Run()).toThrow(why);
     chownSync(services, 1, 0);
-    refused(/belongs to user 1\. .*uninstall/);
+    refused(/belongs to user 1\. .*rm -r/);
     chownSync(services, 0, 0);
     chmodSync(services, 0o666);
     refused(/can be written by others \(mode 666\)/);
