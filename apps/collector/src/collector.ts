@@ -16,6 +16,7 @@ import { ChangeLog } from './control/change-log.js';
 import { ChangeWatch } from './control/change-watch.js';
 import { Credentials } from './control/credentials.js';
 import { Engines } from './control/engines.js';
+import { Joining } from './control/joining.js';
 import { OperatorToken } from './control/operator-token.js';
 import { RequestSeriesTable } from './export/istio-requests.js';
 import { IstioSeriesTable } from './export/istio-series.js';
@@ -26,6 +27,7 @@ import { Ledger } from './ingest/ledger.js';
 import { buildServer } from './server.js';
 import { StatusReader } from './status.js';
 import type { RecordStore } from './store/store.js';
+import { ServerTls } from './tls/server-tls.js';
 import { VERSION } from './version.js';
 
 const log = createLogger('collector');
@@ -72,6 +74,8 @@ export class Collector {
   readonly prometheus: Prometheus;
   readonly topics = new LiveTopics();
   readonly #changeWatch: ChangeWatch;
+  #tls: ServerTls | null = null;
+  #joining: Joining | null = null;
   #app: FastifyInstance | null = null;
   #timers: NodeJS.Timeout[] = [];
   #ready = false;
@@ -171,6 +175,16 @@ export class Collector {
     return this.#ready && this.store.stats().state !== 'failed';
   }
 
+  /** What encrypts; `null` where nothing does, and before the start. */
+  get tls(): ServerTls | null {
+    return this.#tls;
+  }
+
+  /** Who gives certificates to agents; `null` where nothing is encrypted, and before the start. */
+  get joining(): Joining | null {
+    return this.#joining;
+  }
+
   /** The HTTP server, once started. */
   get app(): FastifyInstance {
     if (this.#app === null) throw new Error('the collector is not started');
@@ -182,6 +196,8 @@ export class Collector {
    * that run stored after its last checkpoint is counted after that, while records already come in.
    */
   async start(): Promise<string> {
+    this.#tls = await ServerTls.open(this.config);
+    this.#joining = this.#tls === null ? null : this.#makeJoining(this.#tls);
     this.changes.restore();
     await this.store.open();
     this.placements.restore(await this.store.workloads());
@@ -194,6 +210,7 @@ export class Collector {
     const { address, port } = this.config.listen;
     const url = await this.#app.listen({ host: address, port });
     this.#every(TICK_MS, (now) => {
+      void this.#tls?.tick(now);
       this.aggregator.tick(now);
       this.status.tick(now);
       this.ingest.tick();
@@ -218,6 +235,20 @@ export class Collector {
   /** Resolves when what an earlier run left is in the aggregates, and the collector is ready. */
   get rebuilt(): Promise<void> {
     return this.#rebuilt;
+  }
+
+  #makeJoining(tls: ServerTls): Joining {
+    const { tls: certificates, join: joining } = this.config;
+    return new Joining({
+      log: this.changes,
+      issuer: tls.issuer,
+      trusted: () => tls.trusted,
+      certificateMs: certificates.agentCertificateSeconds * 1000,
+      tokenMs: joining.tokenSeconds * 1000,
+      review: null,
+      hangUp: (node, error) => this.ingest.hangUp(node, error),
+      now: Date.now,
+    });
   }
 
   async #rebuild(counted: CheckpointState | null): Promise<void> {

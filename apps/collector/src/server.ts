@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
+import type { Server } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
@@ -9,9 +10,11 @@ import { FRAME_HEADER_BYTES, MAX_PAYLOAD_BYTES } from '@undermesh/schema';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
-  type FastifyRequest,
+  type FastifyReply,
   LogController,
 } from 'fastify';
+import { agentDoor } from './api/agent-door.js';
+import { agentsRoutes } from './api/agents.js';
 import { basePathOf, withoutBasePath } from './api/base-path.js';
 import { browserSessionRoutes } from './api/browser-session.js';
 import { changesRoutes } from './api/changes.js';
@@ -28,19 +31,20 @@ import { trustedProxies } from './api/proxies.js';
 import { meshRoutes } from './api/routes.js';
 import { typeboxValidator } from './api/validator.js';
 import type { Collector } from './collector.js';
-import { CollectorError } from './errors.js';
+import { isLoopback } from './tls/mode.js';
 import { VERSION } from './version.js';
 
 const log = createLogger('server');
 /** Where `npm run build` leaves the dashboard, seen from this program. */
 const DASHBOARD = fileURLToPath(new URL('../../web/out', import.meta.url));
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
 /** Puts the HTTP server together: one plugin or function per concern. */
 export async function buildServer(collector: Collector): Promise<FastifyInstance> {
   const { config } = collector;
   const basePath = basePathOf(config.basePath);
-  const app: FastifyInstance = fastify({
+  const { tls } = collector;
+  const app = fastify({
+    ...(tls === null ? {} : { https: tls.options }),
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 65_536,
@@ -48,7 +52,8 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
     forceCloseConnections: true,
     trustProxy: trustedProxies(config.trustedProxies),
     rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
-  });
+  }) as unknown as FastifyInstance;
+  if (tls !== null) tls.attach(app.server as unknown as Server);
   app.setValidatorCompiler(typeboxValidator);
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.setErrorHandler(answerProblem);
@@ -72,8 +77,10 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
     },
   });
   securityHeaders(app);
+  // Not with an authority of our own: a browser that was told so could never again go past its warning.
+  if (tls?.isOperators === true) app.addHook('onSend', strictTransport);
   const { read } = config.auth;
-  const isLocal = LOOPBACK.test(config.listen.address) && config.trustedProxies.length === 0;
+  const isLocal = isLoopback(config.listen.address) && config.trustedProxies.length === 0;
   const openRead = read === 'open' || (read === 'auto' && isLocal);
   guard(app, { hosts: config.hosts, openRead, token: collector.token });
 
@@ -119,38 +126,29 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       subscriptions: config.limits.subscriptions,
       clients: config.limits.liveClients,
     });
+    agentsRoutes(routes, {
+      log: collector.changes,
+      joining: collector.joining,
+      isConnected: (node) => collector.agents.get(node)?.connected ?? false,
+      expiryOf: (node) => collector.ingest.expiryOf(node),
+    });
+    agentDoor(routes, {
+      ingest: collector.ingest,
+      credentials: collector.credentials,
+      joining: collector.joining,
+      trusted: () => collector.tls?.trusted ?? null,
+    });
     plumbing(routes, collector);
   });
   return app;
 }
 
-/** Agents, scrapers and probes. */
+async function strictTransport(_request: unknown, reply: FastifyReply): Promise<void> {
+  reply.header('strict-transport-security', 'max-age=31536000');
+}
+
+/** Scrapers and probes. */
 function plumbing(app: FastifyInstance, collector: Collector): void {
-  const nodes = new WeakMap<FastifyRequest, string>();
-  app.get(
-    '/ingest/v1',
-    {
-      websocket: true,
-      preValidation: async (request) => {
-        if (request.headers.origin !== undefined) {
-          throw new CollectorError('origin_not_allowed', 'Agents are not web pages.');
-        }
-        const given = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-        const node = given === undefined ? null : collector.credentials.verify(given);
-        if (node !== null) {
-          nodes.set(request, node);
-          return;
-        }
-        const code = given === undefined ? 'credential_required' : 'credential_wrong';
-        collector.ingest.rejected(code);
-        throw new CollectorError(
-          code,
-          'Send `Authorization: Bearer` with a credential made by `undermesh-collector credential --node NAME`.',
-        );
-      },
-    },
-    (socket, request) => collector.ingest.accept(socket, nodes.get(request) ?? ''),
-  );
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     const text = Readable.from(collector.prometheus.write(), { objectMode: false });
     return reply.type(collector.prometheus.contentType).send(text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { ABI_VERSION, ConnectionRecord } from '@undermesh/bpf-abi';
+import type { TlsAccess } from '@undermesh/core';
 import {
   type Ack,
   type Command,
@@ -23,7 +24,10 @@ import { boottimeNs } from './records.js';
 export interface FakeAgentOptions {
   /** Of the collector, e.g. `http://127.0.0.1:7070`. */
   readonly url: string;
+  /** Empty: none is sent. */
   readonly credential: string;
+  /** With TLS: its certificate, whom it trusts. */
+  readonly tls?: TlsAccess;
   readonly node: string;
   readonly cluster?: string;
   /** 16 bytes; random unless given. */
@@ -72,10 +76,11 @@ export class FakeAgent {
 
   /** Opens the WebSocket only. Rejects when the upgrade is refused. */
   async open(): Promise<void> {
-    const { url, credential } = this.options;
+    const { url, credential, tls = {} } = this.options;
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/ingest/v1`, {
       headers: credential === '' ? {} : { authorization: `Bearer ${credential}` },
       perMessageDeflate: false,
+      ...tls,
     });
     this.#socket = socket;
     this.welcome = null;
@@ -90,9 +95,13 @@ export class FakeAgent {
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
-      socket.once('unexpected-response', (_, response) =>
-        reject(new Error(`upgrade refused: ${response.statusCode}`)),
-      );
+      socket.once('unexpected-response', (_, response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (part: string) => {
+          body += part;
+        });
+        response.on('end', () => reject(new Error(`upgrade refused: ${response.statusCode} ${body}`)));
+      });
     });
     socket.on('error', () => {});
   }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+export * from './ask.js';
+export * from './authority.js';
 export * from './backoff.js';
 export * from './config.js';
 export * from './config-keys.js';

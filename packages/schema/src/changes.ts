@@ -4,7 +4,7 @@ import { WindowQuery } from './api/index.js';
 import { ENGINE_DECIDERS } from './engines.js';
 import { literals, Nullable, Time } from './shape.js';
 
-/** What can change in a mesh: by itself, or because somebody asked for it (`engine_*`, `log_broken`). */
+/** What can change in a mesh: by itself, or because somebody asked for it ({@link CONTROL_KINDS}). */
 export const CHANGE_KINDS = [
   'node_joined',
   'node_silent',
@@ -23,10 +23,29 @@ export const CHANGE_KINDS = [
   /** The kernel was found otherwise than the agent had put it, and put right again. */
   'engine_drifted',
   'engine_mended',
+  /** Somebody had a join token made for the agent of a node. */
+  'agent_invited',
+  /** An agent came by its first certificate; any that its node had before is void. */
+  'agent_joined',
+  /** Somebody had the certificate of an agent refused from then on. */
+  'agent_removed',
   /** The change log did not verify: what is behind that place was set aside. */
   'log_broken',
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+/** What somebody asked for, or has to answer for. */
+export const CONTROL_KINDS: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
+  'engine_set',
+  'engine_adopted',
+  'engine_refused',
+  'engine_drifted',
+  'engine_mended',
+  'agent_invited',
+  'agent_joined',
+  'agent_removed',
+  'log_broken',
+]);
 
 /** Something that happened at a moment, which latency before and after can be compared around. */
 export const Change = Type.Object({
@@ -41,6 +60,8 @@ export const Change = Type.Object({
   after: Nullable(Type.String()),
   /** More, in plain words: what drifted, why a node refused, how the log was broken. */
   detail: Type.Optional(Type.String()),
+  /** Of changes of who may join: the operator that asked for it. */
+  who: Type.Optional(Type.String()),
   /** Of changes that set an engine. */
   order: Type.Optional(
     Type.Object({

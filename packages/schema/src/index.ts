@@ -5,6 +5,7 @@ export * from './changes.js';
 export * from './doctor.js';
 export * from './engines.js';
 export * from './frame.js';
+export * from './joining.js';
 export * from './latency.js';
 export * from './messages.js';
 export * from './names.js';

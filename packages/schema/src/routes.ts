@@ -13,6 +13,7 @@ import {
 } from './api/index.js';
 import { Changes, ChangesQuery } from './changes.js';
 import { BrowserSession, EngineOrder, Engines, NodeEngine } from './engines.js';
+import { AgentMember, AgentMembers, Invitation } from './joining.js';
 import { Latency, LatencyConnections, LatencyConnectionsQuery, LatencyQuery } from './latency.js';
 
 /** Everything in one place, for the OpenAPI document: path, query and answer of each route. */
@@ -33,5 +34,8 @@ export const ROUTES = {
   node: { path: '/api/v1/nodes/:name', answer: Node },
   engines: { path: '/api/v1/engines', answer: Engines },
   engine: { path: '/api/v1/nodes/:name/engine', body: EngineOrder, answer: NodeEngine },
+  agents: { path: '/api/v1/agents', answer: AgentMembers },
+  agent: { path: '/api/v1/agents/:name', answer: AgentMember },
+  invitation: { path: '/api/v1/agents/:name/invitation', answer: Invitation },
   session: { path: '/api/v1/session', answer: BrowserSession },
 } as const;

@@ -2,14 +2,13 @@
 import { type EngineOrder, ROUTES } from '@undermesh/schema';
 import type { FastifyInstance } from 'fastify';
 import type { Engines } from '../control/engines.js';
-import { CollectorError } from '../errors.js';
 import { operatorOf } from './guard.js';
+import { limiter } from './limiter.js';
 import { type LiveOutlet, type LiveTopics, WrittenBody } from './live.js';
 import { NodeParams } from './node-params.js';
 
 /** Orders that are taken per minute, of all operators together. */
 const MOST_ORDERS = 300;
-const MINUTE_MS = 60_000;
 /** Between two answers of the live topic at most, and at least. */
 const EVERY_MS = 1_000;
 const LEAST_MS = 50;
@@ -26,7 +25,7 @@ export function engineRoutes(app: FastifyInstance, engines: Engines): void {
     },
     async () => engines.read(Date.now()),
   );
-  const spend = limiter();
+  const spend = limiter(MOST_ORDERS, 'orders');
   app.put(
     ROUTES.engine.path,
     {
@@ -43,24 +42,6 @@ export function engineRoutes(app: FastifyInstance, engines: Engines): void {
       return engines.set(name, request.body as EngineOrder, operatorOf(request));
     },
   );
-}
-
-/** Throws CollectorError `too_many_writes` for more than {@link MOST_ORDERS} calls within a minute. */
-function limiter(): (now: number) => void {
-  let beganAt = 0;
-  let spent = 0;
-  return (now) => {
-    if (now - beganAt >= MINUTE_MS) {
-      beganAt = now;
-      spent = 0;
-    }
-    if (++spent > MOST_ORDERS) {
-      throw new CollectorError(
-        'too_many_writes',
-        `No more than ${MOST_ORDERS} orders are taken in a minute.`,
-      );
-    }
-  };
 }
 
 /**

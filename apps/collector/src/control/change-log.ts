@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createLogger } from '@undermesh/core';
-import { Change, type ChangeChain } from '@undermesh/schema';
+import { Change, type ChangeChain, CONTROL_KINDS } from '@undermesh/schema';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
 import { CollectorError } from '../errors.js';
+import { Admission, AgentRoll } from './agent-roll.js';
 import { type Break, ChainFile } from './chain-file.js';
 import { EngineOrders } from './engine-orders.js';
 import { Known, KnownMesh } from './known-mesh.js';
@@ -15,14 +16,21 @@ const KEPT = 5_000;
 /** Changes that wait for a disk that does not write. */
 const MOST_WAITING = 20_000;
 
-const Entry = Type.Intersect([Change, Type.Object({ instance: Type.Optional(Type.String()) })]);
+const Entry = Type.Intersect([
+  Change,
+  Type.Object({ instance: Type.Optional(Type.String()), admission: Type.Optional(Admission) }),
+]);
 type Entry = Static<typeof Entry>;
 /** What is not worth a change of its own. */
 const Learned = Type.Object({ learned: Known });
 
-/** A change that has not been numbered yet. `instance` is of the agent, where it has to do with one. */
+/**
+ * A change that has not been numbered yet. `instance` is of the agent, where it has to do with one; `admission` is of
+ * joining, and for this process only.
+ */
 export interface NewChange extends Omit<Change, 'number'> {
   readonly instance?: string;
+  readonly admission?: Admission;
 }
 
 /** A line that is not in the file yet, and who waits for it. */
@@ -32,7 +40,7 @@ interface Waiting {
 }
 
 /** Whether somebody asked for it, or has to answer for it. */
-const isOfControl = ({ kind }: Change): boolean => kind.startsWith('engine_') || kind === 'log_broken';
+const isOfControl = ({ kind }: Change): boolean => CONTROL_KINDS.has(kind);
 
 /**
  * What changed in the mesh, and who asked for it: one append-only, hash-chained file of JSON lines. All that is known of
@@ -43,6 +51,8 @@ export class ChangeLog {
   readonly known = new KnownMesh();
   /** What is desired. */
   readonly orders = new EngineOrders();
+  /** Who may come in as the agent of which node. */
+  readonly roll = new AgentRoll();
   #ordinary: Change[] = [];
   #control: Change[] = [];
   #last = 0;
@@ -137,13 +147,14 @@ export class ChangeLog {
   }
 
   #take(entry: Entry): Change {
-    const { instance: _, ...change } = entry;
+    const { instance: _, admission: __, ...change } = entry;
     this.#last = Math.max(this.#last, change.number);
     const list = isOfControl(change) ? this.#control : this.#ordinary;
     list.push(change);
     if (list.length > KEPT) list.shift();
     this.known.fold(entry);
     this.orders.fold(change);
+    this.roll.fold(entry);
     return change;
   }
 

@@ -111,6 +111,9 @@ export class KnownMesh {
       case 'engine_refused':
       case 'engine_drifted':
       case 'engine_mended':
+      case 'agent_invited':
+      case 'agent_joined':
+      case 'agent_removed':
       case 'log_broken':
         break;
     }

@@ -15,7 +15,7 @@ import { type NameBudget, nameBudget } from './dictionary.js';
 import { FrameTurns } from './frame-turns.js';
 import { Intake } from './intake.js';
 import type { Ledger } from './ledger.js';
-import { Session, type SessionHost } from './session.js';
+import { type Admitted, Session, type SessionHost } from './session.js';
 import { StreamRoad } from './stream-road.js';
 
 const log = createLogger('ingest');
@@ -167,9 +167,9 @@ export class Ingest implements SessionHost {
     return this.#inFlight;
   }
 
-  /** Takes over an upgraded socket whose credential belongs to `node`. */
-  accept(socket: WebSocket, node: string): void {
-    const session = new Session(socket, node, this);
+  /** Takes over an upgraded socket of an agent that was admitted. */
+  accept(socket: WebSocket, admitted: Admitted): void {
+    const session = new Session(socket, admitted, this);
     this.#sessions.add(session);
     this.#totals.connections++;
     if (this.#stopping) session.reject(new CollectorError('stopping', 'The collector is stopping.'));
@@ -189,7 +189,13 @@ export class Ingest implements SessionHost {
     const older = this.#byNode.get(hello.node);
     if (older !== undefined) {
       this.#totals.replaced++;
-      older.reject(new CollectorError('replaced', 'A newer connection of the same node took over.'));
+      const isRenewal =
+        this.#instances.get(streamId) === hello.instance &&
+        older.expiresAt !== null &&
+        (session.expiresAt ?? 0) > older.expiresAt;
+      // An agent that goes over to a connection with its new certificate is refused nothing.
+      if (isRenewal) older.end(1000, 'renewed');
+      else older.reject(new CollectorError('replaced', 'A newer connection of the same node took over.'));
     }
     this.#byNode.set(hello.node, session);
     const seenAt = agents.lastSeen(hello.node);
@@ -262,6 +268,16 @@ export class Ingest implements SessionHost {
   /** Sends an order down the connection of a node's agent; false when there is none. */
   command(node: string, command: Command): boolean {
     return this.#byNode.get(node)?.command(command) ?? false;
+  }
+
+  /** Ends the connections of a node's agent, for a reason that it is told. */
+  hangUp(node: string, error: CollectorError): void {
+    for (const session of [...this.#sessions]) if (session.node === node) session.reject(error);
+  }
+
+  /** When the certificate of a node's connection ends, Unix ms; `null` without either. */
+  expiryOf(node: string): number | null {
+    return this.#byNode.get(node)?.expiresAt ?? null;
   }
 
   left(session: Session): void {

@@ -33,6 +33,8 @@ const MAX_STREAMS = 8;
 const NO_STREAM = new Uint8Array(16);
 /** Answers that may wait for an agent to read them, in bytes: thousands of acknowledgements. */
 const MOST_UNREAD_BYTES = 1 << 20;
+/** What a timer can wait for. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** What a session needs from the collector around it. */
 export interface SessionHost {
@@ -60,15 +62,25 @@ export interface SessionHost {
   readonly idleTimeoutMs: number;
 }
 
+/** Whom a connection was admitted for. */
+export interface Admitted {
+  readonly node: string;
+  /** When that ends, Unix ms; `null`: never. */
+  readonly expiresAt: number | null;
+}
+
 /** One agent's connection, from its upgrade to its end. */
 export class Session {
   readonly #socket: WebSocket;
   readonly #host: SessionHost;
-  /** Node that the credential is bound to. */
+  /** Node that it was admitted for. */
   readonly node: string;
+  /** When its certificate ends, Unix ms; `null` without one. */
+  readonly expiresAt: number | null;
   #agent: Agent | null = null;
   readonly #roads = new Map<string, StreamRoad>();
   #helloTimer: NodeJS.Timeout;
+  #expiryTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout;
   #heardAt = Date.now();
   #pingedAt = 0;
@@ -79,10 +91,11 @@ export class Session {
   #held = false;
   #waiting = 0;
 
-  constructor(socket: WebSocket, node: string, host: SessionHost) {
+  constructor(socket: WebSocket, { node, expiresAt }: Admitted, host: SessionHost) {
     this.#socket = socket;
     this.#host = host;
     this.node = node;
+    this.expiresAt = expiresAt;
     this.#helloTimer = setTimeout(() => {
       this.reject(new CollectorError('hello_late', `No hello came within ${host.helloTimeoutMs} ms.`));
     }, host.helloTimeoutMs);
@@ -91,6 +104,7 @@ export class Session {
     socket.on('pong', () => this.#ponged());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broken(error));
     socket.on('close', () => this.end());
+    this.#watchExpiry();
   }
 
   /** Ends the connection for a reason that its agent is told and that is counted. */
@@ -107,6 +121,7 @@ export class Session {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#helloTimer);
+    clearTimeout(this.#expiryTimer);
     clearInterval(this.#idleTimer);
     for (const road of this.#roads.values()) road.detach(this);
     this.#socket.close(code, reason);
@@ -142,6 +157,20 @@ export class Session {
       this.#send(FRAME_TYPES.ack, { sequence: road.durable.toString(), credits });
       this.#checkRead();
     });
+  }
+
+  /** A certificate that was good when the connection was made ends while it is open. */
+  #watchExpiry(): void {
+    if (this.expiresAt === null || this.#ended) return;
+    const left = this.expiresAt - Date.now();
+    if (left > 0) {
+      this.#expiryTimer = setTimeout(() => this.#watchExpiry(), Math.min(left, LONGEST_TIMER_MS)).unref();
+      return;
+    }
+    const ended = new Date(this.expiresAt).toISOString();
+    this.reject(
+      new CollectorError('certificate_expired', `The certificate of this connection ended on ${ended}.`),
+    );
   }
 
   /** What an agent does not read would pile up here. */
@@ -248,7 +277,7 @@ export class Session {
     if (hello.node !== this.node) {
       throw new CollectorError(
         'node_not_yours',
-        `The credential belongs to ${this.node}, the hello names ${hello.node}: make a credential for each node.`,
+        `The agent was admitted for ${this.node}, its hello names ${hello.node}: set agent.node, or admit each node by itself.`,
       );
     }
     clearTimeout(this.#helloTimer);

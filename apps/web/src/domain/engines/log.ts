@@ -33,6 +33,9 @@ const VERBS: Record<ChangeKind, string> = {
   engine_refused: 'refused',
   engine_drifted: 'saw drift',
   engine_mended: 'put right',
+  agent_invited: 'invited',
+  agent_joined: 'joined with a certificate',
+  agent_removed: 'removed',
   log_broken: 'was broken',
 };
 
@@ -58,7 +61,7 @@ export function logRow(change: Change): LogRow {
   const reason = order?.reason ?? '';
   return {
     change,
-    who: order?.who ?? (kind.startsWith('engine_') || kind === 'log_broken' ? 'collector' : null),
+    who: order?.who ?? change.who ?? (kind.startsWith('engine_') || kind === 'log_broken' ? 'collector' : null),
     verb: kind === 'engine_set' && order?.setBy === 'label' ? 'set by label' : VERBS[kind],
     subject: kind === 'log_broken' ? 'the change log' : subjectOf(change.subject),
     engines,

@@ -148,6 +148,12 @@ export function changeTitle(change: Change): string {
       return `${subject} drifted`;
     case 'engine_mended':
       return `${subject} was put right`;
+    case 'agent_invited':
+      return `Agent on ${subject} was invited`;
+    case 'agent_joined':
+      return `Agent on ${subject} got a certificate`;
+    case 'agent_removed':
+      return `Agent on ${subject} was removed`;
     case 'log_broken':
       return 'The change log was broken';
   }
