@@ -5,12 +5,14 @@ import { createAgent } from './agent.js';
 import { loadAgentConfig } from './config/load.js';
 import { examine, report } from './doctor/doctor.js';
 import { environment } from './environment.js';
+import { supportCommand } from './support/command.js';
 import { uninstall } from './uninstall.js';
 
-const USAGE = `undermesh-agent [run|doctor|uninstall] [options]
+const USAGE = `undermesh-agent [run|doctor|support-bundle|uninstall] [options]
 
   run                  observe until SIGTERM or SIGINT
   doctor               look at all that an agent needs here, say what is wrong and what to do; changes nothing
+  support-bundle       write a file with all that a report needs and no secrets; changes nothing
   uninstall            remove the engine, and all that an agent that was killed left behind; --purge: state as well
 
   --config FILE        undermesh.yaml (default: UNDERMESH_CONFIG, then /etc/undermesh/undermesh.yaml)
@@ -22,6 +24,10 @@ const USAGE = `undermesh-agent [run|doctor|uninstall] [options]
   --set KEY=VALUE      any other setting, e.g. --set drain.idle=250; may be repeated
   --supervised         stop when the parent process ends
   --json               what the doctor found, for programs
+  --output FILE        support-bundle: the file to write (default: undermesh-agent-support-TIME.tar.gz here)
+  --minutes N          support-bundle: how far log lines go back (default: 60)
+  --log FILE           support-bundle: the agent's log lines, where the journal does not have them
+  --anonymise          support-bundle: replace names and addresses
   --purge              uninstall: also what is kept on disk: records not sent, the newest order, key and credential
   --help`;
 
@@ -54,6 +60,10 @@ export async function runCommand(args: string[], print: (text: string) => void):
       print(values.json === true ? JSON.stringify(findings) : report(findings));
       return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0;
     }
+    if (command === 'support-bundle') {
+      print(await supportCommand(sources, values));
+      return 0;
+    }
     const config = loadAgentConfig(sources);
     if (command === 'uninstall') {
       const removed = await uninstall(config, { purge: values.purge ?? false });
@@ -67,8 +77,9 @@ export async function runCommand(args: string[], print: (text: string) => void):
   }
 }
 
-const isCommand = (command: string): command is 'run' | 'doctor' | 'uninstall' =>
-  command === 'run' || command === 'doctor' || command === 'uninstall';
+const COMMANDS = ['run', 'doctor', 'support-bundle', 'uninstall'] as const;
+const isCommand = (command: string): command is (typeof COMMANDS)[number] =>
+  (COMMANDS as readonly string[]).includes(command);
 
 function parse(args: string[]) {
   try {
@@ -85,6 +96,10 @@ function parse(args: string[]) {
         set: { type: 'string', multiple: true },
         supervised: { type: 'boolean' },
         json: { type: 'boolean' },
+        output: { type: 'string' },
+        minutes: { type: 'string' },
+        log: { type: 'string' },
+        anonymise: { type: 'boolean' },
         purge: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

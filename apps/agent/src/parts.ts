@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ABI_VERSION, HttpRecord } from '@undermesh/bpf-abi';
 import { createLogger } from '@undermesh/core';
@@ -51,6 +50,7 @@ import { readCredential } from './uplink/credential.js';
 import { dictionarySource } from './uplink/dictionary.js';
 import { isLoopback, portOf } from './uplink/endpoint.js';
 import { Uplink } from './uplink/uplink.js';
+import { agentVersion } from './version.js';
 
 /** What a running agent is made of. */
 export interface Parts {
@@ -371,9 +371,4 @@ function readFeatures(): Report['kernel']['features'] {
     features[name] = available || reason;
   }
   return features;
-}
-
-function agentVersion(): string {
-  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-  return version;
 }

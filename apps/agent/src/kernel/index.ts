@@ -13,6 +13,7 @@ export { Engine, type EngineOptions } from './engine.js';
 export { EngineStore } from './engine-store.js';
 export { checkEnrolment, findEnrolled } from './enrolment.js';
 export { InstanceLock } from './instance-lock.js';
+export { listPins, type Pin, tryObjects } from './inventory.js';
 export { KeptMaps } from './kept-maps.js';
 export { findObjects, type ObjectFiles } from './objects.js';
 export { Observe, type ObserveOptions, ownerOf } from './observe.js';

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import { messageOf, UndermeshError } from '@undermesh/core';
+import { bundleSummary, defaultFile, MINUTES, parseMinutes } from '@undermesh/support';
+import type { AgentConfigSources } from '../config/load.js';
+import { agentError } from '../errors.js';
+import { supportBundle } from './bundle.js';
+
+/** What was typed behind `undermesh-agent support-bundle`. */
+export interface SupportFlags {
+  readonly output?: string | undefined;
+  readonly minutes?: string | undefined;
+  readonly log?: string | undefined;
+  readonly anonymise?: boolean | undefined;
+}
+
+/**
+ * `undermesh-agent support-bundle`: writes the file and resolves with what to print. Throws UndermeshError `config_invalid` or
+ * `bundle_unwritable`.
+ */
+export async function supportCommand(sources: AgentConfigSources, flags: SupportFlags): Promise<string> {
+  const { output = defaultFile('undermesh-agent'), log, anonymise = false } = flags;
+  const minutes = parseMinutes(flags.minutes ?? String(MINUTES.standard));
+  if (minutes === undefined) {
+    const message = `Cannot use the command line: --minutes takes a number from 1 to ${MINUTES.most}. See --help.`;
+    throw new UndermeshError({ code: 'config_invalid', message });
+  }
+  try {
+    return bundleSummary(await supportBundle(sources, { output, minutes, anonymise, log })).join('\n');
+  } catch (error) {
+    throw agentError('bundle_unwritable', `${output} cannot be written: ${messageOf(error)}.`, error);
+  }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+export { Bundle, type BundleOptions, type Manifest, type PartNote, type WrittenBundle } from './bundle.js';
+export { kept, keptSettings } from './kept.js';
+export { logTail } from './log-lines.js';
+export { reducedMetrics } from './metrics.js';
+export { platform } from './platform.js';
+export { LEFT_OUT, Redactor } from './redactor.js';
+export { bundleSummary, defaultFile, MINUTES, parseMinutes } from './summary.js';
+export { ownWords } from './words.js';
