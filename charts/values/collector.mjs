@@ -2,7 +2,7 @@
 
 import { image, pod } from './program.mjs';
 import { settings } from './settings.mjs';
-import { choice, flag, foreign, foreignList, group, list, text, texts, whole } from './shapes.mjs';
+import { choice, flag, foreign, group, list, text, texts, whole } from './shapes.mjs';
 
 /** Values below `collector`. */
 export const collector = group({
@@ -10,7 +10,6 @@ export const collector = group({
   image,
   config: settings.collector,
   listenAddress: choice('Address to listen on; `::` in clusters that have IPv6 only', ['0.0.0.0', '::']),
-  replicas: whole('Collectors; each keeps what its own agents sent, one at a time gives orders', 1, 9),
   persistence: group({
     enabled: flag('Keep records on a volume; else they are gone with the pod'),
     size: text('Its size', { pattern: '^[0-9]+(\\.[0-9]+)?([KMGTPE]i?)?$' }),
@@ -24,14 +23,12 @@ export const collector = group({
     port: whole('Its port', 1, 65_535),
     annotations: texts('Of the Service'),
   }),
-  topologySpreadConstraints: foreignList('TopologySpreadConstraint', 'How several are spread'),
   podSecurityContext: foreign(
     'PodSecurityContext',
     'Whom it runs as; OpenShift: `runAsUser`, `runAsGroup` and `fsGroup` null',
   ),
   podDisruptionBudget: group({
-    enabled: flag('Bound how many are evicted at a time'),
-    maxUnavailable: whole('So many', 1, 9),
+    enabled: flag('Say that the collector may be evicted: agents keep what it would have taken in'),
   }),
   ...pod,
 });

@@ -3,7 +3,7 @@
 import { AgentConfig } from '@undermesh/agent';
 import { CollectorConfig } from '@undermesh/collector';
 
-/** Settings of the agent that follow from where a pod runs and whom it talks to. */
+/** Settings of the agent that follow from where a pod runs and whom it talks to; waypoints that it ran would end with it. */
 const AGENT = [
   'node',
   'cluster',
@@ -17,6 +17,11 @@ const AGENT = [
   'engine.directory',
   'mesh.manifests',
   'mesh.kubernetes',
+  'mesh.waypoints.run',
+  'mesh.waypoints.cgroup',
+  'mesh.waypoints.networkNamespace',
+  'mesh.waypoints.joinRequests',
+  'mesh.waypoints.program',
   'runDirectory',
   'pinDirectory',
   'objectFile',

@@ -14,9 +14,10 @@ exec "$@"`;
 /**
  * The command that runs another one as a container does.
  * @param {string[]} capabilities as Kubernetes writes them: `NET_ADMIN`
- * @param {{ state: string }} mounts `state`: the one directory besides bpffs that can be written to
+ * @param {{ state: string, user?: number }} options `state`: the one directory besides bpffs that can be written to; `user`:
+ *   not root
  */
-export function within(capabilities, { state }) {
+export function within(capabilities, { state, user }) {
   return [
     'unshare',
     '--mount',
@@ -29,12 +30,17 @@ export function within(capabilities, { state }) {
     'sh',
     state,
     cgroup2Mount(),
-    ...limited(capabilities),
+    ...limited(capabilities, user),
   ];
 }
 
-/** The command that runs another one with these capabilities and no others, ever. */
-export function limited(capabilities) {
+/**
+ * The command that runs another one with these capabilities and no others, ever.
+ * @param {string[]} capabilities
+ * @param {number} [user] whom it runs as, and its group
+ */
+export function limited(capabilities, user = 0) {
   const bounds = ['-all', ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(',');
-  return ['setpriv', `--bounding-set=${bounds}`, '--inh-caps=-all', '--no-new-privs', '--'];
+  const whom = [`--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
+  return ['setpriv', ...whom, `--bounding-set=${bounds}`, '--inh-caps=-all', '--no-new-privs', '--'];
 }

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent under the capabilities that the chart gives its container, and no others, with the container's other restrictions:
 // it observes, measures, steers, is killed and taken up, and removes everything. And the kernel refuses without any one.
-import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limited, within } from '../chart/container.mjs';
@@ -10,6 +19,7 @@ import { findCommand } from '../packages.mjs';
 import { environment, root } from '../paths.mjs';
 import { cgroup2Mount } from '../testbed/cgroups.mjs';
 import { enter } from '../testbed/namespaces.mjs';
+import { freePort } from '../testbed/prometheus.mjs';
 import { Road } from '../testbed/road.mjs';
 import { sweep } from '../testbed/testbed.mjs';
 
@@ -20,6 +30,7 @@ const SERVER = `require('node:http').createServer((_, response) => response.end(
 const agentProgram = join(root, 'apps/agent/bin/undermesh-agent.mjs');
 /** include/uapi/linux/capability.h */
 const NUMBERS = { NET_ADMIN: 12, SYS_PTRACE: 19, SYS_ADMIN: 21, PERFMON: 38, BPF: 39 };
+const collectorProgram = join(root, 'apps/collector/bin/undermesh-collector.mjs');
 const timeout = 90_000;
 
 /** What the chart gives, and what it gives to take in waypoints that were there before. */
@@ -249,4 +260,48 @@ describe('capabilities of the chart', () => {
     for (const name of ['SYS_ADMIN', 'SYS_PTRACE'])
       expect(await entered(adopting.filter((one) => one !== name)), name).toBe(false);
   });
+});
+
+it('the collector keeps records as nobody in particular, without capabilities', { timeout }, async () => {
+  const objects = await render({ set: ['tls.mode=off', 'agent.credentials.secretName=credentials'] });
+  const { spec } = objectOf(objects, 'StatefulSet', 'undermesh-collector').spec.template;
+  const { runAsUser } = spec.securityContext;
+  const state = mkdtempSync(join(tmpdir(), 'undermesh-chart-'));
+  try {
+    const file = join(state, 'undermesh.yaml');
+    writeFileSync(file, objectOf(objects, 'ConfigMap', 'undermesh-collector').data['undermesh.yaml']);
+    chownSync(state, runAsUser, runAsUser);
+    const port = await freePort();
+    const [program, ...parameters] = [
+      ...within([], { state, user: runAsUser }),
+      process.execPath,
+      collectorProgram,
+      '--config',
+      file,
+    ];
+    const child = road.testbed.spawn(program, parameters, {
+      stdio: 'ignore',
+      env: {
+        ...environment,
+        // What differs from a pod: there is no cluster here, and the volume lies elsewhere.
+        UNDERMESH_COLLECTOR_CONTROL_KUBERNETES_ENABLED: 'false',
+        UNDERMESH_COLLECTOR_DATA: join(state, 'data'),
+        UNDERMESH_COLLECTOR_LISTEN_ADDRESS: '127.0.0.1',
+        UNDERMESH_COLLECTOR_LISTEN_PORT: String(port),
+      },
+    });
+    await road.until('it is ready', async () => {
+      if (child.exitCode !== null) throw new Error(`the collector ended with ${child.exitCode}`);
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+      return answer?.ok === true;
+    });
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    expect(status).toMatch(new RegExp(`^Uid:\\s*${runAsUser}\\s`, 'm'));
+    expect(status).toMatch(/^CapEff:\s*0+$/m);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
 });

@@ -207,7 +207,7 @@ describe('Helm refuses', () => {
     ['a number out of bounds', ['collector.config.ingest.credits=5000'], /credits/],
     ['a setting that the chart settles', ['agent.config.node=mine'], /node/],
     ['a value that the chart does not have', ['agent.tolerationz=[]'], /tolerationz/],
-    ['text for a number', ['collector.replicas=many'], /replicas/],
+    ['text for a number', ['collector.service.port=many'], /port/],
     ['a pool of all nodes', ['agent.pools.all.config.http=false'], /nodeSelector/],
     ['agents without a collector', ['collector.enabled=false'], /agent\.collectorUrl/],
     ['TLS that is off without credentials', ['tls.mode=off'], /agent\.credentials\.secretName/],
@@ -218,11 +218,6 @@ describe('Helm refuses', () => {
       /tokenSecret\.name.*auth\.read/s,
     ],
     ['an Ingress for any host', ['ingress.enabled=true'], /ingress\.host/],
-    [
-      'one volume for several collectors',
-      ['collector.replicas=2', 'collector.persistence.existingClaim=one'],
-      /existingClaim/,
-    ],
   ])('%s', async (_, set, says) => {
     await expect(render({ set })).rejects.toThrow(says);
   });

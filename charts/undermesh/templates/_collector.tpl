@@ -50,7 +50,4 @@ collector:
 {{- if and $monitor.enabled (ne $read "open") (not $monitor.tokenSecret.name) -}}
 {{- fail "monitoring.serviceMonitor.enabled: /metrics is for holders of the operator token. Set monitoring.serviceMonitor.tokenSecret.name to a Secret with it, or collector.config.auth.read to open" -}}
 {{- end -}}
-{{- if and (gt (int .Values.collector.replicas) 1) .Values.collector.persistence.existingClaim -}}
-{{- fail "collector.persistence.existingClaim is one volume, and each of several collectors needs its own: remove it, or set collector.replicas to 1" -}}
-{{- end -}}
 {{- end -}}
