@@ -78,11 +78,12 @@ class NodeAgent implements Agent {
     this.#lifecycle.add({
       name: 'records',
       start: async () => {
-        const { earlier, loop, uplink, orders, steered } = this.#started();
+        const { earlier, loop, uplink, membership, orders, steered } = this.#started();
         await steered.follower?.start();
         await orders.begin();
         this.#removal = await followRemoval(config);
         loop.start();
+        membership.start(() => uplink.renew());
         earlier.start(() => uplink.start());
         this.#isStarted = true;
       },
@@ -132,7 +133,7 @@ class NodeAgent implements Agent {
 
   /** Detached first: no end is made that nobody would read. */
   async #finish(): Promise<void> {
-    const { observe, loop, uplink, drain, orders, steered, leave } = this.#started();
+    const { observe, loop, uplink, membership, drain, orders, steered, leave } = this.#started();
     await loop.stop();
     await orders.end();
     await steered.follower?.stop();
@@ -146,6 +147,7 @@ class NodeAgent implements Agent {
     const { ledger } = this.snapshot();
     if (!flushed) this.#log.warn({ waiting: ledger.waiting }, 'stopped before the collector had everything');
     await leave();
+    membership.stop();
     await uplink.stop();
     this.#log.info({ ...ledger }, 'stopped');
   }

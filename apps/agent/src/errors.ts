@@ -22,6 +22,16 @@ export const AGENT_ERRORS = {
   credential_unreadable:
     'Create the agent credential on the collector and store it in agent.collector.credentialFile.',
   credential_permissions: 'Make the credential file readable by its owner only: chmod 600.',
+  not_joined:
+    'Have it join: undermesh agents add NODE, then undermesh-agent join with the token; or set agent.join.',
+  join_failed: 'Give the token that undermesh agents add NODE printed, or the file that holds it.',
+  identity_unreadable: 'Remove the file, and have the agent join anew: undermesh agents add NODE.',
+  identity_permissions: 'Make the file readable by its owner only: chmod 600.',
+  identity_unwritable: 'Make room, or set agent.tls.directory to a directory that the agent can write.',
+  authority_unreadable: 'Correct agent.tls.caFile; in a cluster the collector writes it a moment after its first start.',
+  collector_untrusted:
+    'Is agent.collector.url the right collector, by a name in its certificate (collector.hosts), and is the clock right? Else join anew with a new token.',
+  collector_unreachable: 'Start the collector, or correct agent.collector.url; is a firewall between?',
   identity_rule_invalid: 'Correct the rule under agent.identity.',
   cluster_access_invalid: 'Set agent.mesh.kubernetes.kubeconfig, or run in a pod with a service account.',
   enrolment_invalid:

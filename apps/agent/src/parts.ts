@@ -46,7 +46,7 @@ import { makeReport } from './report.js';
 import { EarlierRuns } from './spool/earlier-runs.js';
 import { OwnSpool } from './spool/own-spool.js';
 import { takeOver } from './takeover.js';
-import { readCredential } from './uplink/credential.js';
+import { Membership } from './tls/membership.js';
 import { dictionarySource } from './uplink/dictionary.js';
 import { isLoopback, portOf } from './uplink/endpoint.js';
 import { Uplink } from './uplink/uplink.js';
@@ -58,6 +58,8 @@ export interface Parts {
   readonly observe: Observe;
   readonly drain: Drain;
   readonly uplink: Uplink;
+  /** By what right it connects. */
+  readonly membership: Membership;
   readonly loop: Loop;
   readonly earlier: EarlierRuns;
   readonly orders: Orders;
@@ -140,9 +142,11 @@ function assemble(config: AgentConfig, { observe, store, scope, lock, objects }:
           pass: (frame) => drain.pass(frame),
           isWanted: () => uplink.takesLegs,
         });
+  const membership = new Membership(config);
   const uplinkOptions = {
     url,
-    credential: () => readCredential(config.collector.credentialFile),
+    access: () => membership.access(),
+    onRefused: (code: string) => membership.refused(code),
     clock: clockPairNs,
     maxBackoffMs: config.collector.maxBackoff || (isLoopback(url) ? 5_000 : 30_000),
     log: createLogger('uplink'),
@@ -284,7 +288,20 @@ function assemble(config: AgentConfig, { observe, store, scope, lock, objects }:
     observe.close({ last: lock.last });
     lock.release();
   };
-  return { scope, observe, drain, uplink, loop, earlier, orders, steered, snapshot, leave, remove };
+  return {
+    scope,
+    observe,
+    drain,
+    uplink,
+    membership,
+    loop,
+    earlier,
+    orders,
+    steered,
+    snapshot,
+    leave,
+    remove,
+  };
 }
 
 /** Checks, locks, loads. */

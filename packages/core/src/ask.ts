@@ -73,3 +73,20 @@ export function ask(url: URL, asking: Asking): Promise<Answered> {
     request.end(body);
   });
 }
+
+/** What TLS says of a certificate that is not to be believed. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_SIGNATURE_FAILURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** Whether something failed because the other side's certificate is not to be believed. */
+export const isDistrust = (error: unknown): boolean =>
+  error instanceof Error && UNTRUSTED.has((error as NodeJS.ErrnoException).code ?? '');

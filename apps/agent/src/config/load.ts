@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadConfig, UndermeshError } from '@undermesh/core';
+import { AGENT_PATHS } from '@undermesh/schema';
 import { compileRules } from '../identity/rules.js';
 import { AgentConfig } from './schema.js';
 
@@ -23,7 +24,17 @@ export function loadAgentConfig(sources: AgentConfigSources = {}): AgentConfig {
   checkSizes(config);
   checkMesh(config);
   compileRules(config.identity);
-  return { ...config, instance };
+  const collector = { ...config.collector, url: ingestUrl(config.collector.url) };
+  return { ...config, collector, instance };
+}
+
+/** The address of a collector may be given as that of its dashboard. */
+function ingestUrl(text: string): string {
+  if (!URL.canParse(text))
+    throw invalid(`agent.collector.url is ${JSON.stringify(text)}: give a URL, e.g. wss://collector:7070`);
+  const url = new URL(text.replace(/^http/, 'ws'));
+  if (url.pathname === '/') url.pathname = AGENT_PATHS.ingest;
+  return url.href;
 }
 
 function checkSizes(config: AgentConfig): void {

@@ -18,7 +18,10 @@ import { type RawData, WebSocket } from 'ws';
 import { agentError } from '../errors.js';
 import type { Backlog } from '../records/backlog.js';
 import type { ClockPair } from '../records/frame-builder.js';
+import { distrust } from '../tls/certify.js';
+import { clientOptions, type UplinkAccess } from './access.js';
 import { decodeIncoming } from './incoming.js';
+import { opened, refusalIn } from './opening.js';
 
 /** What explains the numbers of record frames: whole after a welcome, in pieces that fit frames. */
 export interface DictionarySource {
@@ -30,8 +33,10 @@ export interface DictionarySource {
 /** What an uplink works with. */
 export interface UplinkOptions {
   readonly url: string;
-  /** Asked at every connect. May throw: that is tried again as well. */
-  readonly credential: () => string;
+  /** Asked at every connect. May fail: that is tried again as well. */
+  readonly access: () => UplinkAccess | Promise<UplinkAccess>;
+  /** The collector refuses the agent, under this code. */
+  readonly onRefused?: (code: string) => void;
   /** Asked at every connect. */
   readonly hello: () => Hello;
   readonly streamId: Uint8Array;
@@ -76,6 +81,8 @@ export class Uplink {
   #framesSent = 0;
   #bytesSent = 0;
   #problem: string | undefined;
+  /** Rises with every connect: what belongs to an earlier one is over. */
+  #attempt = 0;
 
   constructor(options: UplinkOptions) {
     this.#options = options;
@@ -196,17 +203,52 @@ export class Uplink {
     });
   }
 
-  #connect(): void {
-    this.#state = 'connecting';
-    let credential: string;
+  /**
+   * Goes over to a connection that is made with what `access` gives by now; the one that there is serves until the other is
+   * open. Does nothing where there is none. Rejects with why there is no other: then the one that there is goes on.
+   */
+  async renew(): Promise<void> {
+    const former = this.#socket;
+    if (this.#state !== 'welcomed' || former === undefined) return;
+    const socket = this.#dial(await this.#options.access());
     try {
-      credential = this.#options.credential();
+      await opened(socket);
     } catch (error) {
-      this.#retry(error);
+      socket.terminate();
+      throw this.#reasonOf(error);
+    }
+    if (this.#socket !== former || this.#state !== 'welcomed') {
+      // It broke meanwhile, and another was made; or all is over.
+      socket.terminate();
       return;
     }
+    this.#state = 'connecting';
+    this.#credits = 0;
+    this.#follow(socket);
+    this.#opened(socket);
+    // The collector ends the former one at the hello of this one; if it does not, we do.
+    setTimeout(() => former.terminate(), HANDSHAKE_MS).unref();
+  }
+
+  #connect(): void {
+    this.#state = 'connecting';
+    const attempt = ++this.#attempt;
+    const isOver = (): boolean => attempt !== this.#attempt || this.#state === 'stopped';
+    void Promise.resolve()
+      .then(() => this.#options.access())
+      .then(
+        (access) => {
+          if (!isOver()) this.#follow(this.#dial(access));
+        },
+        (error: unknown) => {
+          if (!isOver()) this.#retry(error);
+        },
+      );
+  }
+
+  #dial(access: UplinkAccess): WebSocket {
     const socket = new WebSocket(this.#options.url, {
-      headers: { authorization: `Bearer ${credential}` },
+      ...clientOptions(access),
       perMessageDeflate: false,
       handshakeTimeout: HANDSHAKE_MS,
       maxPayload: FRAME_HEADER_BYTES + MAX_PAYLOAD_BYTES,
@@ -214,6 +256,17 @@ export class Uplink {
       // a mask of zeros saves the copy of every frame.
       generateMask: (mask) => mask.set(MASK),
     });
+    // Why it was refused stands in the body of the answer.
+    socket.on('unexpected-response', (_, response) => {
+      void refusalIn(response).then((refusal) => {
+        this.#options.onRefused?.(refusal.code);
+        socket.emit('error', refusal);
+      });
+    });
+    return socket;
+  }
+
+  #follow(socket: WebSocket): void {
     this.#socket = socket;
     this.#heardMs = performance.now();
     socket.on('open', () => this.#opened(socket));
@@ -221,17 +274,14 @@ export class Uplink {
     socket.on('pong', () => {
       this.#heardMs = performance.now();
     });
-    socket.on('unexpected-response', (_, response) => {
-      response.resume();
-      this.#retry(
-        agentError('uplink_refused', `The collector answered ${response.statusCode} to the agent.`),
-        socket,
-      );
-    });
-    socket.on('error', (error) => this.#retry(error, socket));
+    socket.on('error', (error) => this.#retry(this.#reasonOf(error), socket));
     socket.on('close', (code, reason) => {
       this.#retry(new Error(`the connection was closed (${code} ${reason})`.replace(' )', ')')), socket);
     });
+  }
+
+  #reasonOf(error: unknown): unknown {
+    return distrust(error, new URL(this.#options.url).host) ?? error;
   }
 
   #opened(socket: WebSocket): void {
@@ -278,6 +328,7 @@ export class Uplink {
           break;
         case 'error': {
           const { code, message } = incoming.error;
+          this.#options.onRefused?.(code);
           throw new UndermeshError({ code, message: `The collector ends the connection: ${message}` });
         }
       }

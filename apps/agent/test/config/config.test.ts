@@ -56,10 +56,19 @@ describe('configuration', () => {
   });
 
   it.each([
+    ['https://mesh.example:7070', 'wss://mesh.example:7070/ingest/v1'],
+    ['http://10.0.0.1:7070/', 'ws://10.0.0.1:7070/ingest/v1'],
+    ['wss://mesh.example/below/ingest/v1', 'wss://mesh.example/below/ingest/v1'],
+  ])('takes the address %s of a collector as %s', (given, url) => {
+    const flags = { 'collector.url': given };
+    expect(loadAgentConfig({ file: empty(), flags }).collector.url).toBe(url);
+  });
+
+  it.each([
     ['ringBytes', '5000000', 'agent.ringBytes is 5000000: set it to a power of two, e.g. 8388608'],
     ['ringBytes', '64', 'ringBytes'],
     ['drain.busy', '300', 'agent.drain.busy is 300: it may not exceed agent.drain.idle (250)'],
-    ['collector.url', 'http://x', 'collector.url'],
+    ['collector.url', 'ftp://x', 'collector.url'],
     ['node', 'has blanks', 'agent.node'],
     ['listen.port', '70000', 'listen.port'],
     ['systemProcesses', 'x', 'Cannot use the configuration'],

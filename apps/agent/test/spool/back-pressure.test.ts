@@ -71,7 +71,7 @@ describe('a collector that gives no credits', () => {
     const drain = new Drain({ source, builder, backlog, identity, clock, overflow });
     uplink = new Uplink({
       url: collector.url,
-      credential: () => 'secret',
+      access: () => ({ credential: 'secret' }),
       hello: () => hello,
       streamId: STREAM_ID,
       backlog,

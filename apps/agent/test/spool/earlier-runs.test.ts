@@ -71,7 +71,7 @@ describe('what earlier runs left', () => {
         new Uplink({
           ...own,
           url: collector.url,
-          credential: () => 'secret',
+          access: () => ({ credential: 'secret' }),
           hello: () => ({ ...hello, unfinished: [...unfinished] }),
           clock,
           onNewCollector: () => {},

@@ -71,7 +71,7 @@ describe('uplink', () => {
     collector = await new TestCollector(collectorOptions).start();
     uplink = new Uplink({
       url: collector.url,
-      credential: () => 'secret',
+      access: () => ({ credential: 'secret' }),
       hello: () => HELLO,
       streamId: new Uint8Array(16).fill(1),
       backlog,
@@ -271,7 +271,7 @@ describe('uplink', () => {
 
   it('keeps trying when it is refused, and says why', async () => {
     let credential = 'wrong';
-    await start({ token: 'right' }, { credential: () => credential });
+    await start({ token: 'right' }, { access: () => ({ credential }) });
     await collector.until(() => uplink.reconnects >= 2, 'two refusals');
     expect(uplink.problem).toContain('The collector answered 401');
     credential = 'right';
@@ -281,11 +281,11 @@ describe('uplink', () => {
 
   it('keeps trying when its credential cannot be read', async () => {
     let readable = false;
-    const credential = () => {
+    const access = () => {
       if (!readable) throw new Error('no such file');
-      return 'x';
+      return { credential: 'x' };
     };
-    await start({}, { credential });
+    await start({}, { access });
     await collector.until(() => uplink.reconnects >= 2, 'two attempts');
     expect(collector.connections).toBe(0);
     readable = true;
