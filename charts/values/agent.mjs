@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { image, pod } from './program.mjs';
+import { image, listenAddress, pod } from './program.mjs';
 import { settings } from './settings.mjs';
 import { flag, foreign, group, list, text, whole } from './shapes.mjs';
 
@@ -41,6 +41,7 @@ export const agent = group({
       'With a collector elsewhere: Secret with a key for each node, its name, that holds the output of `undermesh agents add NAME`',
     ),
   }),
+  listenAddress,
   metricsPort: whole('Port of `/metrics`, `/healthz` and `/readyz` at the address of the pod', 1, 65_535),
   stateDirectory: text('On the host: spool, newest order, key and certificate', { pattern: '^/.+' }),
   bpffs: group({
@@ -48,12 +49,19 @@ export const agent = group({
       'Mount a bpffs on `/sys/fs/bpf` of hosts that have none, by a privileged container that ends at once; systemd mounts one at boot',
     ),
   }),
+  resourceQuota: group({
+    enabled: flag('A quota of pods of that priority, where clusters ask for one, as GKE does'),
+    pods: whole('So many, in the namespace', 1, 100_000),
+  }),
   updateStrategy: foreign('DaemonSetUpdateStrategy', 'How agents are replaced; traffic is steered meanwhile'),
   capabilities: list('Of the container, all others dropped', { type: 'string', pattern: '^[A-Z_]+$' }),
   adoptWaypoints: flag(
     'Take in waypoints that listened before the agent came, for which it enters their network namespaces: adds `SYS_ADMIN` and `SYS_PTRACE`. Else start such waypoints anew once',
   ),
-  seccompProfile: foreign('SeccompProfile', 'Has to let `bpf()` through to who has CAP_BPF'),
+  seccompProfile: foreign(
+    'SeccompProfile',
+    'Has to let `bpf()` through to who has CAP_BPF; CRI-O: `type: Unconfined`',
+  ),
   appArmorProfile: foreign('AppArmorProfile', 'Has to let the agent write below `/sys/fs/bpf`'),
   seLinuxOptions: foreign('SELinuxOptions', 'Where SELinux confines containers: `type: spc_t`'),
   ...pod,

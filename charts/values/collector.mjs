@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { image, pod } from './program.mjs';
+import { image, listenAddress, pod } from './program.mjs';
 import { settings } from './settings.mjs';
 import { choice, flag, foreign, group, list, text, texts, whole } from './shapes.mjs';
 
@@ -9,9 +9,11 @@ export const collector = group({
   enabled: flag('Run the collector'),
   image,
   config: settings.collector,
-  listenAddress: choice('Address to listen on; `::` in clusters that have IPv6 only', ['0.0.0.0', '::']),
+  listenAddress,
   persistence: group({
-    enabled: flag('Keep records on a volume; else they are gone with the pod'),
+    enabled: flag(
+      'Keep records, and the authority of certificates, on a volume; else they are gone with the pod',
+    ),
     size: text('Its size', { pattern: '^[0-9]+(\\.[0-9]+)?([KMGTPE]i?)?$' }),
     storageClassName: text('Its class; empty: the cluster’s default'),
     accessModes: list('How it is mounted', { type: 'string' }),

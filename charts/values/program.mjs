@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values that agent and collector have in common.
-import { flag, foreign, foreignList, group, text, texts, whole } from './shapes.mjs';
+import { choice, flag, foreign, foreignList, group, text, texts, whole } from './shapes.mjs';
 
 /** Where the image is. */
 export const image = group({
@@ -8,6 +8,11 @@ export const image = group({
   tag: text('Tag; empty: that of all images'),
   digest: text('Digest, in the place of a tag', { pattern: '^(sha256:[0-9a-f]{64})?$' }),
 });
+
+export const listenAddress = choice('Address to listen on; `::` in clusters that have IPv6 only', [
+  '0.0.0.0',
+  '::',
+]);
 
 /** How pods are placed and what they are given. */
 export const pod = {

@@ -14,7 +14,7 @@
 {{- $own := dict
   "cluster" $root.Values.clusterName
   "collector" (dict "url" (include "undermesh.agent.url" $root))
-  "listen" (dict "host" "0.0.0.0" "port" ($agent.metricsPort | int))
+  "listen" (dict "host" $agent.listenAddress "port" ($agent.metricsPort | int))
   "mesh" (dict "kubernetes" (dict "enabled" true "daemonSet" (printf "%s/%s" $root.Release.Namespace (index . 1))))
 -}}
 {{- if eq $root.Values.tls.mode "off" -}}
