@@ -14,6 +14,7 @@ import { LiveTopics } from './api/live.js';
 import type { CollectorConfig } from './config.js';
 import { ChangeLog } from './control/change-log.js';
 import { ChangeWatch } from './control/change-watch.js';
+import type { SharedLog } from './control/cluster/shared-log.js';
 import { Credentials } from './control/credentials.js';
 import { Engines } from './control/engines.js';
 import { Joining } from './control/joining.js';
@@ -46,6 +47,8 @@ export interface CollectorOptions {
   readonly store: RecordStore;
   /** `null`: nothing is kept in the data directory but credentials and the token. */
   readonly ledgerFile?: string | null;
+  /** Where control state is kept for several collectors; `null`: in the data directory. */
+  readonly control?: SharedLog | null;
   /** Time from one checkpoint of the aggregates to the next, ms; a minute unless given. */
   readonly checkpointMs?: number;
 }
@@ -101,7 +104,10 @@ export class Collector {
     const credentialed = cached(() => this.credentials.nodes());
     this.agents = new Agents(this.ledger, this.requestLedger, credentialed);
     const now = Date.now;
-    this.changes = new ChangeLog(ledgerFile === null ? null : join(dirname(ledgerFile), 'change-log.jsonl'));
+    this.changes = new ChangeLog(
+      ledgerFile === null ? null : join(dirname(ledgerFile), 'change-log.jsonl'),
+      options.control,
+    );
     this.engines = new Engines({
       log: this.changes,
       agents: this.agents,
@@ -199,6 +205,7 @@ export class Collector {
     this.#tls = await ServerTls.open(this.config);
     this.#joining = this.#tls === null ? null : this.#makeJoining(this.#tls);
     this.changes.restore();
+    await this.changes.open();
     await this.store.open();
     this.placements.restore(await this.store.workloads());
     const positions = await this.store.positions();
@@ -294,6 +301,7 @@ export class Collector {
     await this.checkpoints.close();
     await this.store.close();
     await this.changes.flush();
+    await this.changes.close();
     this.#saveBooks();
   }
 

@@ -36,6 +36,8 @@ export const COLLECTOR_ERRORS = {
   store_full: { status: 507, title: 'The store has no room' },
   change_not_written: { status: 507, title: 'The change log cannot be written' },
   review_failed: { status: 503, title: 'The API server could not be asked' },
+  control_held: { status: 503, title: 'Another collector may write now' },
+  control_unavailable: { status: 503, title: 'The control state of the cluster cannot be reached' },
   store_corrupt: { status: 503, title: 'The store cannot read its records' },
   store_unavailable: { status: 503, title: 'The store cannot be used' },
   hello_expected: { status: 400, title: 'The first frame must be a hello' },

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { createLogger, Lifecycle, messageOf, setLogLevel, UndermeshError } from '@undermesh/core';
 import { Collector } from './collector.js';
 import { type CollectorConfig, readConfig } from './config.js';
+import { makeSharedLog } from './control/cluster/make.js';
 import { Credentials } from './control/credentials.js';
 import { OperatorToken } from './control/operator-token.js';
 import { startOtel } from './export/otel.js';
@@ -116,7 +117,8 @@ async function serve(
 ): Promise<number> {
   const log = createLogger('main');
   const lifecycle = new Lifecycle({ log, supervised: environment.supervised, stopTimeoutMs: 30_000 });
-  const collector = new Collector({ config, store: storeOf(config) });
+  const control = await makeSharedLog(config.control);
+  const collector = new Collector({ config, store: storeOf(config), control });
   const otel = startOtel(environment.otel, collector);
   lifecycle.add({
     name: 'token',

@@ -32,14 +32,14 @@ export function changesRoutes(app: FastifyInstance, parts: ChangesParts): void {
 export function changesAnswer(parts: ChangesParts, query: ChangesQuery, now: number): Changes {
   const { to = now, windowSeconds, namespaces } = viewQueryOf(query);
   const from = to - windowSeconds * 1000;
-  const before = query.cursor === undefined ? Number.POSITIVE_INFINITY : numberOf(query.cursor);
+  const behind = query.cursor === undefined ? undefined : numberOf(query.cursor);
   const matches = matcherOf(parts, query);
   const kinds = query.kind === undefined || query.kind === '' ? null : new Set<string>(query.kind.split(','));
   const limit = query.limit ?? 100;
   const items: Change[] = [];
-  for (const change of parts.log.changes()) {
+  for (const change of parts.log.changes(behind)) {
     const time = Date.parse(change.time);
-    if (change.number >= before || time < from || time > to) continue;
+    if (time < from || time > to) continue;
     if (namespaces.size > 0 && !touchesNamespace(change, namespaces)) continue;
     if (!matches(change) || (kinds !== null && !kinds.has(change.kind))) continue;
     if (items.length === limit) return { items, next: `c${items.at(-1)?.number}` };

@@ -6,6 +6,7 @@ import Value from 'typebox/value';
 import { CollectorError } from '../errors.js';
 import { Admission, AgentRoll } from './agent-roll.js';
 import { type Break, ChainFile } from './chain-file.js';
+import type { SharedLog } from './cluster/shared-log.js';
 import { EngineOrders } from './engine-orders.js';
 import { Known, KnownMesh } from './known-mesh.js';
 
@@ -13,6 +14,8 @@ const log = createLogger('changes');
 
 /** Changes kept in memory, those that came by themselves and those that somebody asked for. All are in the file. */
 const KEPT = 5_000;
+/** How long a start waits for a log that is shared, ms. */
+const OPEN_MS = 5_000;
 /** Changes that wait for a disk that does not write. */
 const MOST_WAITING = 20_000;
 
@@ -21,6 +24,11 @@ const Entry = Type.Intersect([
   Type.Object({ instance: Type.Optional(Type.String()), admission: Type.Optional(Admission) }),
 ]);
 type Entry = Static<typeof Entry>;
+/**
+ * With a log that several collectors share, the numbers of what each finds out by itself begin here: above any that what
+ * somebody asked for can come to.
+ */
+const OWN_NUMBERS = 1_000_000;
 /** What is not worth a change of its own. */
 const Learned = Type.Object({ learned: Known });
 
@@ -42,12 +50,22 @@ interface Waiting {
 /** Whether somebody asked for it, or has to answer for it. */
 const isOfControl = ({ kind }: Change): boolean => CONTROL_KINDS.has(kind);
 
+/** Something asked for that is not in the shared log yet, and who waits for it. */
+interface Asked {
+  readonly change: NewChange;
+  readonly done: (entry: Entry) => void;
+  readonly failed: (error: unknown) => void;
+}
+
 /**
  * What changed in the mesh, and who asked for it: one append-only, hash-chained file of JSON lines. All that is known of
- * the mesh and all that is desired is the fold of them, so a restart neither reports nor orders anything anew.
+ * the mesh and all that is desired is the fold of them, so a restart neither reports nor orders anything anew. Where
+ * several collectors share a log, what somebody asked for is in that one, and in the file what came by itself.
  */
 export class ChangeLog {
   readonly #file: ChainFile | null;
+  readonly #shared: SharedLog | null;
+  readonly #listeners = new Set<(subjects: ReadonlySet<string> | null) => void>();
   readonly known = new KnownMesh();
   /** What is desired. */
   readonly orders = new EngineOrders();
@@ -59,9 +77,16 @@ export class ChangeLog {
   #isNew = true;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
+  #asked: Asked[] = [];
+  #asking: Promise<void> | null = null;
 
-  /** @param file where it is kept; `null` keeps it in memory only. */
-  constructor(file: string | null) {
+  /**
+   * @param file where it is kept; `null` keeps it in memory only
+   * @param shared where what somebody asks for is kept in its place
+   */
+  constructor(file: string | null, shared: SharedLog | null = null) {
+    this.#shared = shared;
+    if (shared !== null) this.#last = OWN_NUMBERS;
     this.#file = file === null ? null : new ChainFile(file);
   }
 
@@ -70,26 +95,50 @@ export class ChangeLog {
     return this.#isNew;
   }
 
+  /** Whether it is known what is desired. */
+  get ready(): boolean {
+    return this.#shared?.ready ?? true;
+  }
+
+  /**
+   * Calls back when what is desired may be another, also by what other collectors wrote, with the nodes that it is about;
+   * `null`: all of them.
+   */
+  onControl(listener: (subjects: ReadonlySet<string> | null) => void): void {
+    this.#listeners.add(listener);
+  }
+
   /** How far the chain has been verified, and where it was broken. */
   get chain(): ChangeChain {
     const breaks = this.#control.filter(({ kind }) => kind === 'log_broken');
     return {
-      verifiedTo: Math.max(this.#ordinary.at(-1)?.number ?? 0, this.#control.at(-1)?.number ?? 0),
+      verifiedTo: Math.max(
+        this.#shared === null ? (this.#ordinary.at(-1)?.number ?? 0) : 0,
+        this.#control.at(-1)?.number ?? 0,
+      ),
       breaks: breaks.map(({ number, time, detail = '' }) => ({ change: number, time, detail })),
     };
   }
 
-  /** Newest first. */
-  *changes(): Iterable<Change> {
+  /** Newest first; behind the change of that number, where one is given. */
+  *changes(behind?: number): Iterable<Change> {
     let [ordinary, control] = [this.#ordinary.length - 1, this.#control.length - 1];
+    let skips = behind !== undefined;
     for (;;) {
       const [one, other] = [this.#ordinary[ordinary], this.#control[control]];
-      const newer = (one?.number ?? 0) > (other?.number ?? 0) ? one : other;
+      const newer = other === undefined || (one !== undefined && this.#isNewer(one, other)) ? one : other;
       if (newer === undefined) return;
       if (newer === one) ordinary--;
       else control--;
-      yield newer;
+      if (skips && this.#shared === null) skips = newer.number >= (behind ?? 0);
+      if (!skips) yield newer;
+      else if (newer.number === behind) skips = false;
     }
+  }
+
+  /** Numbers of two logs say nothing of each other. */
+  #isNewer(one: Change, other: Change): boolean {
+    return this.#shared === null ? one.number > other.number : Date.parse(one.time) > Date.parse(other.time);
   }
 
   /** What somebody asked for or has to answer for, oldest first. */
@@ -103,9 +152,41 @@ export class ChangeLog {
     this.#isNew = lines.length === 0;
     for (const line of lines) {
       if (Value.Check(Learned, line)) this.known.learn(line.learned);
-      else if (Value.Check(Entry, line)) this.#take(line);
-      else log.warn({ line }, 'a change of a kind that this release does not know is passed over');
+      else if (Value.Check(Entry, line)) {
+        // What was asked for before the log was shared is not what is asked for now.
+        if (this.#shared === null || !isOfControl(line)) this.#take(line);
+      } else log.warn({ line }, 'a change of a kind that this release does not know is passed over');
     }
+  }
+
+  /** Begins to follow the log that is shared, if there is one; resolves when it was read, or could not be for a while. */
+  async open(): Promise<void> {
+    await this.#shared?.open(
+      {
+        replaced: (values) => {
+          this.#control = [];
+          this.orders.clear();
+          this.#takeShared(values);
+          this.#tell(null);
+        },
+        appended: (values) => this.#tell(this.#takeShared(values)),
+        broken: brokenLine,
+      },
+      OPEN_MS,
+    );
+  }
+
+  /** Stops following it, so that another collector may write at once. */
+  async close(): Promise<void> {
+    await this.#shared?.close();
+  }
+
+  /**
+   * Does something that decides on what is known, and records it, while nobody else does. Throws CollectorError
+   * `control_held` and `control_unavailable` where the log is shared and cannot be written, or what `work` throws.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#shared === null ? work() : this.#shared.exclusively(work);
   }
 
   /** Numbers changes and writes them down in the background. Those of names beyond what can be remembered are left out. */
@@ -121,9 +202,10 @@ export class ChangeLog {
 
   /**
    * Writes down what somebody asked for; resolves with it when it is on the disk. Rejects with CollectorError
-   * `change_not_written`: then it has not been asked for.
+   * `change_not_written`: then it has not been asked for. With a shared log also as {@link exclusively}.
    */
   async record(change: NewChange): Promise<Change> {
+    if (this.#shared !== null) return this.#recordShared(this.#shared, change);
     const entry = { number: ++this.#last, ...change };
     await new Promise<void>((resolve, reject) => {
       const done = (error: unknown): void => {
@@ -148,7 +230,7 @@ export class ChangeLog {
 
   #take(entry: Entry): Change {
     const { instance: _, admission: __, ...change } = entry;
-    this.#last = Math.max(this.#last, change.number);
+    if (this.#shared === null || !isOfControl(change)) this.#last = Math.max(this.#last, change.number);
     const list = isOfControl(change) ? this.#control : this.#ordinary;
     list.push(change);
     if (list.length > KEPT) list.shift();
@@ -156,6 +238,51 @@ export class ChangeLog {
     this.orders.fold(change);
     this.roll.fold(entry);
     return change;
+  }
+
+  #tell(subjects: ReadonlySet<string> | null): void {
+    for (const listener of this.#listeners) listener(subjects);
+  }
+
+  /** Returns what they are about. */
+  #takeShared(values: readonly unknown[]): ReadonlySet<string> {
+    const subjects = new Set<string>();
+    for (const value of values) {
+      if (Value.Check(Entry, value)) subjects.add(this.#take(value).subject);
+      else log.warn({ value }, 'a change of a kind that this release does not know is passed over');
+    }
+    return subjects;
+  }
+
+  /** What is asked for in the same turn, or while something is written, is written together. */
+  async #recordShared(shared: SharedLog, change: NewChange): Promise<Change> {
+    const entry = await new Promise<Entry>((done, failed) => {
+      this.#asked.push({ change, done, failed });
+      this.#asking ??= this.#writeAsked(shared);
+    });
+    const { instance: _, admission: __, ...told } = entry;
+    return told;
+  }
+
+  async #writeAsked(shared: SharedLog): Promise<void> {
+    await null;
+    while (this.#asked.length > 0) {
+      const batch = this.#asked.splice(0);
+      try {
+        await shared.exclusively(async () => {
+          const first = (this.#control.at(-1)?.number ?? 0) + 1;
+          const entries = batch.map(({ change }, i): Entry => ({ number: first + i, ...change }));
+          await shared.append(entries);
+          batch.forEach(({ done }, i) => {
+            const entry = entries[i];
+            if (entry !== undefined) done(entry);
+          });
+        });
+      } catch (error) {
+        for (const { failed } of batch) failed(error);
+      }
+    }
+    this.#asking = null;
   }
 
   #write(): Promise<void> {

@@ -54,6 +54,11 @@ export class EngineOrders {
     return this.#nodes.keys();
   }
 
+  /** Nothing is known: what there is, is about to be told anew. */
+  clear(): void {
+    this.#nodes.clear();
+  }
+
   /** Takes one change in. */
   fold(change: Change): void {
     const node = this.of(change.subject);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createLogger } from '@undermesh/core';
+import { createLogger, messageOf } from '@undermesh/core';
 import type {
   Command,
   Engine,
@@ -64,6 +64,8 @@ interface Watched {
   tellingSince: number;
   /** One thing after the other. */
   turn: Promise<unknown>;
+  /** Why its engine could not be settled. */
+  problem: string | null;
   shown: string;
 }
 
@@ -82,6 +84,9 @@ export class Engines {
 
   constructor(parts: EnginesParts) {
     this.#parts = parts;
+    parts.log.onControl((nodes) => {
+      for (const node of nodes ?? this.#watched.keys()) if (this.#watched.has(node)) this.#reviewSoon(node);
+    });
   }
 
   /** Calls back when anything of the answer to /engines has changed. */
@@ -125,16 +130,20 @@ export class Engines {
   /**
    * Sets the engine of a node, by the API. Resolves when the order is on our disk and on its way. Rejects with
    * CollectorError `node_unknown`, `engine_unsettled`, `engine_managed`, `engine_changed`, `engine_unavailable`,
-   * `reason_required`, `change_not_written`.
+   * `reason_required`, `change_not_written`, `control_held`, `control_unavailable`.
    */
   async set(node: string, order: EngineOrder, who: string): Promise<NodeEngine> {
     const beganMs = performance.now();
     const reason = order.reason?.trim() ?? '';
     if (reason === '')
       throw new CollectorError('reason_required', 'Say why: `reason` goes into the change log.');
-    this.#parts.agents.expect(node);
+    const { log: changes, agents } = this.#parts;
+    // One whose agent is with another collector is known by what was ordered of it.
+    if (changes.orders.of(node).generation === 0) agents.expect(node);
     const watched = this.#watch(node);
-    return this.#inTurn(node, async () => {
+    const inTurn = (work: () => Promise<NodeEngine>): Promise<NodeEngine> =>
+      this.#inTurn(node, () => changes.exclusively(work));
+    return inTurn(async () => {
       const facts = this.#facts(node, Date.now());
       const objection = objectionTo(node, order, facts);
       if (objection !== null) throw objection;
@@ -143,7 +152,7 @@ export class Engines {
       else {
         const generation = newest + 1;
         await this.#order(node, { engine: order.engine, generation, setBy: 'api', who, reason });
-        const reporting = this.#parts.agents.isReporting(node, Date.now());
+        const reporting = agents.isReporting(node, Date.now());
         watched.timed = reporting ? { generation, beganMs } : null;
       }
       const now = Date.now();
@@ -193,8 +202,19 @@ export class Engines {
   }
 
   #reviewSoon(node: string): void {
-    void this.#inTurn(node, () => this.#review(node)).catch((error: unknown) =>
-      log.error({ err: error, node }, 'the engine of a node could not be settled: it is tried again'),
+    const watched = this.#watch(node);
+    const turn = this.#inTurn(node, () => this.#review(node));
+    turn.then(
+      () => {
+        watched.problem = null;
+      },
+      (error: unknown) => {
+        const problem = messageOf(error);
+        // At every report the same is no news.
+        if (problem !== watched.problem)
+          log.error({ err: error, node }, 'the engine of a node could not be settled: it is tried again');
+        watched.problem = problem;
+      },
     );
   }
 
@@ -202,18 +222,25 @@ export class Engines {
   async #review(node: string): Promise<void> {
     const { heard, capable } = this.#watch(node);
     const { log: changes, agents } = this.#parts;
-    if (heard !== null && capable === true) {
-      const adoption = adoptionOf(changes.orders.of(node), heard);
-      if (adoption !== null) await this.#order(node, adoption);
+    if (heard !== null && capable === true && changes.ready) {
+      await this.#decide(node, () => adoptionOf(changes.orders.of(node), heard));
       const labels = agents.get(node)?.hello?.labels ?? {};
-      const settlement = settlementOf(changes.orders.of(node), heard, labels);
-      if (settlement !== null) await this.#order(node, settlement);
+      await this.#decide(node, () => settlementOf(changes.orders.of(node), heard, labels));
       this.#send(node, Date.now());
       this.#takeTime(node);
       await this.#tellRefusal(node);
       await this.#tellDrift(node);
     }
     this.#show(node, Date.now());
+  }
+
+  /** Orders what is to be ordered; decided once more when nobody else can. */
+  async #decide(node: string, decide: () => NewOrder | null): Promise<void> {
+    if (decide() === null) return;
+    await this.#parts.log.exclusively(async () => {
+      const order = decide();
+      if (order !== null) await this.#order(node, order);
+    });
   }
 
   /** Sends what is desired unless the node has it, or is still at it. */
@@ -292,6 +319,7 @@ export class Engines {
         tellings: 0,
         tellingSince: 0,
         turn: Promise.resolve(),
+        problem: null,
         shown: '',
       };
       this.#watched.set(node, watched);

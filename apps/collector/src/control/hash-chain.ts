@@ -35,8 +35,8 @@ export interface ChainReading {
   readonly tornBytes: number;
 }
 
-/** Reads and verifies a chain. What follows the last line feed was being written when somebody pulled the plug. */
-export function readChain(bytes: Buffer): ChainReading {
+/** Reads and verifies a chain, or what follows a line with the hash `after`. What follows the last line feed was being written when somebody pulled the plug. */
+export function readChain(bytes: Buffer, after = GENESIS): ChainReading {
   const values: unknown[] = [];
   const hashes: string[] = [];
   let at = 0;
@@ -49,7 +49,7 @@ export function readChain(bytes: Buffer): ChainReading {
     const detail =
       front === undefined
         ? 'is no line of a change log'
-        : hashOf(hashes.at(-1) ?? GENESIS, `${front}}`) === hash
+        : hashOf(hashes.at(-1) ?? after, `${front}}`) === hash
           ? null
           : 'does not follow from the line before it';
     if (detail !== null) return { ...done, broken: { line: values.length + 1, detail } };

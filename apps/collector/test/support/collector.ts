@@ -6,6 +6,7 @@ import { setLogLevel } from '@undermesh/core';
 import Value from 'typebox/value';
 import { Collector } from '../../src/collector.js';
 import { CollectorConfig } from '../../src/config.js';
+import type { SharedLog } from '../../src/control/cluster/shared-log.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
 import type { RecordStore } from '../../src/store/store.js';
 import { FakeAgent, type FakeAgentOptions } from '../../test-support/index.js';
@@ -33,9 +34,10 @@ export function testConfig(change: Deep<CollectorConfig> = {}): CollectorConfig 
 export async function startCollector(
   change: Deep<CollectorConfig> = {},
   store: RecordStore = new MemoryStore(),
+  control: SharedLog | null = null,
 ): Promise<TestCollector> {
   const config = testConfig(change);
-  const collector = new Collector({ config, store });
+  const collector = new Collector({ config, store, control });
   const url = await collector.start();
   await collector.rebuilt;
   const agents: FakeAgent[] = [];

@@ -30,9 +30,27 @@ export interface Access {
   apply(options: RequestOptions): Promise<void>;
 }
 
-/** Reads the configuration; nobody is asked yet. Throws UndermeshError `cluster_access_invalid`. */
-export const openAccess = (access: ClusterAccess): Promise<Access> =>
-  'kubeconfig' in access ? openKubeconfig(access) : openServiceAccount(access);
+/**
+ * Reads the configuration; nobody is asked yet. Throws UndermeshError `cluster_access_invalid`.
+ * @param setting the one that names the kubeconfig
+ */
+export async function openAccess(
+  access: ClusterAccess,
+  setting = 'agent.mesh.kubernetes.kubeconfig',
+): Promise<Access> {
+  try {
+    return await ('kubeconfig' in access ? openKubeconfig(access) : openServiceAccount(access));
+  } catch (error) {
+    if (!(error instanceof AccessProblem)) throw error;
+    throw new UndermeshError({
+      code: 'cluster_access_invalid',
+      message: `Cannot ask Kubernetes: ${error.message}. Set ${setting}, or run in a pod with a service account.`,
+      cause: error.cause,
+    });
+  }
+}
+
+class AccessProblem extends Error {}
 
 async function openServiceAccount({ server, directory }: ServiceAccountAccess): Promise<Access> {
   const token = (): Promise<string> => readFile(join(directory, 'token'), 'utf8');
@@ -40,7 +58,7 @@ async function openServiceAccount({ server, directory }: ServiceAccountAccess): 
   try {
     await Promise.all([token(), authority()]);
   } catch (cause) {
-    throw invalid(`there is no service account in ${directory} (${messageOf(cause)})`, cause);
+    throw new AccessProblem(`there is no service account in ${directory} (${messageOf(cause)})`, { cause });
   }
   return {
     server,
@@ -59,20 +77,15 @@ async function openKubeconfig({ kubeconfig, context }: KubeconfigAccess): Promis
     config.loadFromFile(kubeconfig);
     if (context !== '') config.setCurrentContext(context);
   } catch (cause) {
-    throw invalid(`${kubeconfig} cannot be read (${messageOf(cause)})`, cause);
+    throw new AccessProblem(`${kubeconfig} cannot be read (${messageOf(cause)})`, { cause });
   }
   const server = config.getCurrentCluster()?.server ?? '';
   if (!/^https?:\/\/[^/:]/.test(server))
-    throw invalid(`${kubeconfig} has no API server for its context '${config.getCurrentContext()}'`);
+    throw new AccessProblem(
+      `${kubeconfig} has no API server for its context '${config.getCurrentContext()}'`,
+    );
   return {
     server: server.replace(/\/$/, ''),
     apply: (options) => config.applyToHTTPSOptions(options),
   };
 }
-
-const invalid = (what: string, cause?: unknown): UndermeshError =>
-  new UndermeshError({
-    code: 'cluster_access_invalid',
-    message: `Cannot ask Kubernetes: ${what}. Set agent.mesh.kubernetes.kubeconfig, or run in a pod with a service account.`,
-    cause,
-  });

@@ -4,7 +4,7 @@ import { Backoff, type Logger, messageOf } from '@undermesh/core';
 import { type ClusterConnection, ClusterError, type Query } from './connection.js';
 import { isNewer } from './resource-version.js';
 import { pathOf, type Resource } from './resources.js';
-import type { ClusterObject } from './shelf.js';
+import { type ClusterObject, clusterObjectOf } from './shelf.js';
 
 /** Who is told what there is. */
 export interface Sink {
@@ -153,7 +153,7 @@ export class Reflector<Kind extends string = string> {
   }
 
   async #list(): Promise<void> {
-    const { resource, sink, patience, query } = this.#options;
+    const { sink, patience, query } = this.#options;
     const objects: ClusterObject[] = [];
     let version = '';
     let next = '';
@@ -164,8 +164,7 @@ export class Reflector<Kind extends string = string> {
         this.#absent();
         return;
       }
-      for (const item of page.items)
-        objects.push(objectOf(resource.objectKind, this.#apiVersion ?? '', item));
+      for (const item of page.items) objects.push(this.#objectOf(item));
       version = page.version;
       next = page.next;
     } while (next !== '');
@@ -241,12 +240,12 @@ export class Reflector<Kind extends string = string> {
   }
 
   #take({ type, object }: WatchEvent): void {
-    const { resource, sink } = this.#options;
+    const { sink } = this.#options;
     if (type === 'ERROR') {
       const { code = 0, message = 'the watch failed' } = object as { code?: number; message?: string };
       throw new ClusterError(code, message);
     }
-    const told = objectOf(resource.objectKind, this.#apiVersion ?? '', object);
+    const told = this.#objectOf(object);
     const { resourceVersion } = told;
     if (this.#newest === null || isNewer(resourceVersion, this.#newest)) this.#newest = resourceVersion;
     else if (type === 'BOOKMARK' && resourceVersion !== this.#newest) {
@@ -259,6 +258,11 @@ export class Reflector<Kind extends string = string> {
     else this.counts.events++;
     if (type === 'ADDED' || type === 'MODIFIED') sink.put(told);
     else if (type === 'DELETED') sink.remove(told);
+  }
+
+  #objectOf(value: unknown): ClusterObject {
+    const { objectKind: kind } = this.#options.resource;
+    return clusterObjectOf(value, { kind, apiVersion: this.#apiVersion ?? '' });
   }
 
   async #rest(ms: number): Promise<void> {
@@ -302,25 +306,5 @@ function pageOf(answer: unknown): Page {
     items: items ?? [],
     version: metadata?.resourceVersion ?? '',
     next: metadata?.continue ?? '',
-  };
-}
-
-interface Metadata {
-  readonly metadata?: {
-    readonly uid?: string;
-    readonly name?: string;
-    readonly namespace?: string;
-    readonly resourceVersion?: string;
-  };
-}
-
-/** Objects of a list do not say their kind. */
-function objectOf(kind: string, apiVersion: string, value: unknown): ClusterObject {
-  const { uid = '', name = '', namespace = '', resourceVersion = '' } = (value as Metadata).metadata ?? {};
-  return {
-    uid,
-    key: `${namespace}/${name}`,
-    resourceVersion,
-    value: { ...(value as object), apiVersion, kind },
   };
 }

@@ -10,6 +10,24 @@ export interface ClusterObject {
   readonly value: unknown;
 }
 
+interface Metadata {
+  readonly metadata?: {
+    readonly uid?: string;
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly resourceVersion?: string;
+  };
+}
+
+/** An object as the API server sent it. Those of lists do not say their kind. */
+export function clusterObjectOf(
+  value: unknown,
+  as: { readonly kind: string; readonly apiVersion: string },
+): ClusterObject {
+  const { uid = '', name = '', namespace = '', resourceVersion = '' } = (value as Metadata).metadata ?? {};
+  return { uid, key: `${namespace}/${name}`, resourceVersion, value: { ...(value as object), ...as } };
+}
+
 /** Reads what is of use of an object. `before` is what was made of its last version; the same again is "no change". */
 export type Read<Item> = (value: unknown, before: Item | undefined) => Item;
 

@@ -83,6 +83,7 @@ export class ApiServer {
   #server: Server | undefined;
   #port = 0;
   #token = TOKEN;
+  #isHangingUp = false;
 
   private constructor() {
     this.#directory = mkdtempSync(join(tmpdir(), 'undermesh-api-server-'));
@@ -211,6 +212,11 @@ export class ApiServer {
     this.#watchers.clear();
   }
 
+  /** Breaks the connection of the next write off once it is stored, in the place of an answer. */
+  hangUpAfterNext(): void {
+    this.#isHangingUp = true;
+  }
+
   /** Has nothing left from which a watch or a next page could go on. */
   forget(): void {
     this.#history = [];
@@ -300,6 +306,11 @@ export class ApiServer {
       let stored = old;
       if (method === 'DELETE') this.delete(old as KubernetesObject);
       else stored = this.replace(body);
+      if (this.#isHangingUp) {
+        this.#isHangingUp = false;
+        response.socket?.destroy();
+        return;
+      }
       const code = method === 'POST' ? 201 : 200;
       response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(stored));
     }
