@@ -17,6 +17,8 @@ export function FailuresCard({ edges, versions }: { edges: Edges; versions: Vers
   const { link } = useUrl();
   const rows = failureRows(edges.items);
   const total = edges.total.failed.total + edges.total.broken.total;
+  const unlisted = total - rows.slice(0, SHOWN).reduce((sum, { count }) => sum + count, 0);
+  const onlyLegs = edges.hiddenLegs > 0 && edges.next === null && rows.length <= SHOWN;
   return (
     <section className="card">
       <div className="card-head">
@@ -25,7 +27,7 @@ export function FailuresCard({ edges, versions }: { edges: Edges; versions: Vers
         <span className="fill" />
         {total > 0 && <Link href={link('/connections/', { state: 'failed' })}>Failed connections</Link>}
       </div>
-      {rows.length === 0 ? (
+      {total === 0 ? (
         <div className="card-body failures-none">
           <Status kind="ok" quiet>
             Every connect was established, every connection closed in order.
@@ -67,7 +69,11 @@ export function FailuresCard({ edges, versions }: { edges: Edges; versions: Vers
               </Link>
             </li>
           ))}
-          {rows.length > SHOWN && <li className="t3 small failures-more">and {rows.length - SHOWN} more</li>}
+          {unlisted > 0 && (
+            <li className="t3 small failures-more">
+              and {formatNumber(unlisted)} {onlyLegs ? 'on legs of waypoints' : 'on other edges'}
+            </li>
+          )}
         </ul>
       )}
     </section>
