@@ -172,12 +172,16 @@ export class Road {
     return response.json();
   }
 
+  /** The operator token. */
+  get token() {
+    return /^UNDERMESH_TOKEN=(\S+)$/m.exec(this.#collector.output())?.[1];
+  }
+
   /** Changes something as the operator, below `/api/v1/`. Throws with the answer's words when it is refused. */
   async put(path, body) {
-    const token = /^UNDERMESH_TOKEN=(\S+)$/m.exec(this.#collector.output())?.[1];
     const response = await fetch(`${this.url}/api/v1/${path}`, {
       method: 'PUT',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(60_000),
     });

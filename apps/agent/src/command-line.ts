@@ -24,7 +24,7 @@ const USAGE = `undermesh-agent [run|doctor|support-bundle|uninstall] [options]
   --set KEY=VALUE      any other setting, e.g. --set drain.idle=250; may be repeated
   --supervised         stop when the parent process ends
   --json               what the doctor found, for programs
-  --output FILE        support-bundle: the file to write (default: undermesh-agent-support-TIME.tar.gz here)
+  --file FILE          support-bundle: the file to write (default: undermesh-agent-support-TIME.tar.gz here)
   --minutes N          support-bundle: how far log lines go back (default: 60)
   --log FILE           support-bundle: the agent's log lines, where the journal does not have them
   --anonymise          support-bundle: replace names and addresses
@@ -96,7 +96,7 @@ function parse(args: string[]) {
         set: { type: 'string', multiple: true },
         supervised: { type: 'boolean' },
         json: { type: 'boolean' },
-        output: { type: 'string' },
+        file: { type: 'string' },
         minutes: { type: 'string' },
         log: { type: 'string' },
         anonymise: { type: 'boolean' },

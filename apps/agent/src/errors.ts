@@ -41,7 +41,7 @@ export const AGENT_ERRORS = {
   waypoint_failed:
     'See the cause and the log of the waypoint; it is tried again with the next change and every few seconds.',
   listen_failed: 'Free the address, or set agent.listen to another one.',
-  bundle_unwritable: 'Give a file that does not exist yet, in a directory that can be written to: --output FILE.',
+  bundle_unwritable: 'Give a file that does not exist yet, in a directory that can be written to: --file FILE.',
   uplink_refused: 'Check the credential and that its node name is agent.node.',
   uplink_protocol: 'Use an agent and a collector of the same release.',
 } as const;

@@ -16,6 +16,8 @@ export const CLI_ERRORS = {
   orders_refused: 'See above for what each node needs; the others have taken the order.',
   engine_not_in_force: 'undermesh engine shows what holds a node up; the order stands.',
   node_unwell: 'See above for what to do.',
+  bundle_unwritable:
+    'Give a file that does not exist yet, in a directory that can be written to: --file FILE.',
   doctor_missing: 'Install the agent on this node, or say where it is: --agent PROGRAM.',
 } as const;
 

@@ -8,6 +8,7 @@ import { addEdges } from './commands/edges.js';
 import { addEngine } from './commands/engine.js';
 import { addExplain } from './commands/explain.js';
 import { addStatus } from './commands/status.js';
+import { addSupportBundle } from './commands/support-bundle.js';
 import { addTop } from './commands/top.js';
 import type { Host } from './host.js';
 import { addCommonOptions } from './options.js';
@@ -43,6 +44,7 @@ export function createProgram(host: Host): Command {
   addExplain(program, host);
   addEngine(program, host);
   addDoctor(program, host);
+  addSupportBundle(program, host, version);
   addCompletion(program, host);
   return program;
 }

@@ -29,6 +29,7 @@ import { liveRoute } from './api/live-socket.js';
 import { answerProblem, notFound } from './api/problem.js';
 import { trustedProxies } from './api/proxies.js';
 import { meshRoutes } from './api/routes.js';
+import { supportRoute } from './api/support.js';
 import { typeboxValidator } from './api/validator.js';
 import type { Collector } from './collector.js';
 import { isLoopback } from './tls/mode.js';
@@ -138,6 +139,7 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       joining: collector.joining,
       trusted: () => collector.tls?.trusted ?? null,
     });
+    supportRoute(routes, config);
     plumbing(routes, collector);
   });
   return app;

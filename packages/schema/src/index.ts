@@ -10,3 +10,4 @@ export * from './latency.js';
 export * from './messages.js';
 export * from './names.js';
 export * from './routes.js';
+export * from './support.js';

@@ -15,6 +15,7 @@ import { Changes, ChangesQuery } from './changes.js';
 import { BrowserSession, EngineOrder, Engines, NodeEngine } from './engines.js';
 import { AgentMember, AgentMembers, Invitation } from './joining.js';
 import { Latency, LatencyConnections, LatencyConnectionsQuery, LatencyQuery } from './latency.js';
+import { Support } from './support.js';
 
 /** Everything in one place, for the OpenAPI document: path, query and answer of each route. */
 export const ROUTES = {
@@ -37,5 +38,6 @@ export const ROUTES = {
   agents: { path: '/api/v1/agents', answer: AgentMembers },
   agent: { path: '/api/v1/agents/:name', answer: AgentMember },
   invitation: { path: '/api/v1/agents/:name/invitation', answer: Invitation },
+  support: { path: '/api/v1/support', answer: Support },
   session: { path: '/api/v1/session', answer: BrowserSession },
 } as const;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { createWriteStream, rmSync, statSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { messageOf } from '@undermesh/core';
 import { pack } from 'tar-stream';
 import { readmeOf } from './readme.js';
@@ -115,17 +114,11 @@ export class Bundle {
     put('README.md', readmeOf(manifest));
     for (const { note, content } of this.#parts) if (note.error === undefined) put(note.file, content);
     archive.finalize();
-    let opened = false;
-    const output = createWriteStream(file, { flags: 'wx', mode: 0o600 }).once('open', () => {
-      opened = true;
-    });
-    try {
-      await pipeline(archive, createGzip(), output);
-    } catch (error) {
-      if (opened) rmSync(file, { force: true });
-      throw error;
-    }
-    return { file, bytes: statSync(file).size, manifest };
+    const chunks: Buffer[] = [];
+    for await (const chunk of archive) chunks.push(chunk as Buffer);
+    const packed = gzipSync(Buffer.concat(chunks));
+    writeFileSync(file, packed, { flag: 'wx', mode: 0o600 });
+    return { file, bytes: packed.length, manifest };
   }
 }
 

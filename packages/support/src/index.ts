@@ -3,6 +3,7 @@ export { Bundle, type BundleOptions, type Manifest, type PartNote, type WrittenB
 export { kept, keptSettings } from './kept.js';
 export { logTail } from './log-lines.js';
 export { reducedMetrics } from './metrics.js';
+export { wayTo } from './network.js';
 export { platform } from './platform.js';
 export { LEFT_OUT, Redactor } from './redactor.js';
 export { bundleSummary, defaultFile, MINUTES, parseMinutes } from './summary.js';

@@ -19,7 +19,17 @@ const OWN_THINGS: ReadonlySet<string> = new Set(['hooks', 'maps']);
 /** Members of answers that hold a name. */
 const NAMES: ReadonlySet<string> = new Set(['name', 'node', 'cluster']);
 /** Members that only Undermesh, its kernel or its libraries write. */
-const WHOLE: ReadonlySet<string> = new Set(['version', 'release', 'architecture', 'errno', 'site']);
+const WHOLE: ReadonlySet<string> = new Set([
+  'version',
+  'release',
+  'architecture',
+  'errno',
+  'site',
+  'kernel',
+  'nodejs',
+  'openssl',
+  'distribution',
+]);
 /** What people write, and who: of no use in a report. */
 const OMITTED: ReadonlySet<string> = new Set(['who', 'reason', 'labels']);
 
@@ -65,8 +75,7 @@ function members(
     const known = Object.hasOwn(properties, member) ? properties[member] : undefined;
     if (OMITTED.has(member) && typeof one !== 'number') continue;
     if (known !== undefined) reduced[member] = reduce(known, one, { redactor, member, parent });
-    else if (others !== undefined)
-      reduced[redactor.text(member)] = reduce(others, one, { redactor, member: '' });
+    else if (others !== undefined) reduced[redactor.text(member)] = reduce(others, one, { redactor, member });
   }
   return reduced;
 }

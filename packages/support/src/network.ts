@@ -4,14 +4,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { messageOf } from '@undermesh/core';
-import type { Redactor } from '@undermesh/support';
-import type { AgentConfig } from '../config/schema.js';
+import type { Redactor } from './redactor.js';
 
 const PATIENCE_MS = 3_000;
 
-/** The way to the collector: what its name resolves to, and how long a TCP connection to each address takes. */
-export async function network({ collector }: AgentConfig, redactor: Redactor): Promise<object> {
-  const { hostname, port, protocol } = new URL(collector.url);
+/** The way to a URL: what its name resolves to, and how long a TCP connection to each address takes. */
+export async function wayTo(url: string, redactor: Redactor): Promise<object> {
+  const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const wanted = Number(port) || (/^(wss|https):$/.test(protocol) ? 443 : 80);
   const started = performance.now();
@@ -19,7 +18,7 @@ export async function network({ collector }: AgentConfig, redactor: Redactor): P
   const lookupMs = Math.round(performance.now() - started);
   const interfaces = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
   return {
-    url: redactor.url(collector.url),
+    url: redactor.url(url),
     lookupMs,
     lookupError: typeof found === 'string' ? redactor.text(found) : null,
     addresses:

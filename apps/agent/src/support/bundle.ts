@@ -9,6 +9,7 @@ import {
   platform,
   reducedMetrics,
   type WrittenBundle,
+  wayTo,
 } from '@undermesh/support';
 import { type AgentConfigSources, loadAgentConfig } from '../config/load.js';
 import { AgentConfig } from '../config/schema.js';
@@ -16,13 +17,12 @@ import { examine } from '../doctor/doctor.js';
 import { libbpfVersion } from '../kernel/index.js';
 import { agentVersion } from '../version.js';
 import { attachedHere, mapOccupancy, objectTrials, pinned } from './kernel-parts.js';
-import { network } from './network.js';
 import { cgroupFacts, mountFacts, settingFiles, spoolState } from './places.js';
 
 /** What a bundle of this node is to hold. */
 export interface SupportOptions {
   /** File to write; must not exist. */
-  readonly output: string;
+  readonly file: string;
   /** How far log lines go back. */
   readonly minutes: number;
   readonly anonymise: boolean;
@@ -38,7 +38,7 @@ const PATIENCE_MS = 5_000;
  */
 export async function supportBundle(
   sources: AgentConfigSources,
-  { output, minutes, anonymise, log }: SupportOptions,
+  { file, minutes, anonymise, log }: SupportOptions,
 ): Promise<WrittenBundle> {
   const version = agentVersion();
   const bundle = new Bundle({ program: 'undermesh-agent', version, anonymise });
@@ -95,8 +95,8 @@ export async function supportBundle(
   );
   await bundle.add('mounts.json', 'where cgroup2, bpffs and the like are mounted', () => mountFacts());
   await bundle.add('spool.json', 'frames that wait on disk', () => spoolState(config, redactor));
-  await bundle.add('network.json', 'the way to the collector', () => network(config, redactor));
-  return bundle.write(output);
+  await bundle.add('network.json', 'the way to the collector', () => wayTo(config.collector.url, redactor));
+  return bundle.write(file);
 }
 
 /** A configuration that cannot be used is a fact like any other; the rest is then looked at as by default. */

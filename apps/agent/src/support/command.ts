@@ -7,7 +7,7 @@ import { supportBundle } from './bundle.js';
 
 /** What was typed behind `undermesh-agent support-bundle`. */
 export interface SupportFlags {
-  readonly output?: string | undefined;
+  readonly file?: string | undefined;
   readonly minutes?: string | undefined;
   readonly log?: string | undefined;
   readonly anonymise?: boolean | undefined;
@@ -18,15 +18,15 @@ export interface SupportFlags {
  * `bundle_unwritable`.
  */
 export async function supportCommand(sources: AgentConfigSources, flags: SupportFlags): Promise<string> {
-  const { output = defaultFile('undermesh-agent'), log, anonymise = false } = flags;
+  const { file = defaultFile('undermesh-agent'), log, anonymise = false } = flags;
   const minutes = parseMinutes(flags.minutes ?? String(MINUTES.standard));
   if (minutes === undefined) {
     const message = `Cannot use the command line: --minutes takes a number from 1 to ${MINUTES.most}. See --help.`;
     throw new UndermeshError({ code: 'config_invalid', message });
   }
   try {
-    return bundleSummary(await supportBundle(sources, { output, minutes, anonymise, log })).join('\n');
+    return bundleSummary(await supportBundle(sources, { file, minutes, anonymise, log })).join('\n');
   } catch (error) {
-    throw agentError('bundle_unwritable', `${output} cannot be written: ${messageOf(error)}.`, error);
+    throw agentError('bundle_unwritable', `${file} cannot be written: ${messageOf(error)}.`, error);
   }
 }

@@ -34,6 +34,12 @@ export class Client {
     return (await this.#ask(this.#address(path, query), { path, answer, signal })) as Answer<Name>;
   }
 
+  /** GET of what is no JSON of the API, e.g. `metrics`. Throws `unreachable`. */
+  async text(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await this.#fetch(new URL(path, this.access.url), {}, undefined);
+    return { status: response.status, text: await response.text() };
+  }
+
   /** Sets the engine of a node. Throws as {@link get} does. */
   async setEngine(node: string, order: EngineOrder): Promise<NodeEngine> {
     const { path, answer } = ROUTES.engine;

@@ -11,7 +11,8 @@ import type { Line, Span } from '../output/line.js';
 import { prose } from '../output/terminal.js';
 import { plural } from '../words/figures.js';
 
-interface DoctorOptions extends CommonOptions {
+/** Options of who has the agent look at the node. */
+export interface DoctorOptions extends CommonOptions {
   readonly agent: string;
   readonly config?: string;
 }
@@ -34,7 +35,7 @@ export function addDoctor(program: Command, host: Host): void {
 }
 
 /** What this node's agent says of it. Throws `doctor_missing`. */
-function findingsOfNode({ agent, config }: DoctorOptions, { environment }: Host): Promise<Finding[]> {
+export function findingsOfNode({ agent, config }: DoctorOptions, { environment }: Host): Promise<Finding[]> {
   const parameters = ['doctor', '--json', ...(config === undefined ? [] : ['--config', config])];
   return new Promise((resolve, reject) => {
     execFile(agent, parameters, { env: { ...environment } }, (error, stdout, stderr) => {

@@ -37,6 +37,7 @@ const VALUES_OF_OPTION: Readonly<Record<string, readonly string[]>> = {
   'connections --reason': REASONS,
   '--window': ['60s', '5m', '30m', '1h', '24h', '7d'],
 };
+const FILE_OPTIONS: ReadonlySet<string> = new Set(['--token-file', '--file', '--log', '--config']);
 /** Options that take a list: the last of it is completed. */
 const LISTS: ReadonlySet<string> = new Set([...Object.keys(SOURCE_OF_OPTION), '--reason']);
 
@@ -68,7 +69,7 @@ async function valuesOf(
   host: Host,
 ): Promise<Completion> {
   const name = option.long ?? '';
-  if (name === '--token-file') return 'files';
+  if (FILE_OPTIONS.has(name)) return 'files';
   const source = SOURCE_OF_OPTION[name];
   const values =
     option.argChoices ??

@@ -52,9 +52,21 @@ describe('completion', () => {
     [['engine', 'set', '--tok'], ['--token-file']],
     [['engine', 'set', '--reason', ''], []],
     [['explain', 'we'], []],
+    [['support-bundle', '--an'], ['--anonymise']],
     [
       ['nonsense', ''],
-      ['status', 'top', 'edges', 'connections', 'explain', 'engine', 'doctor', 'completion', 'help'],
+      [
+        'status',
+        'top',
+        'edges',
+        'connections',
+        'explain',
+        'engine',
+        'doctor',
+        'support-bundle',
+        'completion',
+        'help',
+      ],
     ],
   ])('after %j offers %j', async (words, expected) => {
     expect(await offered(...words)).toEqual(expected);
