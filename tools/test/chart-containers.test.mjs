@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent under the capabilities that the chart gives its container, and no others, with the container's other restrictions:
-// it observes, measures, steers, is killed and taken up, and removes everything. And the kernel refuses without any one.
+// The containers of the chart, as rendered, run by a real OCI runtime: under its capabilities, mounts and other restrictions the
+// agent observes, measures, steers, is killed and taken up, and removes everything. And the kernel refuses without any one
+// of its capabilities.
+
+import { once } from 'node:events';
 import {
   chownSync,
   mkdirSync,
@@ -11,15 +14,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limited, within } from '../chart/container.mjs';
+import { limited, makeBundle, runBundle } from '../chart/container.mjs';
 import { objectOf, render } from '../chart/helm.mjs';
 import { findCommand } from '../packages.mjs';
 import { environment, root } from '../paths.mjs';
 import { cgroup2Mount } from '../testbed/cgroups.mjs';
-import { enter } from '../testbed/namespaces.mjs';
-import { freePort } from '../testbed/prometheus.mjs';
+import { enter, namespacePath } from '../testbed/namespaces.mjs';
 import { Road } from '../testbed/road.mjs';
 import { sweep } from '../testbed/testbed.mjs';
 
@@ -36,6 +38,8 @@ const timeout = 90_000;
 /** What the chart gives, and what it gives to take in waypoints that were there before. */
 let given;
 let adopting;
+/** Spec of the agent's pod. */
+let pod;
 let road;
 let namespace;
 
@@ -61,14 +65,14 @@ const manifests = [
   },
 ];
 
-const capabilitiesOf = (objects) => {
-  const [container] = objectOf(objects, 'DaemonSet', 'undermesh-agent').spec.template.spec.containers;
-  return container.securityContext.capabilities.add;
-};
+const podOf = (objects, kind, name) => objectOf(objects, kind, name).spec.template.spec;
+const capabilitiesOf = ({ containers }) => containers[0].securityContext.capabilities.add;
 
 beforeAll(async () => {
-  given = capabilitiesOf(await render());
-  adopting = capabilitiesOf(await render({ set: ['agent.adoptWaypoints=true'] }));
+  pod = podOf(await render(), 'DaemonSet', 'undermesh-agent');
+  given = capabilitiesOf(pod);
+  const adopts = await render({ set: ['agent.adoptWaypoints=true'] });
+  adopting = capabilitiesOf(podOf(adopts, 'DaemonSet', 'undermesh-agent'));
   road = await Road.create(`undermesh-test-chart-${process.pid}`);
   const { testbed } = road;
   namespace = testbed.namespace(NODE);
@@ -80,7 +84,7 @@ beforeAll(async () => {
   );
   const cgroup = testbed.cgroup(`${NODE}/shop/server`);
   testbed.spawn(process.execPath, ['-e', SERVER], { namespace, cgroup, stdio: 'ignore' });
-  await road.startCollector();
+  await road.startCollector({ namespace });
   await startAgent();
 }, timeout);
 
@@ -90,14 +94,48 @@ afterAll(async () => {
   await sweep('undermesh-test-chart');
 }, timeout);
 
-function startAgent() {
+/** A bundle that runs the agent's program with these parameters, in the agent's container. */
+function bundleOf(name, parameters) {
+  const directory = join(road.state, 'bundles', name);
+  mkdirSync(directory, { recursive: true });
+  makeBundle(pod, {
+    directory,
+    host: {
+      '/sys/fs/cgroup': '/sys/fs/cgroup', // as runBundle has it
+      '/sys/fs/bpf': dirname(road.testbed.pins),
+      '/var/lib/undermesh': join(road.state, 'host/lib'),
+      '/run/undermesh': join(road.state, 'host/run'),
+    },
+    seen: [
+      join(road.state, `agent-${NODE}.yaml`),
+      join(road.state, `${NODE}.credential`),
+      join(road.state, 'mesh'),
+    ],
+    namespace: namespacePath(namespace),
+    arguments: [process.execPath, agentProgram, ...parameters],
+  });
+  return directory;
+}
+
+/** The agent in its container. Directories are those of the chart; the mesh is on disk, as there is no cluster. */
+async function startAgent() {
   const cgroup = `/${relative(cgroup2Mount(), road.testbed.cgroup(NODE))}`;
+  const file = join(road.state, `agent-${NODE}.yaml`);
+  const bundle = join(road.state, 'bundles/run');
+  writeFileSync(file, '');
+  await road.credential(NODE);
+  bundleOf('run', ['--supervised', '--config', file]);
   const settings = {
     mesh: { manifests: join(road.state, 'mesh'), enrol: [cgroup] },
-    engine: { default: 'dual-engine', directory: join(road.state, 'engine') },
+    engine: { default: 'dual-engine', directory: '/var/lib/undermesh/engine' },
+    spool: { directory: '/var/lib/undermesh/spool' },
+    runDirectory: '/run/undermesh',
   };
-  return road.startAgent(NODE, settings, { within: within(given, { state: road.state }) });
+  await road.startAgent(NODE, settings, { within: runBundle(bundle) });
 }
+
+/** The agent's process, in its container. */
+const agentPid = () => Number(readFileSync(join(road.state, 'bundles/run/pid'), 'utf8'));
 
 const engine = async () => (await road.api(`nodes/${NODE}`)).engine;
 const inForce = (wanted) =>
@@ -105,6 +143,31 @@ const inForce = (wanted) =>
     const { state, observed } = await engine();
     return state === 'in-force' && observed === wanted;
   });
+
+/** Asks the collector, which is where the agent's container is, for an engine. */
+async function order(wanted) {
+  const { code, stderr } = await road.testbed.run(
+    'curl',
+    [
+      ...[
+        '-sSf',
+        '-X',
+        'PUT',
+        '-H',
+        `authorization: Bearer ${road.token}`,
+        '-H',
+        'content-type: application/json',
+      ],
+      ...[
+        '-d',
+        JSON.stringify({ engine: wanted, reason: 'tested' }),
+        `${road.url}/api/v1/nodes/${NODE}/engine`,
+      ],
+    ],
+    { namespace },
+  );
+  if (code !== 0) throw new Error(stderr);
+}
 
 /** What a client of the node gets from the virtual address. */
 async function called() {
@@ -118,24 +181,22 @@ const run = ([program, ...parameters]) =>
 
 describe('the agent under the capabilities of the chart', () => {
   it('has these and no others, on a root that it cannot write to', () => {
-    const of = (file) => readFileSync(`/proc/${road.agentPid(NODE)}/${file}`, 'utf8');
+    const of = (file) => readFileSync(`/proc/${agentPid()}/${file}`, 'utf8');
     const mask = given.reduce((bits, name) => bits | (1n << BigInt(NUMBERS[name])), 0n);
     for (const set of ['CapPrm', 'CapEff', 'CapBnd'])
       expect(BigInt(`0x${new RegExp(`^${set}:\\s*(\\w+)`, 'm').exec(of('status'))[1]}`), set).toBe(mask);
     expect(of('status')).toMatch(/^NoNewPrivs:\s*1$/m);
-    expect(of('mountinfo')).toMatch(/^\d+ \d+ \S+ \/ \/ ro[, ]/m);
-    expect(readlinkSync(`/proc/${road.agentPid(NODE)}/ns/cgroup`)).not.toBe(
-      readlinkSync('/proc/self/ns/cgroup'),
-    );
+    expect(of('mountinfo')).toMatch(/^\d+ \d+ \S+ \S+ \/ ro[, ]/m);
+    expect(readlinkSync(`/proc/${agentPid()}/ns/cgroup`)).not.toBe(readlinkSync('/proc/self/ns/cgroup'));
   });
 
   it('steers', { timeout }, async () => {
     await inForce('dual-engine');
     expect(await called()).toBe('served');
-    await road.put(`nodes/${NODE}/engine`, { engine: 'off', reason: 'tested' });
+    await order('off');
     await inForce('off');
     expect(await called()).not.toBe('served');
-    await road.put(`nodes/${NODE}/engine`, { engine: 'dual-engine', reason: 'tested' });
+    await order('dual-engine');
     await inForce('dual-engine');
     expect(await called()).toBe('served');
   });
@@ -168,6 +229,7 @@ describe('the agent under the capabilities of the chart', () => {
   });
 
   it('takes up what one that was killed left', { timeout }, async () => {
+    process.kill(agentPid(), 'SIGKILL');
     await road.killAgent(NODE);
     expect(await called()).toBe('served');
     await startAgent();
@@ -179,8 +241,7 @@ describe('the agent under the capabilities of the chart', () => {
     await road.stopAgent(NODE);
     expect(await called()).toBe('served');
     const file = join(road.state, `agent-${NODE}.yaml`);
-    const uninstall = [process.execPath, agentProgram, 'uninstall', '--config', file];
-    const { code, stderr } = await run([...within(given, { state: road.state }), ...uninstall]);
+    const { code, stderr } = await run(runBundle(bundleOf('uninstall', ['uninstall', '--config', file])));
     expect(`${code} ${stderr}`).toMatch(/^0 /);
     expect(await called()).not.toBe('served');
   });
@@ -264,44 +325,44 @@ describe('capabilities of the chart', () => {
 
 it('the collector keeps records as nobody in particular, without capabilities', { timeout }, async () => {
   const objects = await render({ set: ['tls.mode=off', 'agent.credentials.secretName=credentials'] });
-  const { spec } = objectOf(objects, 'StatefulSet', 'undermesh-collector').spec.template;
+  const spec = podOf(objects, 'StatefulSet', 'undermesh-collector');
   const { runAsUser } = spec.securityContext;
-  const state = mkdtempSync(join(tmpdir(), 'undermesh-chart-'));
+  const directory = mkdtempSync(join(tmpdir(), 'undermesh-chart-'));
+  const volume = join(directory, 'volume');
+  mkdirSync(volume);
+  chownSync(volume, runAsUser, runAsUser);
   try {
-    const file = join(state, 'undermesh.yaml');
+    const file = join(directory, 'undermesh.yaml');
     writeFileSync(file, objectOf(objects, 'ConfigMap', 'undermesh-collector').data['undermesh.yaml']);
-    chownSync(state, runAsUser, runAsUser);
-    const port = await freePort();
-    const [program, ...parameters] = [
-      ...within([], { state, user: runAsUser }),
-      process.execPath,
-      collectorProgram,
-      '--config',
-      file,
-    ];
-    const child = road.testbed.spawn(program, parameters, {
-      stdio: 'ignore',
-      env: {
-        ...environment,
-        // What differs from a pod: there is no cluster here, and the volume lies elsewhere.
-        UNDERMESH_COLLECTOR_CONTROL_KUBERNETES_ENABLED: 'false',
-        UNDERMESH_COLLECTOR_DATA: join(state, 'data'),
-        UNDERMESH_COLLECTOR_LISTEN_ADDRESS: '127.0.0.1',
-        UNDERMESH_COLLECTOR_LISTEN_PORT: String(port),
+    makeBundle(
+      // The claim is another volume of the cluster's: here, a directory.
+      { ...spec, volumes: [{ name: 'data', hostPath: { path: '/volume', type: 'Directory' } }] },
+      {
+        directory,
+        host: { '/volume': volume },
+        seen: [file],
+        namespace: namespacePath(namespace),
+        environment: {
+          UNDERMESH_COLLECTOR_CONTROL_KUBERNETES_ENABLED: 'false',
+          UNDERMESH_COLLECTOR_LISTEN_PORT: '7080',
+        },
+        arguments: [process.execPath, collectorProgram, '--config', file],
       },
-    });
+    );
+    const [program, ...parameters] = runBundle(directory);
+    const child = road.testbed.spawn(program, parameters, { stdio: 'ignore' });
     await road.until('it is ready', async () => {
       if (child.exitCode !== null) throw new Error(`the collector ended with ${child.exitCode}`);
-      const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-      return answer?.ok === true;
+      const ask = ['-sf', 'http://127.0.0.1:7080/readyz'];
+      return (await road.testbed.run('curl', ask, { namespace })).code === 0;
     });
-    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    const status = readFileSync(`/proc/${readFileSync(join(directory, 'pid'), 'utf8')}/status`, 'utf8');
     expect(status).toMatch(new RegExp(`^Uid:\\s*${runAsUser}\\s`, 'm'));
     expect(status).toMatch(/^CapEff:\s*0+$/m);
-    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const ended = once(child, 'exit');
     child.kill('SIGTERM');
-    expect(await ended).toBe(0);
+    expect((await ended)[0]).toBe(0);
   } finally {
-    rmSync(state, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 });
