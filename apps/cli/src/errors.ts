@@ -5,13 +5,16 @@ import { UndermeshError } from '@undermesh/core';
 export const CLI_ERRORS = {
   usage_invalid: 'See --help.',
   token_unreadable: 'Point --token-file at a file that holds the operator token and that you can read.',
+  authority_unreadable: 'Point --ca at a PEM file that you can read, or give sha256:FINGERPRINT.',
+  collector_untrusted:
+    'Give its authority: --ca FILE or sha256:FINGERPRINT, or UNDERMESH_CA; undermesh-collector authority prints both.',
   unreachable:
     'Start the collector (npm start), or say where it is: --collector URL, or UNDERMESH_COLLECTOR.',
   answer_invalid:
     'Check that --collector is the address of a collector, of the same release as this program.',
   workload_unknown:
     'undermesh top --once lists what talks; a longer --window or --system may hold what you look for.',
-  workload_ambiguous: 'Say which one, as NAMESPACE/NAME.',
+  workload_ambiguous: 'Say which one, as named here.',
   no_node_matches: 'undermesh engine lists the nodes; -o json shows their labels.',
   orders_refused: 'See above for what each node needs; the others have taken the order.',
   engine_not_in_force: 'undermesh engine shows what holds a node up; the order stands.',
@@ -25,7 +28,11 @@ export const CLI_ERRORS = {
 export type CliErrorCode = keyof typeof CLI_ERRORS;
 
 /** Whose mistake is the caller's own: exit status 2. */
-const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode>(['usage_invalid', 'token_unreadable']);
+const USAGE_CODES: ReadonlySet<string> = new Set<CliErrorCode>([
+  'usage_invalid',
+  'token_unreadable',
+  'authority_unreadable',
+]);
 
 /** What to do about those answers of the collector that a flag of this program mends. */
 const ADVICE_ON_PROBLEMS: Readonly<Record<string, string>> = {

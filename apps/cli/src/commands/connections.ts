@@ -48,7 +48,10 @@ export function addConnections(program: Command, host: Host): void {
     .description('single connections, newest first; with --follow as they open, end and fail')
     .option('-f, --follow', 'go on as connections open, end and fail')
     .addOption(new Option('--state <state>', 'ended: closed or failed').choices(STATES).default('all'))
-    .option('--source <names>', 'only from these: NAME or NAMESPACE/NAME, comma-separated')
+    .option(
+      '--source <names>',
+      'only from these: NAME, NAMESPACE/NAME, with or without @VERSION, comma-separated',
+    )
     .option('--destination <names>', 'only to these')
     .option('--workload <names>', 'only with these on either side')
     .option('--namespace <names>', 'only with these namespaces on either side')

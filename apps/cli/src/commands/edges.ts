@@ -33,7 +33,10 @@ export function addEdges(program: Command, host: Host): void {
     .addOption(new Option('--level <level>', 'between what').choices(LEVELS).default('workload'))
     .addOption(windowOption('30m'))
     .addOption(limitOption(50))
-    .option('--source <names>', 'only from these: NAME or NAMESPACE/NAME, comma-separated')
+    .option(
+      '--source <names>',
+      'only from these: NAME, NAMESPACE/NAME, with or without @VERSION, comma-separated',
+    )
     .option('--destination <names>', 'only to these')
     .option('--namespace <names>', 'only edges that touch these namespaces')
     .addOption(systemOption())

@@ -19,7 +19,7 @@ export function addExplain(program: Command, host: Host): void {
   program
     .command('explain')
     .description('what is known between two workloads: traffic, failures, where time goes, path')
-    .argument('<source>', 'NAME or NAMESPACE/NAME of who calls')
+    .argument('<source>', 'NAME, NAMESPACE/NAME or NAMESPACE/NAME@VERSION of who calls')
     .argument('<destination>', 'of who is called')
     .addOption(windowOption('30m'))
     .action(async (source: string, destination: string, _options, command: Command) => {

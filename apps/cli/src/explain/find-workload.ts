@@ -4,18 +4,26 @@ import { cliError } from '../errors.js';
 import { listed } from '../words/figures.js';
 import { closest } from './closest.js';
 
-/** `namespace/name`. */
-export const fullName = ({ namespace, name }: Pick<Vertex, 'namespace' | 'name'>): string =>
-  namespace === '' ? name : `${namespace}/${name}`;
+type Named = Pick<Vertex, 'name'> & Partial<Pick<Vertex, 'version'>>;
+
+const versioned = ({ name, version = null }: Named): string =>
+  version === null ? name : `${name}@${version}`;
+
+/** `namespace/name`, with `@version` where there is one. */
+export const fullName = (named: Named & Pick<Vertex, 'namespace'>): string =>
+  `${named.namespace === '' ? '' : `${named.namespace}/`}${versioned(named)}`;
 
 /**
- * The workload that `wanted` means: `name` where only one namespace has it, or `namespace/name`. Throws
+ * The workload that `wanted` means: `[namespace/]name[@version]`, as much of it as only one has. Throws
  * `workload_unknown` with what may be meant instead, or `workload_ambiguous`.
  */
 export function findWorkload(vertices: readonly Vertex[], wanted: string): Vertex {
   const exact = vertices.find((vertex) => fullName(vertex) === wanted);
   if (exact !== undefined) return exact;
-  const named = vertices.filter((vertex) => vertex.name === wanted);
+  const named = vertices.filter((vertex) => {
+    const names = [vertex.name, versioned(vertex)];
+    return names.some((name) => wanted === name || wanted === `${vertex.namespace}/${name}`);
+  });
   const [only] = named;
   if (only !== undefined && named.length === 1) return only;
   if (named.length > 1) {

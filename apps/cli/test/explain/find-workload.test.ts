@@ -16,8 +16,21 @@ describe('a workload', () => {
 
   it('has to be named in full where two have its name', () => {
     expect(() => findWorkload(vertices, 'orders')).toThrow(
-      "There are 2 workloads 'orders': shop/orders and test/orders. Say which one, as NAMESPACE/NAME.",
+      "There are 2 workloads 'orders': shop/orders and test/orders. Say which one, as named here.",
     );
+  });
+
+  it('has to be named with its version where there are two', () => {
+    const versions = ['v1', 'v2'].map((version) =>
+      vertex('shop/reviews', { id: `workload:default/shop/reviews@${version}`, version }),
+    );
+    for (const wanted of ['reviews', 'shop/reviews'])
+      expect(() => findWorkload(versions, wanted)).toThrow(
+        `There are 2 workloads '${wanted}': shop/reviews@v1 and shop/reviews@v2.`,
+      );
+    for (const wanted of ['reviews@v2', 'shop/reviews@v2'])
+      expect(findWorkload(versions, wanted).version).toBe('v2');
+    expect(findWorkload(versions.slice(0, 1), 'shop/reviews').version).toBe('v1');
   });
 
   it.each([

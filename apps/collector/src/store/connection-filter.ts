@@ -7,10 +7,11 @@ import {
   type Peer,
 } from '@undermesh/schema';
 import { formatAddress, parseAddress } from '../aggregate/address.js';
+import { namesOf } from '../aggregate/named.js';
 import { CollectorError } from '../errors.js';
 import type { Workload } from './store.js';
 
-/** A workload as a query names it; any namespace when `namespace` is null. */
+/** A workload as a query names it, with or without `@version`; any namespace when `namespace` is null. */
 export interface WorkloadPattern {
   readonly namespace: string | null;
   readonly name: string;
@@ -69,12 +70,12 @@ export function parseFilter(query: ConnectionsQuery, nowMs = Date.now()): Connec
 
 /** Whether a workload is one that a query names. */
 export const isNamed = (
-  workload: Pick<Workload, 'namespace' | 'name'>,
+  workload: Pick<Workload, 'namespace' | 'name' | 'version'>,
   named: readonly WorkloadPattern[],
 ): boolean =>
   named.some(
     ({ namespace, name }) =>
-      name === workload.name && (namespace === null || namespace === workload.namespace),
+      namesOf(workload).includes(name) && (namespace === null || namespace === workload.namespace),
   );
 
 /** Whether a connection passes, time aside. The stores answer as this function does. */
@@ -82,7 +83,7 @@ export function matchesFilter(connection: Connection, filter: ConnectionFilter):
   const { source, destination } = connection;
   const either = (test: (peer: Peer) => boolean): boolean => test(source) || test(destination);
   const named = (peer: Peer, wanted: readonly WorkloadPattern[]): boolean =>
-    isNamed({ name: peer.workload, namespace: peer.namespace }, wanted);
+    isNamed({ name: peer.workload, namespace: peer.namespace, version: peer.version }, wanted);
   const {
     source: from,
     destination: to,
