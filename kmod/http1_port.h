@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What http1.c needs of the kernel, and what stands for it in the programs that test it in user space. */
+/* What http1.c needs of the kernel, and what stands for it in BPF programs and in those that test it in user space. */
 #ifndef UNDERMESH_HTTP1_PORT_H
 #define UNDERMESH_HTTP1_PORT_H
 
@@ -8,6 +8,17 @@
 #include <linux/minmax.h>
 #include <linux/string.h>
 #include <linux/types.h>
+
+#elif defined(__bpf__)
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
 
 #else
 

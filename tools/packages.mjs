@@ -70,6 +70,13 @@ export const needs = {
       present: file('/usr/share/doc/busybox-static'),
     },
   ],
+  kmod: [
+    { package: 'gcc-12', use: 'compiles the kernel module', present: command('gcc-12') },
+    { package: 'pahole', use: 'describes its types for BPF', present: command('pahole') },
+    { package: 'libelf-dev', use: 'builds what loads BPF programs', present: header('libelf.h') },
+    { package: 'zlib1g-dev', use: 'builds what loads BPF programs', present: header('zlib.h') },
+    { package: 'curl', use: 'an HTTP client nobody adapted', present: command('curl') },
+  ],
 };
 
 /** The needs among `list` that are not met here. */

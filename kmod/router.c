@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/bpf.h>
+#include <linux/bpf_verifier.h>
+#include <linux/btf.h>
+#include <linux/btf_ids.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+
+#include "router.h"
+
+/* BPF frees what it points to only after a grace period. */
+static struct undermesh_router __rcu *router;
+static DEFINE_MUTEX(router_mutex);
+
+struct gathering *gathering_of(struct undermesh_request *request)
+{
+	return container_of(request, struct gathering, request);
+}
+
+int router_ask(struct gathering *gathering)
+{
+	const struct undermesh_router *asked;
+	int answer = -ENOENT;
+
+	rcu_read_lock();
+	asked = rcu_dereference(router);
+	if (asked)
+		answer = asked->route(&gathering->request);
+	rcu_read_unlock();
+	return answer;
+}
+
+/* --- what programs may ask and say --- */
+
+__bpf_kfunc_start_defs();
+
+__bpf_kfunc const u8 *undermesh_request_head(struct undermesh_request *request, const size_t rdonly_buf_size)
+{
+	const struct gathering *gathering = gathering_of(request);
+
+	return rdonly_buf_size <= gathering->room ? gathering->data : NULL;
+}
+
+__bpf_kfunc int undermesh_request_field(struct undermesh_request *request, const char *name__str, void *value,
+					u32 value__sz)
+{
+	const struct gathering *gathering = gathering_of(request);
+	const struct http1_field *field, *found = NULL;
+	size_t length = strlen(name__str);
+
+	if (request->head.verdict != HTTP1_COMPLETE)
+		return -ENOENT;
+	for (field = gathering->fields; field < gathering->fields + request->head.field_count; field++) {
+		if (field->name.length != length ||
+		    strncasecmp(gathering->data + field->name.at, name__str, length))
+			continue;
+		if (found)
+			return -ENOTUNIQ;
+		found = field;
+	}
+	if (!found)
+		return -ENOENT;
+	if (found->value.length > value__sz)
+		return -E2BIG;
+	memcpy(value, gathering->data + found->value.at, found->value.length);
+	return found->value.length;
+}
+
+__bpf_kfunc int undermesh_request_to(struct undermesh_request *request, const void *address, u32 address__sz,
+				     u16 port)
+{
+	struct gathering *gathering = gathering_of(request);
+	union address *to = &gathering->to;
+
+	if (address__sz != sizeof(to->v4.sin_addr) && address__sz != sizeof(to->v6.sin6_addr))
+		return -EINVAL;
+	memset(to, 0, sizeof(*to));
+	if (address__sz == sizeof(to->v4.sin_addr)) {
+		to->v4.sin_family = AF_INET;
+		to->v4.sin_port = (__force __be16)port;
+		memcpy(&to->v4.sin_addr, address, address__sz);
+	} else {
+		to->v6.sin6_family = AF_INET6;
+		to->v6.sin6_port = (__force __be16)port;
+		memcpy(&to->v6.sin6_addr, address, address__sz);
+	}
+	gathering->chosen = true;
+	return 0;
+}
+
+__bpf_kfunc_end_defs();
+
+BTF_KFUNCS_START(request_kfuncs)
+BTF_ID_FLAGS(func, undermesh_request_head, KF_RET_NULL)
+BTF_ID_FLAGS(func, undermesh_request_field)
+BTF_ID_FLAGS(func, undermesh_request_to)
+BTF_KFUNCS_END(request_kfuncs)
+
+static const struct btf_kfunc_id_set request_kfunc_set = {
+	.owner = THIS_MODULE,
+	.set = &request_kfuncs,
+};
+
+/* --- the struct_ops --- */
+
+static int router_stub(struct undermesh_request *request)
+{
+	return 0;
+}
+
+/* Its type is how indirect calls are checked. */
+static struct undermesh_router router_stubs = {
+	.route = router_stub,
+};
+
+static bool router_is_valid_access(int offset, int size, enum bpf_access_type type,
+				   const struct bpf_prog *program, struct bpf_insn_access_aux *info)
+{
+	return bpf_tracing_btf_ctx_access(offset, size, type, program, info);
+}
+
+static const struct bpf_verifier_ops router_verifier_ops = {
+	.get_func_proto = bpf_base_func_proto,
+	.is_valid_access = router_is_valid_access,
+};
+
+static int router_btf_init(struct btf *btf)
+{
+	return 0;
+}
+
+static int router_init_member(const struct btf_type *type, const struct btf_member *member, void *kernel,
+			      const void *user)
+{
+	return 0;
+}
+
+static int router_replace(struct undermesh_router *next, struct undermesh_router *expected)
+{
+	int error = -EEXIST;
+
+	mutex_lock(&router_mutex);
+	if (rcu_access_pointer(router) == expected) {
+		rcu_assign_pointer(router, next);
+		error = 0;
+	}
+	mutex_unlock(&router_mutex);
+	return error;
+}
+
+static int router_register(void *kernel, struct bpf_link *link)
+{
+	const struct undermesh_router *ops = kernel;
+
+	if (!ops->route)
+		return -EINVAL;
+	return router_replace(kernel, NULL);
+}
+
+static void router_unregister(void *kernel, struct bpf_link *link)
+{
+	router_replace(NULL, kernel);
+}
+
+static int router_update(void *kernel, void *old, struct bpf_link *link)
+{
+	return router_replace(kernel, old);
+}
+
+static struct bpf_struct_ops router_struct_ops = {
+	.verifier_ops = &router_verifier_ops,
+	.init = router_btf_init,
+	.init_member = router_init_member,
+	.reg = router_register,
+	.unreg = router_unregister,
+	.update = router_update,
+	.cfi_stubs = &router_stubs,
+	.name = "undermesh_router",
+	.owner = THIS_MODULE,
+};
+
+int router_init(void)
+{
+	int error = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &request_kfunc_set);
+
+	return error ?: register_bpf_struct_ops(&router_struct_ops, undermesh_router);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the programs of the test and its servers agree on. */
+#ifndef UNDERMESH_TEST_ADDRESSES_H
+#define UNDERMESH_TEST_ADDRESSES_H
+
+/* The services are ports of this address, which nobody listens on. */
+#define SERVICE_ADDRESS 0x7f000064 /* 127.0.0.100 */
+
+#define PORT_PATIENT 80 /* waits for the client; its default endpoint is DEFAULT */
+#define PORT_HASTY   81 /* a grace of GRACE_MS; DEFAULT */
+#define PORT_BANNER  82 /* a grace of GRACE_MS; BANNER */
+#define PORT_GONE    83 /* waits; nobody listens at its default endpoint */
+
+#define GRACE_MS 300
+
+/* Endpoints are ports of 127.0.0.1. */
+#define ENDPOINT_DEFAULT 8000
+#define ENDPOINT_A	 8001 /* for the path /a and below */
+#define ENDPOINT_B	 8002 /* for the field "x-to: b" */
+#define ENDPOINT_BANNER	 8003
+#define ENDPOINT_NOBODY	 8009 /* for the path /nobody: refuses */
+
+/* The path /reject is answered with this errno. */
+#define REJECTED 13 /* EACCES */
+
+#endif
