@@ -79,9 +79,9 @@ class NodeAgent implements Agent {
       name: 'records',
       start: async () => {
         const { earlier, loop, uplink, membership, orders, steered } = this.#started();
+        this.#removal = await followRemoval(config);
         await steered.follower?.start();
         await orders.begin();
-        this.#removal = await followRemoval(config);
         loop.start();
         membership.start(() => uplink.renew());
         earlier.start(() => uplink.start());

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ApiServer, type KubernetesObject } from '../../../../packages/mesh/test/cluster/api-server.js';
 import { EngineBed, until } from '../engine-bed.js';
+import { TestCollector } from '../test-collector.js';
 
 const root = process.getuid?.() === 0;
 const program = fileURLToPath(new URL('../../bin/undermesh-agent.mjs', import.meta.url));
@@ -36,6 +37,17 @@ const endpoints = (...last: number[]): KubernetesObject => ({
   ports: [{ port: 8080 }],
   endpoints: last.map((i) => ({ addresses: [`10.1.0.${i}`], conditions: { ready: true } })),
 });
+const daemonSet: KubernetesObject = {
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name: 'undermesh-agent', namespace: 'undermesh' },
+  spec: { template: { spec: {} } },
+};
+const node = (engine: string | null): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: NODE, labels: engine === null ? {} : { 'undermesh.io/engine': engine } },
+});
 const cart: KubernetesObject = {
   apiVersion: 'v1',
   kind: 'Service',
@@ -54,6 +66,7 @@ async function freePort(): Promise<number> {
 describe.skipIf(!root)('an agent of a cluster (needs root and cgroup v2)', { timeout: 180_000 }, () => {
   let bed: EngineBed;
   let server: ApiServer;
+  let collector: TestCollector;
   let file: string;
   let port: number;
   let agent: ChildProcess | undefined;
@@ -61,6 +74,9 @@ describe.skipIf(!root)('an agent of a cluster (needs root and cgroup v2)', { tim
   beforeAll(async () => {
     bed = new EngineBed();
     port = await freePort();
+    collector = await new TestCollector({ token: 'secret' }).start();
+    const credentialFile = join(bed.directory, 'credential');
+    writeFileSync(credentialFile, 'secret', { mode: 0o600 });
     server = await ApiServer.start([namespace('undermesh'), cart, endpoints(1)]);
     await bed.serve('10.1.0.1:8080', '10.1.0.2:8080');
     file = join(bed.directory, 'undermesh.yaml');
@@ -68,7 +84,7 @@ describe.skipIf(!root)('an agent of a cluster (needs root and cgroup v2)', { tim
       node: NODE,
       instance: 'test',
       cgroup: bed.cgroup,
-      collector: { url: 'ws://127.0.0.1:9/ingest/v1', credentialFile: join(bed.directory, 'none') },
+      collector: { url: collector.url, credentialFile, maxBackoff: 200 },
       listen: { port },
       runDirectory: join(bed.directory, 'run'),
       spool: { directory: join(bed.directory, 'spool') },
@@ -77,13 +93,20 @@ describe.skipIf(!root)('an agent of a cluster (needs root and cgroup v2)', { tim
       http: false,
       logLevel: 'error',
       engine: { default: 'dual-engine', directory: join(bed.directory, 'engine') },
-      mesh: { kubernetes: { enabled: true, kubeconfig: server.kubeconfig } },
+      mesh: {
+        kubernetes: {
+          enabled: true,
+          kubeconfig: server.kubeconfig,
+          daemonSet: 'undermesh/undermesh-agent',
+        },
+      },
     };
     writeFileSync(file, JSON.stringify({ agent: settings }));
   });
   afterAll(async () => {
     await bed.remove();
     await server.remove();
+    await collector.stop();
   });
   afterEach(async () => {
     await end();
@@ -175,5 +198,67 @@ describe.skipIf(!root)('an agent of a cluster (needs root and cgroup v2)', { tim
     await server.begin();
     await until('the change', async () => (await web.connect(VIP)).said === '10.1.0.2:8080');
     expect((await web.reached(VIP, 10)).get('10.1.0.2:8080')).toBe(10);
+  });
+
+  /** As a kubelet ends a pod. Resolves with the exit status. */
+  const terminate = async (): Promise<number | null> => {
+    const child = agent;
+    agent = undefined;
+    const exit = new Promise<number | null>((resolve) => child?.once('exit', resolve));
+    child?.kill('SIGTERM');
+    return exit;
+  };
+  const isPinned = (): boolean => existsSync(join(bed.pins, 'test'));
+
+  it.each<[string, () => Promise<void> | void]>([
+    [
+      'a rollout',
+      () => void server.apply({ ...daemonSet, spec: { template: { spec: { containers: [] } } } }),
+    ],
+    ['an API server that is away', () => server.end()],
+  ])('stopped in %s leaves what is steered as it is', async (_, meanwhile) => {
+    server.become([namespace('undermesh'), cart, endpoints(1), node(null), daemonSet, pod('web', 8)]);
+    const web = await bed.client(`kubepods/burstable/pod${uid(8)}/${'ab12'.repeat(16)}`);
+    await start();
+    await until('it to be enrolled', async () => (await web.connect(VIP)).said === '10.1.0.1:8080');
+    await meanwhile();
+    expect(await terminate()).toBe(0);
+    expect(isPinned()).toBe(true);
+    expect((await web.reached(VIP, 5)).get('10.1.0.1:8080')).toBe(5);
+    await server.begin();
+  });
+
+  it('stopped because the DaemonSet is deleted takes the engine out of the kernel, and open connections go on', async () => {
+    server.become([namespace('undermesh'), cart, endpoints(1), node(null), daemonSet, pod('web', 9)]);
+    const web = await bed.client(`kubepods/burstable/pod${uid(9)}/${'ab12'.repeat(16)}`);
+    const watches = (): number =>
+      server.asked.filter(({ plural, watch }) => plural === 'daemonsets' && watch).length;
+    const before = watches();
+    await start();
+    await until('it to be enrolled', async () => (await web.connect(VIP)).said === '10.1.0.1:8080');
+    await until('the DaemonSet to be followed', () => watches() > before);
+    const held = await web.connect(VIP, { keep: true });
+    server.delete(daemonSet);
+    expect(await terminate()).toBe(0);
+    expect(isPinned()).toBe(false);
+    expect((await web.connect(VIP)).error).toBe('EHOSTUNREACH');
+    expect((await web.echo(held.id)).said).toBe('again');
+    await web.close(held.id);
+  });
+
+  it('tells its collector of the label of its Node, when that changes, and when it is gone', async () => {
+    server.become([namespace('undermesh'), cart, endpoints(1), node('off')]);
+    const told = () => collector.reports().at(-1)?.engine?.nodeLabel;
+    await start();
+    for (const engine of ['off', 'dual-engine', null] as const) {
+      server.apply(node(engine));
+      await until(`label ${engine}`, async () => told()?.known === true && told()?.engine === engine);
+    }
+    await end();
+    await server.end();
+    await start();
+    await until('a report', async () => told()?.known === false);
+    await server.begin();
+    await until('the label to be known', async () => told()?.known === true);
   });
 });

@@ -98,8 +98,9 @@ export class ApiServer {
     return server;
   }
 
-  /** Listens, at the same port every time. */
+  /** Listens, if it does not yet, at the same port every time. */
   async begin(): Promise<void> {
+    if (this.#server !== undefined) return;
     const { certificate, key, authority } = this.#certificates;
     const server = createServer({ cert: certificate, key }, (request, response) => {
       void this.#answer(request, response);
