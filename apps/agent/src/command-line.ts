@@ -6,11 +6,13 @@ import { loadAgentConfig } from './config/load.js';
 import { examine, report } from './doctor/doctor.js';
 import { environment } from './environment.js';
 import { supportCommand } from './support/command.js';
+import { joinCommand } from './tls/command.js';
 import { uninstall } from './uninstall.js';
 
-const USAGE = `undermesh-agent [run|doctor|support-bundle|uninstall] [options]
+const USAGE = `undermesh-agent [run|join|doctor|support-bundle|uninstall] [options]
 
   run                  observe until SIGTERM or SIGINT
+  join                 get a certificate from the collector by a token that \`undermesh agents add\` printed
   doctor               look at all that an agent needs here, say what is wrong and what to do; changes nothing
   support-bundle       write a file with all that a report needs and no secrets; changes nothing
   uninstall            remove the engine, and all that an agent that was killed left behind; --purge: state as well
@@ -18,8 +20,9 @@ const USAGE = `undermesh-agent [run|doctor|support-bundle|uninstall] [options]
   --config FILE        undermesh.yaml (default: UNDERMESH_CONFIG, then /etc/undermesh/undermesh.yaml)
   --node NAME          name of this node
   --cgroup PATH        what to observe; / is the whole host
-  --collector URL      e.g. ws://127.0.0.1:7070/ingest/v1
-  --credential FILE    the agent credential
+  --collector URL      e.g. http://127.0.0.1:7070, or https://collector.example:7070
+  --credential FILE    the agent credential, without TLS
+  --token-file FILE    join: the token; - reads it from standard input (default: agent.join.tokenFile)
   --port PORT          of /metrics, /healthz and /readyz
   --set KEY=VALUE      any other setting, e.g. --set drain.idle=250; may be repeated
   --supervised         stop when the parent process ends
@@ -47,6 +50,7 @@ export async function runCommand(args: string[], print: (text: string) => void):
       cgroup: values.cgroup,
       'collector.url': values.collector,
       'collector.credentialFile': values.credential,
+      'join.tokenFile': values['token-file'],
       'listen.port': values.port,
     };
     for (const setting of values.set ?? []) {
@@ -65,6 +69,10 @@ export async function runCommand(args: string[], print: (text: string) => void):
       return 0;
     }
     const config = loadAgentConfig(sources);
+    if (command === 'join') {
+      print(await joinCommand(config));
+      return 0;
+    }
     if (command === 'uninstall') {
       const removed = await uninstall(config, { purge: values.purge ?? false });
       print(removed.length === 0 ? 'Nothing was left to remove.' : `Removed:\n  ${removed.join('\n  ')}`);
@@ -77,7 +85,7 @@ export async function runCommand(args: string[], print: (text: string) => void):
   }
 }
 
-const COMMANDS = ['run', 'doctor', 'support-bundle', 'uninstall'] as const;
+const COMMANDS = ['run', 'join', 'doctor', 'support-bundle', 'uninstall'] as const;
 const isCommand = (command: string): command is (typeof COMMANDS)[number] =>
   (COMMANDS as readonly string[]).includes(command);
 
@@ -92,6 +100,7 @@ function parse(args: string[]) {
         cgroup: { type: 'string' },
         collector: { type: 'string' },
         credential: { type: 'string' },
+        'token-file': { type: 'string' },
         port: { type: 'string' },
         set: { type: 'string', multiple: true },
         supervised: { type: 'boolean' },

@@ -47,6 +47,7 @@ import { EarlierRuns } from './spool/earlier-runs.js';
 import { OwnSpool } from './spool/own-spool.js';
 import { takeOver } from './takeover.js';
 import { Membership } from './tls/membership.js';
+import type { UplinkAccess } from './uplink/access.js';
 import { dictionarySource } from './uplink/dictionary.js';
 import { isLoopback, portOf } from './uplink/endpoint.js';
 import { Uplink } from './uplink/uplink.js';
@@ -146,7 +147,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock, objects }:
   const uplinkOptions = {
     url,
     access: () => membership.access(),
-    onRefused: (code: string) => membership.refused(code),
+    onRefused: (code: string, by: UplinkAccess) => membership.refused(code, by),
     clock: clockPairNs,
     maxBackoffMs: config.collector.maxBackoff || (isLoopback(url) ? 5_000 : 30_000),
     log: createLogger('uplink'),

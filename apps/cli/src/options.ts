@@ -11,6 +11,7 @@ export type Output = (typeof OUTPUTS)[number];
 export interface CommonOptions {
   readonly collector?: string;
   readonly tokenFile?: string;
+  readonly ca?: string;
   readonly output: Output;
 }
 
@@ -25,6 +26,10 @@ export function addCommonOptions(program: Command): void {
       '--token-file <file>',
       'file that holds the operator token (env: UNDERMESH_TOKEN, the token itself)',
     )
+    .option(
+      '--ca <authority>',
+      'with https: who vouches for the collector, a PEM file or sha256:FINGERPRINT (env: UNDERMESH_CA)',
+    )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(OUTPUTS).default('table'));
 }
 
@@ -34,6 +39,7 @@ export const clientOf = (host: Host, options: CommonOptions): Client =>
     accessOf({
       collector: options.collector,
       tokenFile: options.tokenFile,
+      ca: options.ca,
       environment: host.environment,
     }),
   );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAgents } from './commands/agents.js';
 import { addCompletion } from './commands/completion.js';
 import { addConnections } from './commands/connections.js';
 import { addDoctor } from './commands/doctor.js';
@@ -43,6 +44,7 @@ export function createProgram(host: Host): Command {
   addConnections(program, host);
   addExplain(program, host);
   addEngine(program, host);
+  addAgents(program, host);
   addDoctor(program, host);
   addSupportBundle(program, host, version);
   addCompletion(program, host);

@@ -11,6 +11,7 @@ import { OperatorToken } from './control/operator-token.js';
 import { startOtel } from './export/otel.js';
 import { createStore } from './store/create-store.js';
 import type { RecordStore } from './store/store.js';
+import { authorityText } from './tls/command.js';
 import { VERSION } from './version.js';
 
 const USAGE = `Usage: undermesh-collector [command] [options]
@@ -19,6 +20,7 @@ Commands
   (none)                       run the collector
   credential --node NAME       make an agent's credential, bound to that node; replaces its former one
              [--out FILE]      write it to FILE (mode 0600) instead of printing it
+  authority                    print who vouches for this collector, for --ca of undermesh and caFile of agents
   token reset                  make a new operator token; the former one and all sessions are void
         [--name NAME]          whose it is, for the change log (default operator)
 
@@ -72,6 +74,8 @@ async function run(args: string[]): Promise<number> {
     }
     case 'credential':
       return makeCredential(config, { node: values.node, out: values.out });
+    case 'authority':
+      return print(await authorityText(config));
     case 'token reset':
       return print(`UNDERMESH_TOKEN=${new OperatorToken(config.data).reset(values.name)}\n`);
     default:

@@ -60,8 +60,8 @@ export class Membership {
   }
 
   /** The collector refused the agent: what joining anew mends is joined anew, where the agent may. */
-  refused(code: string): void {
-    if (REJOIN_CODES.includes(code)) this.#refused = this.#identity?.certificate ?? '';
+  refused(code: string, { tls }: UplinkAccess): void {
+    if (REJOIN_CODES.includes(code)) this.#refused = tls?.cert ?? '';
   }
 
   /** Begins to renew the certificate, and to tell of it. */
@@ -76,11 +76,13 @@ export class Membership {
   }
 
   async #current(): Promise<Identity | null> {
-    this.#identity ??= this.#file.read();
-    const identity = this.#identity;
-    const isGood =
-      identity !== null && identity.expiresAt > Date.now() && identity.certificate !== this.#refused;
-    if (isGood) return identity;
+    if (this.#identity !== null && this.#isGood(this.#identity)) return this.#identity;
+    // `undermesh-agent join` may have been run meanwhile.
+    const identity = this.#file.read();
+    if (identity !== null && this.#isGood(identity)) {
+      this.#take(identity);
+      return identity;
+    }
     const proof = this.#proof();
     if (proof !== null) {
       this.#joining ??= this.#join(proof).finally(() => {
@@ -92,6 +94,10 @@ export class Membership {
     if (identity !== null) return identity;
     if (existsSync(this.#config.collector.credentialFile)) return null;
     throw agentError('not_joined', `This agent has no certificate in ${this.#file.directory}.`);
+  }
+
+  #isGood({ certificate, expiresAt }: Identity): boolean {
+    return expiresAt > Date.now() && certificate !== this.#refused;
   }
 
   /** What the agent may join with by itself. */
@@ -109,14 +115,14 @@ export class Membership {
 
   #take(identity: Identity): void {
     this.#identity = identity;
-    log.info({ until: new Date(identity.expiresAt).toISOString() }, 'the agent has a certificate');
+    log.debug({ until: new Date(identity.expiresAt).toISOString() }, 'the agent has a certificate');
     this.#schedule();
   }
 
   #schedule(): void {
     if (this.#onRenewed === undefined || this.#identity === null) return;
     const { issuedAt, expiresAt } = this.#identity;
-    this.#wait(issuedAt + ((expiresAt - issuedAt) * 2) / 3 - Date.now(), () => this.#renew());
+    this.#wait(issuedAt + ((expiresAt - issuedAt) * 2) / 3 - Date.now(), () => this.renew());
   }
 
   #wait(milliseconds: number, work: () => Promise<void>): void {
@@ -129,7 +135,8 @@ export class Membership {
     this.#timer.unref();
   }
 
-  async #renew(): Promise<void> {
+  /** Gets the next certificate and goes over to it; what fails is tried again. Does nothing without one. Never rejects. */
+  async renew(): Promise<void> {
     const identity = this.#identity;
     if (identity === null) return;
     try {
@@ -146,7 +153,7 @@ export class Membership {
         { problem: messageOf(error), pauseMs },
         'the certificate could not be renewed: it is tried again',
       );
-      this.#wait(pauseMs, () => this.#renew());
+      this.#wait(pauseMs, () => this.renew());
     }
   }
 

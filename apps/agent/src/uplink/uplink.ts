@@ -35,8 +35,8 @@ export interface UplinkOptions {
   readonly url: string;
   /** Asked at every connect. May fail: that is tried again as well. */
   readonly access: () => UplinkAccess | Promise<UplinkAccess>;
-  /** The collector refuses the agent, under this code. */
-  readonly onRefused?: (code: string) => void;
+  /** The collector refuses, under this code, what came by this right. */
+  readonly onRefused?: (code: string, access: UplinkAccess) => void;
   /** Asked at every connect. */
   readonly hello: () => Hello;
   readonly streamId: Uint8Array;
@@ -68,6 +68,8 @@ export class Uplink {
   readonly #backoff: Backoff;
   #state: UplinkState = 'stopped';
   #socket: WebSocket | undefined;
+  /** By what right it was made. */
+  #access: UplinkAccess = {};
   #timer: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
   #credits = 0;
@@ -210,7 +212,8 @@ export class Uplink {
   async renew(): Promise<void> {
     const former = this.#socket;
     if (this.#state !== 'welcomed' || former === undefined) return;
-    const socket = this.#dial(await this.#options.access());
+    const access = await this.#options.access();
+    const socket = this.#dial(access);
     try {
       await opened(socket);
     } catch (error) {
@@ -224,7 +227,7 @@ export class Uplink {
     }
     this.#state = 'connecting';
     this.#credits = 0;
-    this.#follow(socket);
+    this.#follow(socket, access);
     this.#opened(socket);
     // The collector ends the former one at the hello of this one; if it does not, we do.
     setTimeout(() => former.terminate(), HANDSHAKE_MS).unref();
@@ -238,7 +241,7 @@ export class Uplink {
       .then(() => this.#options.access())
       .then(
         (access) => {
-          if (!isOver()) this.#follow(this.#dial(access));
+          if (!isOver()) this.#follow(this.#dial(access), access);
         },
         (error: unknown) => {
           if (!isOver()) this.#retry(error);
@@ -259,15 +262,16 @@ export class Uplink {
     // Why it was refused stands in the body of the answer.
     socket.on('unexpected-response', (_, response) => {
       void refusalIn(response).then((refusal) => {
-        this.#options.onRefused?.(refusal.code);
+        this.#options.onRefused?.(refusal.code, access);
         socket.emit('error', refusal);
       });
     });
     return socket;
   }
 
-  #follow(socket: WebSocket): void {
+  #follow(socket: WebSocket, access: UplinkAccess): void {
     this.#socket = socket;
+    this.#access = access;
     this.#heardMs = performance.now();
     socket.on('open', () => this.#opened(socket));
     socket.on('message', (data, binary) => this.#received(socket, data, binary));
@@ -328,7 +332,7 @@ export class Uplink {
           break;
         case 'error': {
           const { code, message } = incoming.error;
-          this.#options.onRefused?.(code);
+          this.#options.onRefused?.(code, this.#access);
           throw new UndermeshError({ code, message: `The collector ends the connection: ${message}` });
         }
       }

@@ -11,6 +11,8 @@ export interface Access {
   readonly url: URL;
   /** The operator token; `null` sends none. Never printed. */
   readonly token: string | null;
+  /** Who vouches for the collector, where that is not what the system trusts: PEM, or the fingerprint of it. */
+  readonly authority: { readonly pem: string } | { readonly fingerprint: string } | null;
 }
 
 export interface AccessOptions {
@@ -18,17 +20,23 @@ export interface AccessOptions {
   readonly collector?: string | undefined;
   /** `--token-file`; wins over UNDERMESH_TOKEN. */
   readonly tokenFile?: string | undefined;
+  /** `--ca`; wins over UNDERMESH_CA. */
+  readonly ca?: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** Settles address and token: flags win over the environment. Throws `usage_invalid` or `token_unreadable`. */
-export function accessOf({ collector, tokenFile, environment }: AccessOptions): Access {
+/**
+ * Settles address, token and whom to trust: flags win over the environment. Throws `usage_invalid`, `token_unreadable` or
+ * `authority_unreadable`.
+ */
+export function accessOf({ collector, tokenFile, ca, environment }: AccessOptions): Access {
   const address = collector ?? (environment.UNDERMESH_COLLECTOR || DEFAULT_COLLECTOR);
   const token = tokenFile === undefined ? (environment.UNDERMESH_TOKEN ?? '') : readToken(tokenFile);
   if (/[^\x21-\x7e]/.test(token.trim())) {
     throw cliError('token_unreadable', 'The operator token holds characters that no token has.');
   }
-  return { url: collectorUrl(address), token: token.trim() === '' ? null : token.trim() };
+  const authority = authorityOf(ca ?? environment.UNDERMESH_CA ?? '');
+  return { url: collectorUrl(address), token: token.trim() === '' ? null : token.trim(), authority };
 }
 
 function collectorUrl(address: string): URL {
@@ -43,6 +51,17 @@ function collectorUrl(address: string): URL {
   url.hash = '';
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return url;
+}
+
+function authorityOf(given: string): Access['authority'] {
+  if (given === '') return null;
+  const fingerprint = /^sha256:([A-Za-z0-9_-]{43})$/.exec(given)?.[1];
+  if (fingerprint !== undefined) return { fingerprint };
+  try {
+    return { pem: readFileSync(given, 'utf8') };
+  } catch (cause) {
+    throw cliError('authority_unreadable', `Cannot read the authority: ${messageOf(cause)}.`, cause);
+  }
 }
 
 function readToken(file: string): string {

@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-import { messageOf } from '@undermesh/core';
-import { type EngineOrder, type NodeEngine, Problem, ROUTES } from '@undermesh/schema';
+import { type Answered, ask, isDistrust, messageOf, UndermeshError } from '@undermesh/core';
+import {
+  type AgentMember,
+  type EngineOrder,
+  type Invitation,
+  type NodeEngine,
+  Problem,
+  ROUTES,
+} from '@undermesh/schema';
 import type { Static, TSchema } from 'typebox';
 import { cliError, problemError } from '../errors.js';
 import type { Access } from './access.js';
 import { conforms, firstDifference } from './check.js';
+import { trustOf } from './trust.js';
 
 /** Longest wait for an answer. */
 const TIMEOUT_MS = 30_000;
+
+/** A request that changes something. */
+interface Write {
+  readonly method: 'PUT' | 'POST' | 'DELETE';
+  readonly body?: EngineOrder;
+}
 
 /** Query parameters; absent values are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Routes without parameters in their path. */
-type Route = Exclude<keyof typeof ROUTES, 'connection' | 'node' | 'engine'>;
+type Route = Exclude<keyof typeof ROUTES, 'connection' | 'node' | 'engine' | 'agent' | 'invitation'>;
 /** What a route answers. */
 export type Answer<Name extends Route> = Static<(typeof ROUTES)[Name]['answer']>;
 
@@ -36,15 +50,28 @@ export class Client {
 
   /** GET of what is no JSON of the API, e.g. `metrics`. Throws `unreachable`. */
   async text(path: string): Promise<{ readonly status: number; readonly text: string }> {
-    const response = await this.#fetch(new URL(path, this.access.url), {}, undefined);
-    return { status: response.status, text: await response.text() };
+    return this.#fetch(new URL(path, this.access.url), undefined, undefined);
   }
 
   /** Sets the engine of a node. Throws as {@link get} does. */
   async setEngine(node: string, order: EngineOrder): Promise<NodeEngine> {
     const { path, answer } = ROUTES.engine;
     const url = this.#address(path.replace(':name', encodeURIComponent(node)), {});
-    return (await this.#ask(url, { path, answer, order })) as NodeEngine;
+    return (await this.#ask(url, { path, answer, write: { method: 'PUT', body: order } })) as NodeEngine;
+  }
+
+  /** Makes a join token for the agent of a node. Throws as {@link get} does. */
+  async invite(node: string): Promise<Invitation> {
+    const { path, answer } = ROUTES.invitation;
+    const url = this.#address(path.replace(':name', encodeURIComponent(node)), {});
+    return (await this.#ask(url, { path, answer, write: { method: 'POST' } })) as Invitation;
+  }
+
+  /** Has the certificate of a node's agent refused. Throws as {@link get} does. */
+  async removeAgent(node: string): Promise<AgentMember> {
+    const { path, answer } = ROUTES.agent;
+    const url = this.#address(path.replace(':name', encodeURIComponent(node)), {});
+    return (await this.#ask(url, { path, answer, write: { method: 'DELETE' } })) as AgentMember;
   }
 
   async #ask(
@@ -53,22 +80,18 @@ export class Client {
       readonly path: string;
       readonly answer: TSchema;
       readonly signal?: AbortSignal | undefined;
-      readonly order?: EngineOrder;
+      readonly write?: Write;
     },
   ): Promise<unknown> {
-    const { path, answer, signal, order } = of;
-    const sent =
-      order === undefined
-        ? {}
-        : { method: 'PUT', body: JSON.stringify(order), headers: { 'content-type': 'application/json' } };
-    const response = await this.#fetch(url, sent, signal);
-    const body = await this.#read(response, signal);
-    if (!response.ok) {
+    const { path, answer, signal, write } = of;
+    const { status, text } = await this.#fetch(url, write, signal);
+    // Followed, it could take the token elsewhere.
+    if (status >= 300 && status < 400) throw unreachable(this.access, new Error('it sends elsewhere'));
+    const ok = status >= 200 && status < 300;
+    const body = this.#parse(text, ok);
+    if (!ok) {
       if (conforms(Problem, body)) throw problemError(body);
-      throw cliError(
-        'answer_invalid',
-        `${this.access.url.origin} answered HTTP ${response.status} without a reason.`,
-      );
+      throw cliError('answer_invalid', `${this.access.url.origin} answered HTTP ${status} without a reason.`);
     }
     if (!conforms(answer, body)) {
       const difference = firstDifference(answer, body);
@@ -85,33 +108,32 @@ export class Client {
     return url;
   }
 
-  async #fetch(url: URL, sent: RequestInit, signal: AbortSignal | undefined): Promise<Response> {
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  async #fetch(url: URL, write: Write | undefined, signal: AbortSignal | undefined): Promise<Answered> {
+    const body = write?.body === undefined ? {} : { body: JSON.stringify(write.body) };
     try {
-      return await fetch(url, {
-        ...sent,
-        headers: { accept: 'application/json', ...authorization(this.access), ...sent.headers },
-        redirect: 'error',
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      return await ask(url, {
+        method: write?.method ?? 'GET',
+        headers: {
+          accept: 'application/json',
+          ...authorization(this.access),
+          ...(write?.body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...body,
+        tls: await trustOf(this.access),
+        timeoutMs: TIMEOUT_MS,
+        signal,
       });
     } catch (cause) {
       if (signal?.aborted) throw signal.reason;
-      throw unreachable(this.access, cause);
+      throw cause instanceof UndermeshError ? cause : unreachable(this.access, cause);
     }
   }
 
-  async #read(response: Response, signal: AbortSignal | undefined): Promise<unknown> {
-    let text: string;
-    try {
-      text = await response.text();
-    } catch (cause) {
-      if (signal?.aborted) throw signal.reason;
-      throw unreachable(this.access, cause);
-    }
+  #parse(text: string, ok: boolean): unknown {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      if (!response.ok) return null;
+      if (!ok) return null;
       throw cliError(
         'answer_invalid',
         `${this.access.url.origin} answered something that is not JSON.`,
@@ -130,6 +152,13 @@ export function unreachable({ url }: Access, cause: unknown): Error {
   const root = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const code = (root as { code?: unknown })?.code;
   const where = url.href.replace(/\/$/, '');
+  if (isDistrust(root)) {
+    return cliError(
+      'collector_untrusted',
+      `The certificate of ${where} is not to be trusted (${messageOf(root)}).`,
+      cause,
+    );
+  }
   if (code === 'ECONNREFUSED') return cliError('unreachable', `Nothing listens at ${where}.`, cause);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return cliError('unreachable', `The name ${url.hostname} cannot be resolved.`, cause);

@@ -2,13 +2,14 @@
 import { on } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { messageOf, UndermeshError } from '@undermesh/core';
+import { messageOf, type TlsAccess, UndermeshError } from '@undermesh/core';
 import { type Connection, type ConnectionsQuery, LiveMessage, Problem } from '@undermesh/schema';
 import { WebSocket } from 'ws';
 import { cliError, happenedIn, problemError } from '../errors.js';
 import type { Access } from './access.js';
 import { conforms } from './check.js';
 import { authorization, unreachable } from './client.js';
+import { trustOf } from './trust.js';
 
 /** What following connections brings. */
 export type FollowEvent =
@@ -54,11 +55,23 @@ export async function* follow(access: Access, query: ConnectionsQuery): AsyncGen
   }
 }
 
+async function trusted(access: Access): Promise<TlsAccess> {
+  try {
+    return await trustOf(access);
+  } catch (error) {
+    throw error instanceof UndermeshError ? error : unreachable(access, error);
+  }
+}
+
 /** One WebSocket: `open` once the snapshot came, then batches until it closes. */
 async function* session(access: Access, query: ConnectionsQuery): AsyncGenerator<FollowEvent | 'open'> {
   const url = new URL('api/v1/live', access.url);
   url.protocol = url.protocol.replace('http', 'ws');
-  const socket = new WebSocket(url, { headers: authorization(access), handshakeTimeout: HANDSHAKE_MS });
+  const socket = new WebSocket(url, {
+    ...(await trusted(access)),
+    headers: authorization(access),
+    handshakeTimeout: HANDSHAKE_MS,
+  });
   const silence = setTimeout(() => socket.terminate(), SILENCE_MS);
   socket.on('ping', () => silence.refresh());
   try {

@@ -105,6 +105,7 @@ async function namesFrom(source: Source, { values }: TypedLine, host: Host): Pro
       accessOf({
         collector: values.get('--collector'),
         tokenFile: values.get('--token-file'),
+        ca: values.get('--ca'),
         environment: host.environment,
       }),
     );

@@ -62,6 +62,7 @@ describe('completion', () => {
         'connections',
         'explain',
         'engine',
+        'agents',
         'doctor',
         'support-bundle',
         'completion',

@@ -28,7 +28,10 @@ export const TlsConfig = Type.Object(
       2_592_000,
       'With `own`: life of the certificate of the collector; renewed at 2/3.',
     ),
-    agentCertificateSeconds: seconds(86_400, 'Life of the certificate of an agent, which renews it at 2/3.'),
+    agentCertificateSeconds: seconds(
+      2_592_000,
+      'Life of the certificate of an agent, which renews it at 2/3.',
+    ),
   },
   closed,
 );

@@ -57,7 +57,7 @@ export class ServerTls {
     return !this.#isOwn;
   }
 
-  /** What agents are to trust, PEM; `null`: what their systems trust. Throws what the file system says. */
+  /** What callers are to trust, PEM; `null`: what their systems trust. Throws what the file system says. */
   get trusted(): string | null {
     if (this.#isOwn) return this.issuer.certificate;
     const { caFile } = this.#config.tls;
