@@ -37,7 +37,7 @@ function listSkips(skipped, unexpected) {
 async function main() {
   const words = process.argv.slice(2);
   checkHost('npm test');
-  await prepare(['start', 'demo', 'test', 'load', 'kernels']);
+  await prepare(['start', 'demo', 'test', 'load', 'kernels', 'kmod']);
   await sweep('undermesh-test');
   const results = [];
   for (const [name, run] of suites()) {
