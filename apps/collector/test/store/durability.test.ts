@@ -200,21 +200,21 @@ describe('a store of an earlier format', () => {
   });
 });
 
-describe('a damaged log', () => {
-  /** Frames of 1,000 rows whose commits lie in the segment's log, as a collector leaves it that loses its power. */
-  async function leaveLog(frames: number): Promise<string> {
+describe('a damaged journal', () => {
+  /** Frames of 1,000 rows that are not filed yet, as a collector leaves them that loses its power. */
+  async function leaveJournal(frames: number): Promise<string> {
     const store = new DuckdbStore({ directory: join(directory, 'lived'), ...KEEP_ALL, lingerMs: 0 });
     await store.open();
     for (let sequence = 1n; sequence <= frames; sequence++) await store.append(rowsFrame(sequence, 1000));
     cpSync(join(directory, 'lived'), join(directory, 'left'), { recursive: true });
     await store.close();
-    return join(directory, 'left', 'records-000001.duckdb.wal');
+    return join(directory, 'left', 'journal-000001.log');
   }
   const reopened = () => new DuckdbStore({ directory: join(directory, 'left'), ...KEEP_ALL, lingerMs: 0 });
 
   it('ends where it was cut off: what was whole is kept, and the next frame is stored again', async () => {
-    const log = await leaveLog(4);
-    truncateSync(log, statSync(log).size - 777);
+    const journal = await leaveJournal(4);
+    truncateSync(journal, statSync(journal).size - 777);
     const store = reopened();
     await store.open();
     expect(await store.positions()).toMatchObject([{ sequence: 3n, stored: 3000 }]);
@@ -224,18 +224,18 @@ describe('a damaged log', () => {
   });
 
   it('is refused when a bit of it has flipped, and nothing is changed', async () => {
-    const log = await leaveLog(4);
-    const bytes = readFileSync(log);
+    const journal = await leaveJournal(4);
+    const bytes = readFileSync(journal);
     const at = bytes.length >> 1;
     bytes[at] = (bytes[at] ?? 0) ^ 16;
-    writeFileSync(log, bytes);
+    writeFileSync(journal, bytes);
     const store = reopened();
     await expect(store.open()).rejects.toMatchObject({
       code: 'store_corrupt',
-      message: expect.stringMatching(/records-000001\.duckdb.*checksum.*move it/s),
+      message: expect.stringMatching(/journal-000001\.log.*checksum.*move it/s),
     });
     await store.close();
-    expect(readFileSync(log).equals(bytes)).toBe(true);
+    expect(readFileSync(journal).equals(bytes)).toBe(true);
   });
 });
 

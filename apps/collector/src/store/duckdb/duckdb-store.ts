@@ -33,24 +33,19 @@ import type {
   WorkerAnswer,
 } from './protocol.js';
 import { RollupFiles } from './rollup-files.js';
-import { ROW_GROUP_ROWS } from './segment-rows.js';
 import { StoreError, type StoreErrorCode } from './store-failure.js';
 
 /** From so many waiting rows on, they wait for this share of the time only. */
-const BUSY_ROWS = 4096;
+const BUSY_ROWS = 4_096;
 const BUSY_LINGER_SHARE = 0.1;
-/**
- * Rows that come so fast that a whole row group would be there within this time wait for it: it is compressed at once
- * and bypasses DuckDB's log, at half the CPU. Should fewer come than it seemed, they wait for half as long again.
- */
-const FILL_MS = 1_000;
-const FILL_PATIENCE = 1.5;
+/** So many rows wait for nothing. */
+const MUCH_ROWS = 16_384;
 
 /** A read waits this long at most for what came before it; then it answers without the rest. */
 const READ_WAIT_MS = 500;
 
-/** Rows that one transaction takes at most. */
-const MAX_GROUP_ROWS = 2 * ROW_GROUP_ROWS;
+/** Rows that are made durable at once at most. */
+const MOST_ROWS = 131_072;
 
 interface PendingFrame {
   readonly frame: FrameMessage;
@@ -82,8 +77,6 @@ export class DuckdbStore implements RecordStore {
   #stats: RecordStats;
   #queue: PendingFrame[] = [];
   #queuedRows = 0;
-  /** When the first of the waiting rows could have come. */
-  #gatheringSince = 0;
   #workloads: Workload[] = [];
   #committing = false;
   #framesAdmitted = 0;
@@ -149,7 +142,6 @@ export class DuckdbStore implements RecordStore {
         reject(new StoreError('store_unavailable', message));
         return;
       }
-      if (this.#queue.length === 0) this.#gatheringSince = now;
       this.#queue.push({ frame: packFrame(batch, this.#buffers), resolve, reject });
       this.#queuedRows += batch.count;
       this.#framesAdmitted++;
@@ -212,10 +204,9 @@ export class DuckdbStore implements RecordStore {
   }
 
   /**
-   * A transaction at once when none was made lately or a whole row group waits; otherwise after `lingerMs`, so that
-   * frames share one: a commit costs the same for ten rows as for a thousand. Much that waits is not kept waiting so
-   * long, unless a whole row group is about to be there, nor is what a reader waits for. While one runs, the next one
-   * gathers.
+   * Makes durable at once when nothing was lately or much waits; otherwise after `lingerMs`, so that frames share a sync:
+   * one costs the same for ten rows as for a thousand. What a reader waits for is not kept waiting so long. While one
+   * runs, the next one gathers.
    */
   #schedule(): void {
     const first = this.#queue[0];
@@ -223,20 +214,10 @@ export class DuckdbStore implements RecordStore {
     const hurried = this.#queuedRows >= BUSY_ROWS || this.#readers.length > 0;
     const share = hurried ? BUSY_LINGER_SHARE : 1;
     const due = Math.max(this.#committedAt + this.#options.lingerMs * share, 0);
-    const now = performance.now();
-    const wait = this.#queuedRows >= ROW_GROUP_ROWS ? 0 : Math.max(due - now, this.#fillMs(now));
+    const wait = this.#queuedRows >= MUCH_ROWS ? 0 : due - performance.now();
     clearTimeout(this.#timer);
     if (wait <= 0) this.#commit();
     else this.#timer = setTimeout(() => this.#commit(), wait);
-  }
-
-  /** How long rows shall wait for a whole row group, ms; 0 when too few come. */
-  #fillMs(now: number): number {
-    const gathered = now - this.#gatheringSince;
-    if (this.#queuedRows < BUSY_ROWS || this.#readers.length > 0 || gathered > FILL_MS * FILL_PATIENCE)
-      return 0;
-    const missing = ((ROW_GROUP_ROWS - this.#queuedRows) * gathered) / this.#queuedRows;
-    return gathered + missing > FILL_MS ? 0 : missing * FILL_PATIENCE;
   }
 
   /**
@@ -276,18 +257,14 @@ export class DuckdbStore implements RecordStore {
     clearTimeout(this.#timer);
     let rows = 0;
     let frames = 0;
-    // Whole row groups when there are some: what hangs over goes the slower way through DuckDB's log.
-    const whole = this.#queuedRows - (this.#queuedRows % ROW_GROUP_ROWS);
-    const wanted = whole === 0 ? this.#queuedRows : Math.min(whole, MAX_GROUP_ROWS);
     // Frames without ends go with those before them: their positions cost nothing, and their agents wait for them.
     for (const { frame } of this.#queue) {
-      if (frames > 0 && frame.count > 0 && rows >= wanted) break;
+      if (frames > 0 && frame.count > 0 && rows >= MOST_ROWS) break;
       rows += frame.count;
       frames++;
     }
     const group = this.#queue.splice(0, frames);
     this.#queuedRows -= rows;
-    this.#gatheringSince = performance.now();
     this.#committing = true;
     const argument = { frames: group.map(({ frame }) => frame), workloads: this.#workloads.splice(0) };
     const transfer = argument.frames.map(({ bytes }) => bytes);

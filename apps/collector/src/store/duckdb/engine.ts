@@ -11,54 +11,85 @@ import type {
 } from '@undermesh/schema';
 import { findConnection, listConnections } from '../connection-list.js';
 import { latencyConnections } from '../latency-region.js';
-import { endsOf, requestsOf } from '../record-kind.js';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
+import { arrivalOf, arrivalsOf } from './arrivals.js';
 import { encodedFrame } from './frame-layout.js';
+import { Journal, type JournalPlace } from './journal.js';
+import type { JournalHead } from './journal-entry.js';
 import type { DuckdbOptions } from './options.js';
 import type { FrameMessage, Operations, RecordStats, ReplayRequest, ReplaySlice } from './protocol.js';
-import type { EncodedFrame } from './record-encoder.js';
+import { ENDS, HTTP } from './record-columns.js';
 import { replaySlice } from './replay.js';
 import type { Segment } from './segment.js';
 import { SegmentReader } from './segment-reader.js';
+import { ROW_GROUP_ROWS } from './segment-rows.js';
 import { SegmentWriter } from './segment-writer.js';
 import { Segments } from './segments.js';
 import { openFailure, runFailure, StoreError } from './store-failure.js';
 import type { StreamEntry } from './streams.js';
+import { Turns } from './turns.js';
+import { Unfiled, type UnfiledFrame } from './unfiled.js';
 
-/** Bytes a row may take on disk before it is compressed, beyond its record; for the check of free space. */
-const ROW_OVERHEAD = 32;
+/** Bytes a row may take on disk once it is filed, while it is in the journal too; for the check of free space. */
+const ROW_OVERHEAD = 64;
+/** Whole row groups are filed once there are so many rows. Fewer at a time would leave more beside whole groups. */
+const FILED_ROWS = 4 * ROW_GROUP_ROWS;
+/** Rows that may wait when filing fails; then nothing more is taken. */
+const MOST_UNFILED_ROWS = 32 * ROW_GROUP_ROWS;
+/** What has waited for so long is filed, however little it is: retention goes by what is filed. */
+const FILED_AFTER_MS = 300_000;
+/** Pause after filing failed: to open the segments anew takes a while. */
+const RETRY_MS = 5_000;
+/** How long whoever asks waits for what came before to be filed; then the answer is without it. */
+const ASKED_MS = 1_000;
 
-/** The store inside the worker thread: everything that changes it happens one after the other. */
+/**
+ * The store inside the worker thread. What comes is made durable in the journal, and filed as rows of DuckDB later: in
+ * whole row groups, which cost a fifth of rows that come by way of DuckDB's log, or when somebody asks for them. What
+ * changes the journal happens one after the other, and so does what changes the segments.
+ */
 export class DuckdbEngine {
   readonly #options: DuckdbOptions;
   readonly #segments: Segments;
   readonly #reader: SegmentReader;
   #writer: SegmentWriter | null = null;
   #connection: DuckDBConnection | null = null;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #journal: Journal;
+  readonly #unfiled = new Unfiled();
+  readonly #segmentTurns = new Turns();
+  readonly #journalTurns = new Turns();
   #state: StoreStats['state'] = 'ok';
   #message: string | null = null;
-  #pendingWorkloads = new Map<number, Workload>();
+  /** Streams that the segment knows: those of the journal follow. */
+  #filedStreams = 0;
+  #isFiling = false;
+  /** When filing failed last, Unix ms; 0: it did not. */
+  #filingFailedAt = 0;
 
   constructor(options: DuckdbOptions) {
     this.#options = options;
     this.#segments = new Segments(options);
+    this.#journal = new Journal(options.directory);
     this.#reader = new SegmentReader(this.#segments);
   }
 
   open(): Promise<Operations['open']['answer']> {
-    return this.#exclusive(async () => {
+    return this.#segmentTurns.take(async () => {
       try {
         await this.#attach();
+        this.#journal.restore((head, place, body) => this.#restore(head, place, body));
       } catch (thrown) {
+        this.#detach();
         throw thrown instanceof StoreError ? thrown : openFailure(this.#options.directory, thrown);
       }
       return { workloads: this.workloads(), positions: this.positions() };
     });
   }
 
-  close(): Promise<null> {
-    return this.#exclusive(async () => {
+  async close(): Promise<null> {
+    await this.#file().catch(() => {});
+    await this.#journalTurns.take(() => this.#journal.close());
+    return this.#segmentTurns.take(async () => {
       if (this.#connection !== null) {
         this.#writer?.release();
         await this.#connection.run(`CHECKPOINT ${this.#segments.active.alias}`).catch(() => {});
@@ -70,23 +101,18 @@ export class DuckdbEngine {
     });
   }
 
-  append({ frames, workloads }: Operations['append']['argument']): Promise<('stored' | 'duplicate')[]> {
-    return this.#exclusive(async () => {
-      for (const workload of workloads) this.#pendingWorkloads.set(workload.id, workload);
-      const doing = `cannot store ${frames.length} frames`;
-      try {
-        this.#refuseWithoutRoom(frames);
-        const connection = await this.#ready();
-        await this.#rotate(connection);
-        const outcomes = await this.#commit(frames);
-        this.#recover();
-        return outcomes;
-      } catch (thrown) {
-        const failure = runFailure(doing, thrown);
-        this.#fail(failure);
-        throw failure;
-      }
-    });
+  /** Makes frames durable. Later frames of a stream may not overtake an earlier one: order is kept. */
+  async append({ frames, workloads }: Operations['append']['argument']): Promise<('stored' | 'duplicate')[]> {
+    try {
+      if (this.#unfiled.mostRows > MOST_UNFILED_ROWS) await this.#file();
+      if (this.#connection === null) await this.#segmentTurns.take(() => this.#ready());
+      const outcomes = await this.#journalTurns.take(() => this.#write(frames, workloads));
+      if (this.#filingFailedAt === 0) this.#recover();
+      this.#fileWhenDue();
+      return outcomes;
+    } catch (thrown) {
+      throw this.#fail(runFailure(`cannot store ${frames.length} frames`, thrown));
+    }
   }
 
   connections(query: ConnectionsQuery): Promise<Connections> {
@@ -102,7 +128,7 @@ export class DuckdbEngine {
   }
 
   replay(request: ReplayRequest): Promise<ReplaySlice> {
-    return this.#reading(() => replaySlice(this.#segments, this.#reader, request));
+    return this.#file().then(() => replaySlice(this.#segments, this.#reader, request));
   }
 
   positions(): StreamPosition[] {
@@ -120,23 +146,24 @@ export class DuckdbEngine {
   }
 
   stats(): RecordStats {
-    const { times, bytes, oldestNs } = this.#segments;
+    const { times, bytes } = this.#segments;
+    const oldest = [times.oldest, this.#unfiled.oldest].filter((second) => second !== null);
     return {
       driver: 'duckdb',
       state: this.#state,
       message: this.#message,
-      rows: times.ends.total,
-      httpRows: times.http.total,
+      rows: times.ends.total + this.#unfiled.rows(ENDS),
+      httpRows: times.http.total + this.#unfiled.rows(HTTP),
       lastFrame: this.#segments.lastBatch,
-      bytes,
-      oldestMs: oldestNs === null ? null : Number(oldestNs / 1_000_000n),
+      bytes: bytes + this.#journal.bytes,
+      oldestMs: oldest.length === 0 ? null : Math.min(...oldest) * 1_000,
       retentionSeconds: this.#options.retentionSeconds,
     };
   }
 
   /** Retention, and a look whether a full disk has room again. Called every `maintenanceMs`. */
-  maintain(): Promise<void> {
-    return this.#exclusive(async () => {
+  async maintain(): Promise<void> {
+    await this.#segmentTurns.take(async () => {
       if (this.#state === 'full' && this.#freeBytes() > this.#options.reserveBytes) {
         await this.#ready().then(
           () => this.#recover(),
@@ -149,23 +176,32 @@ export class DuckdbEngine {
       await this.#rotate(connection).catch(() => {});
       await this.#expire(connection).catch(() => {});
     });
+    this.#fileWhenDue();
   }
 
   readonly #names = (id: number): Workload | undefined => this.#segments.workloads.get(id);
 
-  #exclusive<T>(task: () => Promise<T>): Promise<T> {
-    const next = this.#turn.then(task, task);
-    this.#turn = next.catch(() => {});
-    return next;
-  }
-
   async #reading<T>(task: () => Promise<T>): Promise<T> {
     try {
+      await this.#caughtUp();
       return await task();
     } catch (thrown) {
       if (thrown instanceof Error && 'code' in thrown && 'status' in thrown) throw thrown;
       throw runFailure('cannot read connections', thrown);
     }
+  }
+
+  /** Resolves when what is in the journal is filed, or could not be, or after {@link ASKED_MS}. */
+  #caughtUp(): Promise<void> {
+    if (this.#unfiled.isEmpty) return Promise.resolve();
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, ASKED_MS);
+      const done = (): void => {
+        clearTimeout(late);
+        resolve();
+      };
+      this.#file().then(done, done);
+    });
   }
 
   async #attach(): Promise<void> {
@@ -176,6 +212,45 @@ export class DuckdbEngine {
       throw thrown;
     }
     this.#writer = new SegmentWriter(this.#connection);
+    this.#filedStreams = this.#segments.streams.size;
+    this.#note(this.#unfiled.frames, this.#unfiled.workloads);
+  }
+
+  /** Gives DuckDB up; what is in the journal stays. */
+  #detach(): void {
+    try {
+      this.#writer?.release();
+      this.#connection?.closeSync();
+      this.#segments.close();
+    } catch (thrown) {
+      this.#message = `${this.#message} (and closing failed: ${messageOf(thrown)})`;
+    }
+    this.#connection = null;
+    this.#writer = null;
+  }
+
+  /** Takes up an entry of the journal, unless it was filed before the journal was given up. */
+  #restore(head: JournalHead, place: JournalPlace, body: Uint8Array): void {
+    if ('workloads' in head) {
+      this.#note([], head.workloads);
+      this.#unfiled.add([], head.workloads);
+      return;
+    }
+    const known = this.#segments.streams.byId(head.frame.streamId);
+    if (known !== undefined && head.frame.sequence <= known.sequence) return;
+    const frame = { ...arrivalOf(head.frame, body, known), place };
+    this.#note([frame], []);
+    this.#unfiled.add([frame], []);
+  }
+
+  /** Has positions and names be known that only the journal holds. */
+  #note(frames: readonly Pick<UnfiledFrame, 'frame' | 'position'>[], workloads: readonly Workload[]): void {
+    const segments = this.#segments;
+    for (const { frame, position } of frames) {
+      segments.streams.put(position);
+      segments.lastBatch = Math.max(segments.lastBatch, frame.batch);
+    }
+    for (const workload of workloads) segments.workloads.set(workload.id, workload);
   }
 
   /** The writing connection; after a failure that DuckDB does not survive the files are opened anew. */
@@ -205,47 +280,86 @@ export class DuckdbEngine {
     return bavail * bsize;
   }
 
-  /** Commits what is not yet stored. Later frames of a stream may not overtake an earlier one: order is kept. */
-  async #commit(frames: readonly FrameMessage[]): Promise<('stored' | 'duplicate')[]> {
-    const { streams, active } = this.#segments;
-    const changed = new Map<string, StreamEntry>();
-    const encoded: EncodedFrame[] = [];
-    let lastBatch = this.#segments.lastBatch;
-    let added = 0;
-    const outcomes = frames.map((frame): 'stored' | 'duplicate' => {
-      const known = changed.get(frame.streamId) ?? streams.byId(frame.streamId);
-      if (known !== undefined && frame.sequence <= known.sequence) return 'duplicate';
-      const stream = known?.stream ?? streams.size + ++added;
-      const records = new Uint8Array(frame.bytes);
-      const { count, recordBytes } = frame;
-      changed.set(frame.streamId, {
-        stream,
-        streamId: frame.streamId,
-        node: frame.node,
-        cluster: frame.cluster,
-        sequence: frame.sequence,
-        stored: (known?.stored ?? 0) + endsOf({ count, records }),
-        requests: (known?.requests ?? 0) + requestsOf({ count, records, recordBytes }),
-        isNew: known?.isNew ?? true,
-      });
-      if (frame.count > 0) encoded.push(encodedFrame(frame, stream, ++lastBatch));
-      return 'stored';
+  async #write(
+    frames: readonly FrameMessage[],
+    workloads: readonly Workload[],
+  ): Promise<('stored' | 'duplicate')[]> {
+    this.#refuseWithoutRoom(frames);
+    const { outcomes, fresh, writes } = arrivalsOf(frames, this.#segments);
+    const names = workloads.length === 0 ? [] : [{ head: { workloads }, body: new Uint8Array(0) }];
+    if (writes.length + names.length === 0) return outcomes;
+    const places = await this.#journal.append([...names, ...writes]);
+    const written = places.slice(names.length).flatMap((place, at): UnfiledFrame[] => {
+      const arrival = fresh[at];
+      return arrival === undefined ? [] : [{ ...arrival, place }];
     });
-    const workloads = [...this.#pendingWorkloads.values()];
-    if (changed.size === 0 && workloads.length === 0) return outcomes;
-    if (this.#writer === null) throw new StoreError('store_unavailable', 'the store is not open');
-    const times = await this.#writer.commit(active, {
-      frames: encoded,
-      streams: [...changed.values()],
-      workloads,
-      lastBatch,
-    });
-    for (const stream of changed.values()) streams.put(stream);
-    for (const workload of workloads) this.#segments.workloads.set(workload.id, workload);
-    this.#pendingWorkloads.clear();
-    this.#segments.lastBatch = lastBatch;
-    this.#segments.times.addAll(times);
+    this.#note(written, workloads);
+    this.#unfiled.add(written, workloads);
     return outcomes;
+  }
+
+  #fileWhenDue(): void {
+    const { segmentBytes, segmentSeconds } = this.#options;
+    const patienceMs = Math.min(FILED_AFTER_MS, segmentSeconds * 1_000);
+    const isMuch = this.#unfiled.mostRows >= FILED_ROWS;
+    const isDue = this.#journal.bytes >= segmentBytes || this.#unfiled.ageMs(Date.now()) >= patienceMs;
+    if (this.#isFiling || this.#unfiled.isEmpty || !(isMuch || isDue)) return;
+    if (Date.now() - this.#filingFailedAt < RETRY_MS) return;
+    this.#isFiling = true;
+    void this.#file(isDue ? undefined : this.#unfiled.wholeGroups())
+      .catch(() => {})
+      .finally(() => {
+        this.#isFiling = false;
+      });
+  }
+
+  /** Makes rows of the oldest frames in the journal, of all that are there without a number. */
+  #file(most?: number): Promise<void> {
+    return this.#segmentTurns.take(async () => {
+      if (this.#unfiled.isEmpty) return;
+      try {
+        const connection = await this.#ready();
+        await this.#rotate(connection);
+        // From now on nothing is added to the files that hold what is filed here.
+        const next = await this.#journalTurns.take(() => this.#journal.turn());
+        const frames = this.#unfiled.frames.slice(0, most);
+        const { workloads } = this.#unfiled;
+        await this.#fileFrames(frames, workloads);
+        this.#unfiled.filed(frames.length, workloads);
+        this.#journal.release(Math.min(next, this.#unfiled.frames[0]?.place.file ?? next));
+        if (this.#filingFailedAt !== 0) this.#recover();
+        this.#filingFailedAt = 0;
+      } catch (thrown) {
+        this.#filingFailedAt = Date.now();
+        const failure = this.#fail(runFailure('cannot file what is in the journal', thrown));
+        this.#detach();
+        throw failure;
+      }
+    });
+  }
+
+  async #fileFrames(frames: readonly UnfiledFrame[], workloads: readonly Workload[]): Promise<void> {
+    if (this.#writer === null) throw new StoreError('store_unavailable', 'the store is not open');
+    const streams = new Map<number, StreamEntry>();
+    for (const { position } of frames)
+      streams.set(position.stream, { ...position, isNew: position.stream > this.#filedStreams });
+    const largest = frames.reduce((bytes, { place }) => Math.max(bytes, place.span.bytes), 0);
+    const memory = Buffer.from(new ArrayBuffer(largest));
+    const waiting = frames
+      .filter(({ frame }) => frame.count > 0)
+      .map(({ frame, place, table }) => ({
+        table,
+        count: frame.count,
+        read: () => encodedFrame(frame, this.#journal.read(place, memory)),
+      }));
+    const times = await this.#writer.commit(this.#segments.active, {
+      frames: waiting,
+      streams: [...streams.values()],
+      workloads,
+      lastBatch: frames.at(-1)?.frame.batch ?? null,
+    });
+    this.#segments.times.addAll(times);
+    this.#filedStreams = Math.max(this.#filedStreams, ...streams.keys());
   }
 
   async #rotate(connection: DuckDBConnection): Promise<void> {
@@ -270,20 +384,10 @@ export class DuckdbEngine {
     }
   }
 
-  #fail(failure: StoreError): void {
+  #fail(failure: StoreError): StoreError {
     this.#state = failure.code === 'store_full' ? 'full' : 'failed';
     this.#message = failure.message;
-    const refusedBeforehand = failure.cause === undefined;
-    if (refusedBeforehand) return;
-    try {
-      this.#writer?.release();
-      this.#connection?.closeSync();
-      this.#segments.close();
-    } catch (thrown) {
-      this.#message = `${failure.message} (and closing failed: ${messageOf(thrown)})`;
-    }
-    this.#connection = null;
-    this.#writer = null;
+    return failure;
   }
 
   #recover(): void {

@@ -3,6 +3,7 @@ import { ABI_VERSION } from '@undermesh/bpf-abi';
 import type { BufferPool } from '../../buffer-pool.js';
 import { batchKind } from '../record-kind.js';
 import type { RecordBatch } from '../store.js';
+import type { JournaledFrame } from './journal-entry.js';
 import type { FrameMessage } from './protocol.js';
 import { tableOf } from './record-columns.js';
 import type { EncodedFrame } from './record-encoder.js';
@@ -14,7 +15,7 @@ export const alignedWords = (count: number): number => (count * 4 + 7) & ~7;
 export function packFrame(batch: RecordBatch, buffers: Pick<BufferPool, 'take'>): FrameMessage {
   const { count, recordBytes } = batch;
   const workloadsAt = count * recordBytes;
-  const bytes = buffers.take(workloadsAt + 2 * alignedWords(count));
+  const bytes = buffers.take(packedBytes(batch));
   new Uint8Array(bytes).set(batch.records.subarray(0, workloadsAt));
   new Uint32Array(bytes, workloadsAt, count).set(batch.localWorkload.subarray(0, count));
   new Uint32Array(bytes, workloadsAt + alignedWords(count), count).set(batch.peerWorkload.subarray(0, count));
@@ -22,16 +23,25 @@ export function packFrame(batch: RecordBatch, buffers: Pick<BufferPool, 'take'>)
   return { node, cluster, streamId, sequence, realtimeOffsetNs, recordBytes, count, bytes };
 }
 
-const views = ({ bytes, count, recordBytes }: FrameMessage) => ({
-  records: new Uint8Array(bytes, 0, count * recordBytes),
-  localWorkload: new Uint32Array(bytes, count * recordBytes, count),
-  peerWorkload: new Uint32Array(bytes, count * recordBytes + alignedWords(count), count),
-});
+/** Bytes of a packed frame. */
+export const packedBytes = ({ count, recordBytes }: Pick<FrameMessage, 'count' | 'recordBytes'>): number =>
+  count * recordBytes + 2 * alignedWords(count);
+
+/** The parts of a packed frame; `bytes` begins on a multiple of 8. */
+function views(bytes: Uint8Array, { count, recordBytes }: Pick<FrameMessage, 'count' | 'recordBytes'>) {
+  const { buffer, byteOffset } = bytes;
+  const workloadsAt = byteOffset + count * recordBytes;
+  return {
+    records: new Uint8Array(buffer, byteOffset, count * recordBytes),
+    localWorkload: new Uint32Array(buffer, workloadsAt, count),
+    peerWorkload: new Uint32Array(buffer, workloadsAt + alignedWords(count), count),
+  };
+}
 
 /** A packed frame as rows are made from it. */
-export function encodedFrame(frame: FrameMessage, stream: number, batch: number): EncodedFrame {
-  const { sequence, realtimeOffsetNs, recordBytes, count } = frame;
-  const columns = views(frame);
+export function encodedFrame(frame: JournaledFrame, bytes: Uint8Array): EncodedFrame {
+  const { stream, batch, sequence, realtimeOffsetNs, recordBytes, count } = frame;
+  const columns = views(bytes, frame);
   const table = tableOf(batchKind({ count, records: columns.records }));
   return { table, stream, batch, sequence, realtimeOffsetNs, recordBytes, count, ...columns };
 }
@@ -46,5 +56,5 @@ export const unpackFrame = (frame: FrameMessage): RecordBatch => ({
   recordBytes: frame.recordBytes,
   count: frame.count,
   realtimeOffsetNs: frame.realtimeOffsetNs,
-  ...views(frame),
+  ...views(new Uint8Array(frame.bytes), frame),
 });

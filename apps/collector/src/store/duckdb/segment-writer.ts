@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import {
   BIGINT,
   BOOLEAN,
@@ -22,15 +23,27 @@ import { ROW_GROUP_ROWS } from './segment-rows.js';
 import type { StreamEntry } from './streams.js';
 import type { TimeIndex } from './time-index.js';
 
+/** Frames whose rows are made at one go: others of this thread, who make frames durable, wait no longer than that. */
+const FRAMES_PER_TURN = 8;
+
 const TYPES = { BIGINT, UBIGINT, UINTEGER, USMALLINT, UTINYINT } as const;
 
-/** What one transaction makes durable. */
+/** A frame whose records are read when its rows are made. */
+export interface WaitingFrame {
+  readonly table: RecordTable;
+  readonly count: number;
+  /** Memory that is good until the next frame is read. */
+  read(): EncodedFrame;
+}
+
+/** What one transaction makes rows of. */
 export interface Group {
-  readonly frames: readonly EncodedFrame[];
+  readonly frames: readonly WaitingFrame[];
   /** Streams that the frames belong to, with their new positions. */
   readonly streams: readonly StreamEntry[];
   readonly workloads: readonly Workload[];
-  readonly lastBatch: number;
+  /** Ordinal of the last frame; `null`: as before. */
+  readonly lastBatch: number | null;
 }
 
 /** Buffers of one table, used again and again. */
@@ -68,7 +81,7 @@ export class SegmentWriter {
       if (group.workloads.length > 0) await this.#putWorkloads(segment, group.workloads);
       for (const pipe of this.#pipes) {
         const frames = group.frames.filter(({ table }) => table === pipe.table);
-        if (frames.length > 0) this.#appendRows(segment, { pipe, frames, times: times.of(pipe.table) });
+        if (frames.length > 0) await this.#appendRows(segment, { pipe, frames, times: times.of(pipe.table) });
       }
       for (const appender of this.#appenders.values()) duckdb.appender_flush_sync(appender);
       await this.#putStreams(segment, group);
@@ -90,14 +103,16 @@ export class SegmentWriter {
     this.#forget();
   }
 
-  #appendRows(
+  async #appendRows(
     segment: Segment,
-    { pipe, frames, times }: { pipe: Pipe; frames: readonly EncodedFrame[]; times: TimeIndex },
-  ): void {
+    { pipe, frames, times }: { pipe: Pipe; frames: readonly WaitingFrame[]; times: TimeIndex },
+  ): Promise<void> {
     const { encoder, table } = pipe;
     const rows = frames.reduce((sum, frame) => sum + frame.count, 0);
     let bulk = rows - (rows % ROW_GROUP_ROWS);
-    for (const frame of frames) {
+    for (const [at, waiting] of frames.entries()) {
+      if (at % FRAMES_PER_TURN === FRAMES_PER_TURN - 1) await othersTurn();
+      const frame = waiting.read();
       for (let from = 0; from < frame.count; ) {
         from += encoder.add(frame, from, times);
         if (encoder.filled < CHUNK_ROWS) continue;
@@ -156,6 +171,7 @@ export class SegmentWriter {
         [UINTEGER, VARCHAR, VARCHAR, VARCHAR, UBIGINT, UBIGINT, UBIGINT],
       );
     }
+    if (lastBatch === null) return;
     await this.#connection.run(`UPDATE ${alias}.segment SET last_batch = $1`, [BigInt(lastBatch)], [UBIGINT]);
   }
 
