@@ -27,7 +27,7 @@ const USAGE = `undermesh-agent [run|join|doctor|support-bundle|uninstall] [optio
   --set KEY=VALUE      any other setting, e.g. --set drain.idle=250; may be repeated
   --supervised         stop when the parent process ends
   --json               what the doctor found, for programs
-  --file FILE          support-bundle: the file to write (default: undermesh-agent-support-TIME.tar.gz here)
+  --file FILE          support-bundle: the file to write, - for standard output (default: undermesh-agent-support-TIME.tar.gz)
   --minutes N          support-bundle: how far log lines go back (default: 60)
   --log FILE           support-bundle: the agent's log lines, where the journal does not have them
   --anonymise          support-bundle: replace names and addresses
@@ -65,7 +65,7 @@ export async function runCommand(args: string[], print: (text: string) => void):
       return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0;
     }
     if (command === 'support-bundle') {
-      print(await supportCommand(sources, values));
+      await supportCommand(sources, values, print);
       return 0;
     }
     const config = loadAgentConfig(sources);

@@ -54,6 +54,9 @@ export interface WrittenBundle {
 /** What goes into a part: text as it is, everything else as JSON. */
 type Content = string | object;
 
+/** In the place of a file. */
+export const STANDARD_OUTPUT = '-';
+
 const PATIENCE_MS = 20_000;
 const PART_BYTES = 4 * 2 ** 20;
 const BUNDLE_BYTES = 32 * 2 ** 20;
@@ -94,7 +97,10 @@ export class Bundle {
     this.#parts.push({ note, content });
   }
 
-  /** Writes a gzipped tar archive that its owner alone can read. Rejects, leaving nothing, where there is a file already. */
+  /**
+   * Writes a gzipped tar archive that its owner alone can read, or to standard output where `file` is `-`. Rejects, leaving
+   * nothing, where there is a file already.
+   */
   async write(file: string): Promise<WrittenBundle> {
     const { program, version, anonymise } = this.#options;
     const manifest: Manifest = {
@@ -117,10 +123,16 @@ export class Bundle {
     const chunks: Buffer[] = [];
     for await (const chunk of archive) chunks.push(chunk as Buffer);
     const packed = gzipSync(Buffer.concat(chunks));
-    writeFileSync(file, packed, { flag: 'wx', mode: 0o600 });
+    if (file === STANDARD_OUTPUT) await toStandardOutput(packed);
+    else writeFileSync(file, packed, { flag: 'wx', mode: 0o600 });
     return { file, bytes: packed.length, manifest };
   }
 }
+
+const toStandardOutput = (packed: Buffer): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(packed, (error) => (error ? reject(error) : resolve()));
+  });
 
 const encode = (content: Content): Buffer =>
   Buffer.from(typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);

@@ -5,12 +5,14 @@ import {
   Bundle,
   bundleSummary,
   defaultFile,
+  isTaken,
   kept,
   logTail,
   MINUTES,
   parseMinutes,
   platform,
   reducedMetrics,
+  STANDARD_OUTPUT,
   type WrittenBundle,
   wayTo,
 } from '@undermesh/support';
@@ -38,7 +40,10 @@ export function addSupportBundle(program: Command, host: Host, version: string):
   program
     .command('support-bundle')
     .description('write a file with all that a report on the mesh needs, and no secrets')
-    .option('--file <file>', 'the file to write (default: undermesh-support-TIME.tar.gz in this directory)')
+    .option(
+      '--file <file>',
+      'the file to write, - for standard output (default: undermesh-support-TIME.tar.gz)',
+    )
     .option('--minutes <n>', 'how far changes and log lines go back', minutesOf, MINUTES.standard)
     .option('--node <name>', 'only this node')
     .option('--anonymise', 'replace names and addresses')
@@ -48,8 +53,10 @@ export function addSupportBundle(program: Command, host: Host, version: string):
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<SupportOptions>();
       const written = await writeBundle(options, host, version);
-      if (options.output === 'json') printJson(host.terminal, written.manifest);
-      else host.terminal.print(bundleSummary(written).map((line) => [line]));
+      const summary = bundleSummary(written);
+      if (written.file === STANDARD_OUTPUT) for (const line of summary) host.terminal.note([line]);
+      else if (options.output === 'json') printJson(host.terminal, written.manifest);
+      else host.terminal.print(summary.map((line) => [line]));
     });
 }
 
@@ -62,6 +69,7 @@ function minutesOf(text: string): number {
 /** Asks the collector for everything; what it does not answer is noted in the bundle. Throws `bundle_unwritable`. */
 async function writeBundle(options: SupportOptions, host: Host, version: string): Promise<WrittenBundle> {
   const { minutes, log, file = defaultFile('undermesh') } = options;
+  if (isTaken(file)) throw cliError('bundle_unwritable', `${file} is there already.`);
   const client = clientOf(host, options);
   const bundle = new Bundle({ program: 'undermesh', version, anonymise: options.anonymise ?? false });
   const { redactor } = bundle;
