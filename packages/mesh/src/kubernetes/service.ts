@@ -9,6 +9,9 @@ import { readWaypointChoice } from './waypoint-choice.js';
 const BALANCING = 'undermesh.io/balancing';
 const LOCALITY = 'undermesh.io/locality';
 
+/** How kube-proxy was told to go by hints, before there was `spec.trafficDistribution`. */
+const TOPOLOGY_MODES = ['service.kubernetes.io/topology-mode', 'service.kubernetes.io/topology-aware-hints'];
+
 const METADATA: MetadataRules = {
   namespaced: true,
   shortName: true,
@@ -41,6 +44,14 @@ export function readService(object: Field, origin: Origin): ServiceDeclaration |
   if (spec.get('sessionAffinity').value === 'ClientIP')
     spec.get('sessionAffinity').warn('spec.sessionAffinity is not kept to', 'set it to None');
   const { namespace, name, annotations } = metadata;
+  for (const mode of TOPOLOGY_MODES)
+    if (/^auto$/i.test(String(annotations.get(mode).value ?? '')))
+      annotations
+        .get(mode)
+        .warn(
+          `the annotation ${mode} is not kept to: hints of slices are not looked at`,
+          'set spec.trafficDistribution: PreferClose',
+        );
   return {
     kind: 'Service',
     namespace,

@@ -71,6 +71,8 @@ export class ApiServer {
   /** Whether the Gateway API is installed. */
   gatewayApi = true;
   fault: Fault | undefined;
+  /** The status of a TokenReview with this spec. */
+  review: ((spec: { readonly token: string; readonly audiences: readonly string[] }) => object) | undefined;
   readonly #directory: string;
   readonly #certificates: Certificates;
   readonly #objects = new Map<string, KubernetesObject>();
@@ -266,7 +268,12 @@ export class ApiServer {
       return;
     }
     await fault;
-    if (asked.method !== 'GET') this.#write(asked.method, { ...place, body }, response);
+    if (asked.plural === 'tokenreviews' && this.review !== undefined) {
+      const status = this.review(body.spec as { token: string; audiences: string[] });
+      response
+        .writeHead(201, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ ...body, status }));
+    } else if (asked.method !== 'GET') this.#write(asked.method, { ...place, body }, response);
     else if (place.name !== undefined) this.#get(place, response);
     else if (asked.watch) this.#watch(place, query, response);
     else this.#list(url.pathname, query, response);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Mesh } from '../../src/index.js';
 import type { ApiServer, KubernetesObject } from './api-server.js';
@@ -83,7 +84,7 @@ describe('the mesh of a cluster', { timeout: 120_000 }, () => {
     }
   });
 
-  it('of 5,000 pods is taken whole, and a change of one service is that service', async () => {
+  it('of 5,000 pods is taken whole, a change of one service is that service, and a restart of the server loses nothing', async () => {
     const services = Array.from({ length: 100 }, (_, at) => serviceOf(at, { pods: 50 })).flat();
     const pods = Array.from({ length: 5_000 }, (_, i) => ({
       apiVersion: 'v1',
@@ -112,5 +113,20 @@ describe('the mesh of a cluster', { timeout: 120_000 }, () => {
     const after = source.state.mesh!;
     const other = [...after.services].filter(([key, service]) => service !== before.services.get(key));
     expect(other.map(([key]) => key)).toEqual(['shop/s7']);
+
+    // The server goes away, much is changed meanwhile, and it has forgotten what came before when it is back.
+    await server.end();
+    for (const object of serviceOf(8, { pods: 50, version: 1 })) server.apply(object);
+    for (const object of serviceOf(9, { pods: 50 })) server.delete(object);
+    for (const object of serviceOf(100, { pods: 50 })) server.apply(object);
+    for (const pod of pods.slice(0, 50)) server.delete(pod);
+    server.forget();
+    await server.begin();
+    const fresh = await startedSource(server, { startMs: 60_000 });
+    await until('all that changed', () => isDeepStrictEqual(source.state, fresh.state));
+    await until('pods', () => fresh.pods.known && source.pods.followed.size === 50);
+    expect([...source.pods.followed.keys()].sort()).toEqual([...fresh.pods.followed.keys()].sort());
+    for (const [key, service] of source.state.mesh!.services)
+      if (!['shop/s8', 'shop/s100'].includes(key)) expect(service).toBe(after.services.get(key));
   });
 });
