@@ -14,6 +14,8 @@ import { LiveTopics } from './api/live.js';
 import type { CollectorConfig } from './config.js';
 import { ChangeLog } from './control/change-log.js';
 import { ChangeWatch } from './control/change-watch.js';
+import type { AuthorityMap } from './control/cluster/authority-map.js';
+import { makeClusterJoining } from './control/cluster/make.js';
 import type { SharedLog } from './control/cluster/shared-log.js';
 import { Credentials } from './control/credentials.js';
 import { Engines } from './control/engines.js';
@@ -79,6 +81,7 @@ export class Collector {
   readonly #changeWatch: ChangeWatch;
   #tls: ServerTls | null = null;
   #joining: Joining | null = null;
+  #authorityMap: AuthorityMap | null = null;
   #app: FastifyInstance | null = null;
   #timers: NodeJS.Timeout[] = [];
   #ready = false;
@@ -203,7 +206,7 @@ export class Collector {
    */
   async start(): Promise<string> {
     this.#tls = await ServerTls.open(this.config);
-    this.#joining = this.#tls === null ? null : this.#makeJoining(this.#tls);
+    this.#joining = this.#tls === null ? null : await this.#makeJoining(this.#tls);
     this.changes.restore();
     await this.changes.open();
     await this.store.open();
@@ -244,15 +247,18 @@ export class Collector {
     return this.#rebuilt;
   }
 
-  #makeJoining(tls: ServerTls): Joining {
+  async #makeJoining(tls: ServerTls): Promise<Joining> {
     const { tls: certificates, join: joining } = this.config;
+    const cluster = await makeClusterJoining(joining, () => tls.trusted);
+    cluster?.authority?.start();
+    this.#authorityMap = cluster?.authority ?? null;
     return new Joining({
       log: this.changes,
       issuer: tls.issuer,
       trusted: () => tls.trusted,
       certificateMs: certificates.agentCertificateSeconds * 1000,
       tokenMs: joining.tokenSeconds * 1000,
-      review: null,
+      review: cluster?.review ?? null,
       hangUp: (node, error) => this.ingest.hangUp(node, error),
       now: Date.now,
     });
@@ -296,6 +302,7 @@ export class Collector {
   async stop(): Promise<void> {
     this.#ready = false;
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    this.#authorityMap?.stop();
     this.ingest.stop();
     await this.#app?.close();
     await this.checkpoints.close();

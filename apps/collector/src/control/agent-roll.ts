@@ -31,6 +31,12 @@ export class AgentRoll {
   readonly #nodes = new Map<string, RollEntry>();
   readonly #byInvitation = new Map<string, string>();
 
+  /** Forgets all: what is to be known is folded anew. */
+  clear(): void {
+    this.#nodes.clear();
+    this.#byInvitation.clear();
+  }
+
   of(node: string): RollEntry | null {
     return this.#nodes.get(node) ?? null;
   }

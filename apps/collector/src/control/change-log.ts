@@ -166,6 +166,7 @@ export class ChangeLog {
         replaced: (values) => {
           this.#control = [];
           this.orders.clear();
+          this.roll.clear();
           this.#takeShared(values);
           this.#tell(null);
         },
