@@ -3,7 +3,7 @@ import { defineConfig } from '@playwright/test';
 import { BROWSER } from './stack/browser.mjs';
 
 /** Specs with a collector of their own: what they do to it would disturb the others. */
-const ALONE = /(states|session|scale|switching)\.spec\.ts/;
+const ALONE = /(states|session|scale|switching|base-path)\.spec\.ts/;
 
 export default defineConfig({
   testDir: 'specs',

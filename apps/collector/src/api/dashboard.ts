@@ -99,10 +99,10 @@ export function dashboard(
   }
   const files = new WebFiles(directory, basePath);
   const policies = new PagePolicies();
-  const send = (reply: FastifyReply, file: WebFile): FastifyReply => {
+  const describe = (reply: FastifyReply, file: WebFile): FastifyReply => {
     const policy = policies.of(file);
     if (policy !== null) reply.header('content-security-policy', policy);
-    return reply.type(file.type).send(file.body);
+    return reply.type(file.type);
   };
   app.get('/*', { schema: { hide: true } }, (request, reply) => {
     const [path = '/', query] = request.url.split('?');
@@ -119,13 +119,13 @@ export function dashboard(
     }
     reply.header('etag', file.etag);
     reply.header('cache-control', IMMUTABLE.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
-    if (request.headers['if-none-match'] === file.etag) return reply.code(304).send();
-    return send(reply, file);
+    describe(reply, file); // of an unchanged file as well: a browser takes these headers for those that it has
+    return request.headers['if-none-match'] === file.etag ? reply.code(304).send() : reply.send(file.body);
   });
   return (path, reply) => {
     const page = files.read('/404.html');
     if (SERVED_ELSEWHERE.test(path) || page === null || page === 'directory') return null;
-    return send(reply.code(404).header('cache-control', 'no-cache'), page);
+    return describe(reply, page).code(404).header('cache-control', 'no-cache').send(page.body);
   };
 }
 

@@ -95,6 +95,9 @@ describe('a base path', () => {
     const first = await ask('/mesh/');
     const again = await ask('/mesh/', { headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
     expect([again.status, await again.text()]).toEqual([304, '']);
+    for (const name of ['content-security-policy', 'cache-control', 'etag']) {
+      expect(again.headers.get(name)).toBe(first.headers.get(name));
+    }
     expect(again.headers.get('etag')).not.toBe((await fetch(`${plain.url}/`)).headers.get('etag'));
   });
 
