@@ -50,6 +50,7 @@ export const needs = {
     { package: 'prometheus', use: 'scrapes the collector', present: command('promtool') },
     { package: 'openssl', use: "makes certificates for a test's API server", present: command('openssl') },
     { package: 'unzip', use: 'unpacks Helm', present: command('unzip') },
+    { package: 'debootstrap', use: 'makes roots of images', present: command('debootstrap') },
     { package: 'crun', use: 'runs containers of the chart', present: command('crun') },
   ],
   load: [

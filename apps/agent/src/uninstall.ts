@@ -77,8 +77,16 @@ function fromDisk(config: AgentConfig): string[] {
 
 const namesIn = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : []);
 
+/** Of a directory that is a volume of a container: it is mounted, or what is around it cannot be written to. */
+const STAYS: readonly (string | undefined)[] = ['EBUSY', 'EROFS'];
+
 /** What others keep there stays. */
 function removeEmpty(directory: string): void {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  if (readdirSync(directory).length === 0) rmdirSync(directory);
+  if (readdirSync(directory).length > 0) return;
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if (!STAYS.includes((error as NodeJS.ErrnoException).code)) throw error;
+  }
 }
