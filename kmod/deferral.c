@@ -63,6 +63,7 @@ static void set_state_change(struct sock *sk, void (*state_change)(struct sock *
 static void detach(struct sock *sk, struct deferral *deferral)
 {
 	deferral_cancel_work(deferral);
+	inet_clear_bit(DEFER_CONNECT, sk);
 	if (deferral->state_change)
 		set_state_change(sk, deferral->state_change);
 	operations_restore(sk, deferral->operations);
@@ -242,17 +243,18 @@ static int read_message(struct gathering *gathering, const struct msghdr *messag
 {
 	struct http1_head *head = &gathering->request.head;
 	struct iov_iter rest = message->msg_iter;
-	u32 read = 0;
+	int read = 0;
 
 	while (iov_iter_count(&rest) && head->verdict == HTTP1_MORE) {
 		u32 at = gathering->kept + read;
 		size_t piece;
 
+		/* What was read so far was read: a short count, as of any send. */
 		if (at == gathering->room && make_room(gathering))
-			return -ENOMEM;
+			return read ?: -ENOMEM;
 		piece = copy_from_iter(gathering->data + at, gathering->room - at, &rest);
 		if (!piece)
-			return -EFAULT;
+			return read ?: -EFAULT;
 		http1_head_read(head, gathering->data + at, piece);
 		read += piece;
 	}

@@ -11,12 +11,16 @@
 #include "deferral.h"
 #include "hook.h"
 
-/* A connect() by sendto(MSG_FASTOPEN), or one that TCP Fast Open defers itself, has its data elsewhere. */
+/*
+ * Not the kernel's own sockets: who uses them waits for the connection. A connect() by sendto(MSG_FASTOPEN), or one that
+ * TCP Fast Open defers itself, has its data elsewhere.
+ */
 static bool is_deferrable(const struct sock *sk)
 {
 	const struct tcp_sock *tp;
 
-	if (sk->sk_type != SOCK_STREAM || sk->sk_protocol != IPPROTO_TCP || sk->sk_state != TCP_CLOSE)
+	if (sk->sk_type != SOCK_STREAM || sk->sk_protocol != IPPROTO_TCP || sk->sk_state != TCP_CLOSE ||
+	    sk->sk_kern_sock)
 		return false;
 	tp = tcp_sk(sk);
 	return !tp->fastopen_req && !tp->fastopen_connect && !tp->repair;

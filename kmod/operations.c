@@ -15,7 +15,8 @@ static struct operations v4, v6;
 
 /*
  * Tasks that run one of the operations below. Each deferral holds a reference to the module, but a deferral may end
- * while a task is in here, waiting for the lock or for TCP.
+ * while a task is in here, waiting for the lock or for TCP. So each of them holds one as well, by which unloading is
+ * refused, and is counted: one that comes when unloading has begun already is waited for.
  */
 static atomic_t users = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(users_wait);
@@ -23,10 +24,12 @@ static DECLARE_WAIT_QUEUE_HEAD(users_wait);
 static void enter(void)
 {
 	atomic_inc(&users);
+	__module_get(THIS_MODULE);
 }
 
 static void leave(void)
 {
+	module_put(THIS_MODULE);
 	if (atomic_dec_and_test(&users))
 		wake_up(&users_wait);
 }

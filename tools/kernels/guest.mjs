@@ -40,6 +40,7 @@ const VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
  * @param {string} [options.cwd]
  * @param {Record<string, string>} [options.env] beside PATH and HOME
  * @param {string[]} [options.modules] to load before, of the kernel's own package: `['veth', 'bridge']`
+ * @param {string[]} [options.parameters] of the kernel
  * @param {number} [options.memoryMiB]
  * @param {number} [options.cpus]
  * @param {(line: string) => void} [options.onLine] hears each line of output as it comes
@@ -138,7 +139,7 @@ async function boot(kernel, directory, options) {
   throw new Failure(`the guest with kernel ${kernel.release} ${why}\n${last.filter(Boolean).join('\n')}`);
 }
 
-function machine(kernel, directory, { memoryMiB = 2048, cpus = 2 }) {
+function machine(kernel, directory, { memoryMiB = 2048, cpus = 2, parameters = [] }) {
   const at = (name) => join(directory, name);
   return [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
@@ -153,7 +154,7 @@ function machine(kernel, directory, { memoryMiB = 2048, cpus = 2 }) {
     ...['-serial', `file:${at('status')}`],
     ...['-kernel', kernel.image, '-initrd', at('initrd')],
     // Without no_timer_check a kernel on a busy machine finds its timer dead and panics.
-    ...['-append', `${CONSOLE} mitigations=off random.trust_cpu=on no_timer_check`],
+    ...['-append', [CONSOLE, 'mitigations=off random.trust_cpu=on no_timer_check', ...parameters].join(' ')],
   ];
 }
 

@@ -6,6 +6,8 @@
 /* The services are ports of this address, which nobody listens on. */
 #define SERVICE_ADDRESS 0x7f000064 /* 127.0.0.100 */
 
+#define SERVICE_ADDRESS_V6 "fd00::64" /* has PORT_PATIENT only */
+
 #define PORT_PATIENT 80 /* waits for the client; its default endpoint is DEFAULT */
 #define PORT_HASTY   81 /* a grace of GRACE_MS; DEFAULT */
 #define PORT_BANNER  82 /* a grace of GRACE_MS; BANNER */
@@ -13,7 +15,7 @@
 
 #define GRACE_MS 300
 
-/* Endpoints are ports of 127.0.0.1. */
+/* Endpoints are ports of 127.0.0.1, and of ::1 for services of IPv6. */
 #define ENDPOINT_DEFAULT 8000
 #define ENDPOINT_A	 8001 /* for the path /a and below */
 #define ENDPOINT_B	 8002 /* for the field "x-to: b" */

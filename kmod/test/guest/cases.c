@@ -372,14 +372,30 @@ static void wakes_who_receives_already(void)
 	expect(!pthread_join(thread, &letter) && *(char *)letter == 'A');
 }
 
+static int connect_v6(const char *text)
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(PORT_PATIENT)}, peer;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t length = sizeof(peer);
+
+	expect(fd >= 0 && inet_pton(AF_INET6, text, &address.sin6_addr) == 1);
+	expect(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	expect(!getpeername(fd, (struct sockaddr *)&peer, &length) && length == sizeof(peer));
+	expect(!memcmp(&peer.sin6_addr, &address.sin6_addr, sizeof(peer.sin6_addr)));
+	return fd;
+}
+
 static void routes_mapped_addresses(void)
 {
-	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(PORT_PATIENT)};
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	expect(ask(connect_v6("::ffff:127.0.0.100"), "/a", NULL) == 'A');
+	expect(ask(connect_v6("::ffff:127.0.0.100"), "/", NULL) == 'D');
+}
 
-	expect(fd >= 0 && inet_pton(AF_INET6, "::ffff:127.0.0.100", &address.sin6_addr) == 1);
-	expect(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
-	expect(ask(fd, "/a", NULL) == 'A');
+static void routes_v6(void)
+{
+	expect(ask(connect_v6(SERVICE_ADDRESS_V6), "/a", NULL) == 'A');
+	expect(ask(connect_v6(SERVICE_ADDRESS_V6), "/", "X-To: b") == 'B');
+	expect(ask(connect_v6(SERVICE_ADDRESS_V6), "/", NULL) == 'D');
 }
 
 static void leaves_others_alone(void)
@@ -459,6 +475,7 @@ const struct test_case cases[] = {
 	CASE(routes_by_field),
 	CASE(routes_within_the_grace),
 	CASE(routes_mapped_addresses),
+	CASE(routes_v6),
 	CASE(routes_many_at_once),
 	CASE(keeps_a_connection),
 	CASE(works_with_epoll_level),
@@ -488,5 +505,6 @@ const struct test_case cases[] = {
 	CASE(is_connected_already),
 	CASE(connects_again_after_disconnecting),
 	CASE(serves_curl),
+	CASE(survives_a_race),
 	{},
 };

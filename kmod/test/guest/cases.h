@@ -10,4 +10,11 @@ struct test_case {
 /* Ended by one without a name. Each is run inside the cgroup. */
 extern const struct test_case cases[];
 
+/* How long survives_a_race() goes on. */
+#ifndef RACE_S
+#define RACE_S 10
+#endif
+
+void survives_a_race(void);
+
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +63,31 @@ static void check(const char *name, int is, int should_be)
 	tell(name, is == should_be ? NULL : reason);
 }
 
+/* Whatever the kernel complains of, sanitizers of memory included. */
+static void check_log(void)
+{
+	static char log[1 << 20];
+	static const char *const words[] = {"BUG", "WARNING:", "Oops", "refcount_t", "Redzone", "Poison"};
+	int length = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, log, sizeof(log) - 1);
+	unsigned int i;
+
+	expect(length >= 0);
+	log[length] = '\0';
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char *found = strstr(log, words[i]), *line = found;
+
+		if (!found)
+			continue;
+		while (line > log && line[-1] != '\n')
+			line--;
+		printf("%s\n", line);
+		line[strcspn(line, "\n")] = '\0';
+		tell("leaves_no_complaint", line);
+		return;
+	}
+	tell("leaves_no_complaint", NULL);
+}
+
 /* A socket outlives the programs that deferred it. */
 static void check_unloading(const char *module, const char *object)
 {
@@ -109,6 +135,7 @@ int main(int count, char **words)
 	if (system("cat /proc/net/undermesh"))
 		tell("counts", "no /proc/net/undermesh");
 	check_unloading(words[1], words[2]);
+	check_log();
 	stop_servers();
 	return failures != 0;
 }

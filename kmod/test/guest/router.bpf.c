@@ -44,11 +44,27 @@ SEC("cgroup/connect4") int connect4(struct bpf_sock_addr *context)
 	return 1;
 }
 
-/* v4-mapped addresses only. */
+/* Beside the number of the service. */
+#define TAG_V6 0x100
+
+static bool is_service_v6(const struct bpf_sock_addr *context)
+{
+	return context->user_ip6[0] == bpf_htonl(0xfd000000) && !context->user_ip6[1] &&
+	       !context->user_ip6[2] && context->user_ip6[3] == bpf_htonl(0x64) &&
+	       context->user_port == bpf_htons(PORT_PATIENT);
+}
+
 SEC("cgroup/connect6") int connect6(struct bpf_sock_addr *context)
 {
 	int service = find_service(context->user_port);
 
+	if (is_service_v6(context)) {
+		undermesh_defer(context, 0, TAG_V6);
+		context->user_ip6[0] = 0;
+		context->user_ip6[3] = bpf_htonl(1);
+		context->user_port = bpf_htons(ENDPOINT_DEFAULT);
+		return 1;
+	}
 	if (context->user_ip6[2] != bpf_htonl(0xffff) || context->user_ip6[3] != bpf_htonl(SERVICE_ADDRESS) ||
 	    service < 0)
 		return 1;
@@ -60,8 +76,10 @@ SEC("cgroup/connect6") int connect6(struct bpf_sock_addr *context)
 
 static int send_to(struct undermesh_request *request, u16 endpoint)
 {
-	u32 address = LOOPBACK;
+	u32 address = LOOPBACK, address_v6[4] = {0, 0, 0, bpf_htonl(1)};
 
+	if (request->tag & TAG_V6)
+		return undermesh_request_to(request, address_v6, sizeof(address_v6), bpf_htons(endpoint));
 	return undermesh_request_to(request, &address, sizeof(address), bpf_htons(endpoint));
 }
 
