@@ -172,6 +172,7 @@ export class Collector {
       aggregator: this.aggregator,
       agents: this.agents,
       engines: this.engines,
+      changes: this.changes,
       ledger: this.ledger,
       requestLedger: this.requestLedger,
       ingest: this.ingest,

@@ -100,6 +100,13 @@ export class ChangeLog {
     return this.#shared?.ready ?? true;
   }
 
+  /** Who writes the log that is shared, and what is wrong with it; `null`: it is this collector's alone. */
+  get sharing(): { readonly isHeld: boolean; readonly problem: string | null } | null {
+    return this.#shared === null
+      ? null
+      : { isHeld: this.#shared.lease.isHeld, problem: this.#shared.problem };
+  }
+
   /**
    * Calls back when what is desired may be another, also by what other collectors wrote, with the nodes that it is about;
    * `null`: all of them.

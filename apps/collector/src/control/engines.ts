@@ -64,6 +64,8 @@ interface Watched {
   tellingSince: number;
   /** One thing after the other. */
   turn: Promise<unknown>;
+  /** Whether its engine is about to be settled. */
+  isReviewDue: boolean;
   /** Why its engine could not be settled. */
   problem: string | null;
   shown: string;
@@ -203,7 +205,13 @@ export class Engines {
 
   #reviewSoon(node: string): void {
     const watched = this.#watch(node);
-    const turn = this.#inTurn(node, () => this.#review(node));
+    // One that has not begun sees what is new as well: where writing takes its time they do not queue up before orders.
+    if (watched.isReviewDue) return;
+    watched.isReviewDue = true;
+    const turn = this.#inTurn(node, () => {
+      watched.isReviewDue = false;
+      return this.#review(node);
+    });
     turn.then(
       () => {
         watched.problem = null;
@@ -319,6 +327,7 @@ export class Engines {
         tellings: 0,
         tellingSince: 0,
         turn: Promise.resolve(),
+        isReviewDue: false,
         problem: null,
         shown: '',
       };

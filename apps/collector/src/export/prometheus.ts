@@ -4,11 +4,13 @@ import { LOSS_REASONS } from '@undermesh/schema';
 import { collectDefaultMetrics, Gauge, Counter as PromCounter, Registry } from 'prom-client';
 import type { Aggregator } from '../aggregate/aggregator.js';
 import { DURATION_BOUNDS_MS } from '../aggregate/response-codes.js';
+import type { ChangeLog } from '../control/change-log.js';
 import type { Engines } from '../control/engines.js';
 import type { Agents } from '../ingest/agents.js';
 import type { Ingest, IngestTotals } from '../ingest/ingest.js';
 import type { Ledger } from '../ingest/ledger.js';
 import type { RecordStore } from '../store/store.js';
+import { registerControl } from './control-metrics.js';
 import { registerEngines } from './engine-metrics.js';
 import {
   BYTE_METRICS,
@@ -36,6 +38,7 @@ export interface PrometheusParts {
   readonly aggregator: Aggregator;
   readonly agents: Agents;
   readonly engines: Engines;
+  readonly changes: ChangeLog;
   readonly ledger: Ledger;
   readonly requestLedger: Ledger;
   readonly ingest: Ingest;
@@ -58,6 +61,7 @@ export class Prometheus {
     registerRecords(this.#registry, parts);
     registerAggregates(this.#registry, parts);
     registerEngines(this.#registry, parts);
+    registerControl(this.#registry, parts.changes);
   }
 
   readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';

@@ -50,6 +50,10 @@ describe('collectors of a cluster', { timeout: 60_000 }, () => {
     await settled(one, 'shop-1', { desired: 'off', generation: 2, state: 'in-force' });
     const both = ['2 engine_set off', '1 engine_set dual-engine'];
     expect([await numbers(one), await numbers(other)]).toEqual([both, both]);
+    expect(await one.get<string>('/metrics')).toContain('undermesh_control_writes 0');
+    const metrics = await other.get<string>('/metrics');
+    for (const line of ['undermesh_control_writes 1', 'undermesh_control_problem 0'])
+      expect(metrics).toContain(line);
     // Who decides on an old view of it is told so, wherever.
     const late = await put<Problem>(one, 'shop-1', { engine: 'dual-engine', reason: 'late', generation: 1 });
     expect([late.status, late.body.code]).toEqual([409, 'engine_changed']);

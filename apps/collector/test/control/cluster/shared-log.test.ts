@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { setLogLevel } from '@undermesh/core';
 import { describe, expect, it } from 'vitest';
 import type { ApiServer } from '../../../../../packages/mesh/test/cluster/api-server.js';
@@ -7,6 +9,8 @@ import { eventually } from '../../support/collector.js';
 import { chunkOf, edit, leaseOf, NAME, sharedLog, startedServer, textOf } from './bed.js';
 
 setLogLevel('fatal');
+
+const DOCUMENT = fileURLToPath(new URL('../../../../../docs/kubernetes.md', import.meta.url));
 
 interface Reader {
   readonly log: SharedLog;
@@ -189,6 +193,30 @@ describe('a change log that collectors share', { timeout: 60_000 }, () => {
     };
     await write(one, { n: 2 });
     expect(one.values).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  it('asks for no more rights than docs/kubernetes.md says', async () => {
+    const server = await startedServer();
+    const [one, other] = [await opened(server, 'one'), await opened(server, 'other')];
+    await write(one, { n: 1 });
+    await write(other, { n: 2, text: 'x'.repeat(200_000) });
+    await write(one, { n: 3 });
+    edit(server, () => '');
+    await eventually(() => expect(textOf(chunkOf(server))).not.toBe(''), 10_000);
+    const verbs = { GET: 'list', POST: 'create', PUT: 'update', DELETE: 'delete' } as const;
+    const asked = server.asked.map(({ method, plural, name, watch }) => {
+      const verb = verbs[method as keyof typeof verbs];
+      return `${plural} ${watch ? 'watch' : verb === 'list' && name !== undefined ? 'get' : verb}`;
+    });
+    const rights = ['leases', 'configmaps'].map((plural) => {
+      const rows = readFileSync(DOCUMENT, 'utf8')
+        .split('\n')
+        .filter((row) => row.includes(`\`${plural}\``));
+      const named = rows.flatMap((row) => row.split('|')[3]?.match(/[a-z]+(?=`)/g) ?? []);
+      return named.map((verb) => `${plural} ${verb}`);
+    });
+    expect(rights.flat()).toEqual(expect.arrayContaining([...new Set(asked)]));
+    expect(new Set(asked).size).toBeGreaterThan(7);
   });
 
   describe('that somebody changed', () => {
