@@ -145,7 +145,7 @@ export class SharedLog {
    */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.lease.use(async () => {
-      if (this.#readInTerm !== this.lease.term) {
+      if (this.#readInTerm !== this.lease.term || this.#problem !== null) {
         try {
           await this.#readNow();
         } catch (error) {
