@@ -210,7 +210,7 @@ const BROKEN = [
       ['libbpf', /not installed/, /libbpf1/],
       ['cgroup', /No cgroup v2/, /mount -t cgroup2/],
       ['bpffs', /no bpffs/, /mount -t bpf/],
-      ['uplink', /refuses the credential \(401\)/, /undermesh-collector credential/],
+      ['uplink', /refuses the credential \(credential_wrong\)/, /undermesh-collector credential/],
     ],
   },
 ];

@@ -2,7 +2,7 @@
 // TLS from end to end: a collector as a process with an authority of its own, the command line of an operator, an agent that
 // joins by its own program, and the agent's road to the collector under load while the certificates of both sides change.
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,11 +15,13 @@ import { ABI_VERSION, RecordEvent } from '@undermesh/bpf-abi';
 import { FakeConnection, fakeReport } from '@undermesh/collector/test-support';
 import { createLogger, setLogLevel } from '@undermesh/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { collectorFindings } from '../../apps/agent/dist/doctor/collector.js';
 import { Backlog } from '../../apps/agent/dist/records/backlog.js';
 import { FrameBuilder } from '../../apps/agent/dist/records/frame-builder.js';
 import { join } from '../../apps/agent/dist/tls/join.js';
 import { Membership } from '../../apps/agent/dist/tls/membership.js';
 import { Uplink } from '../../apps/agent/dist/uplink/uplink.js';
+import { Issuer, makeAuthority } from '../../apps/collector/dist/tls/certificates.js';
 import { environment, root } from '../paths.mjs';
 
 const program = (name) => path(root, `apps/${name}/bin/undermesh${name === 'cli' ? '' : `-${name}`}.mjs`);
@@ -95,8 +97,12 @@ const configOf = (node) => ({
 });
 const joinBy = (node, input) => {
   const directory = `tls.directory=${configOf(node).tls.directory}`;
-  const own = ['--node', node, '--collector', url, '--token-file', '-', '--set', directory];
+  const own = ['--node', node, '--collector', url, '--set', directory];
   return run('agent', ['join', ...own], { input });
+};
+const splitPem = (text) => {
+  const at = text.indexOf('-----BEGIN CERTIFICATE');
+  return { key: text.slice(0, at), certificate: text.slice(at) };
 };
 const refusal = (done) =>
   done.then(
@@ -108,7 +114,7 @@ describe('an agent joins', () => {
   it('by the token that an operator had made, once; key and certificate are its own', async () => {
     const { stdout, stderr } = await operate('agents', 'add', 'left');
     expect(stdout).toMatch(/^umj_[\w-]{43}\.[\w-]{43}\n$/);
-    expect(stderr).toContain(`undermesh-agent join --node left --collector ${url}/ --token-file -`);
+    expect(stderr).toContain(`undermesh-agent join --node left --collector ${url}/\n`);
     expect((await joinBy('left', stdout)).stdout).toContain('left has joined.');
     const file = path(state, 'agents/left/agent.pem');
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -135,6 +141,55 @@ describe('an agent joins', () => {
 it('an operator is told when the authority is not the one that was named', async () => {
   const env = { UNDERMESH_CA: `sha256:${'A'.repeat(43)}` };
   expect(await refusal(run('cli', ['agents', '--collector', url], { env }))).toContain('collector_untrusted');
+});
+
+describe('the doctor says of the way to the collector', () => {
+  const ofNode = async (node) => {
+    const findings = await collectorFindings(configOf(node));
+    const bad = findings.filter(({ verdict }) => verdict !== 'ok');
+    return bad.map(({ check, found, mend }) => [check, found, mend].join(': '));
+  };
+  const directory = (node) => path(state, 'agents', node);
+  const joined = async (node) => {
+    await join(configOf(node), { token: (await operate('agents', 'add', node)).stdout.trim() });
+  };
+
+  it('that all is well', async () => {
+    await joined('well');
+    expect(await ofNode('well')).toEqual([]);
+  });
+
+  it('that the agent has not joined', async () => {
+    expect(await ofNode('new')).toEqual([expect.stringMatching(/^certificate: .*undermesh agents add NODE/)]);
+  });
+
+  it('that the certificate has ended', async () => {
+    await joined('old');
+    const { key, certificate } = splitPem(readFileSync(path(state, 'collector/tls/authority.pem'), 'utf8'));
+    const issuer = await Issuer.open({ key, certificate });
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const spki = publicKey.export({ type: 'spki', format: 'der' });
+    const subject = { node: 'old', joinId: '00'.repeat(8), publicKey: spki };
+    const ended = await issuer.agent(subject, { now: Date.now() - 3_600_000, milliseconds: 60_000 });
+    const own = `${privateKey.export({ type: 'pkcs8', format: 'pem' })}${ended}`;
+    writeFileSync(path(directory('old'), 'agent.pem'), own);
+    expect(await ofNode('old')).toEqual([expect.stringMatching(/^uplink: .*certificate_expired.*join anew/)]);
+  });
+
+  it('that the collector is another than the one that was joined', async () => {
+    await joined('lost');
+    const { certificate } = await makeAuthority('other', Date.now());
+    writeFileSync(path(directory('lost'), 'authority.crt'), certificate);
+    expect(await ofNode('lost')).toEqual([
+      expect.stringMatching(/^collector: .*not to be trusted.*collector\.url/),
+    ]);
+  });
+
+  it('that the agent was removed', async () => {
+    await joined('gone');
+    await operate('agents', 'remove', 'gone');
+    expect(await ofNode('gone')).toEqual([expect.stringMatching(/^uplink: .*removed.*agent_removed/)]);
+  });
 });
 
 /** Fingerprint of the certificate that the collector shows by now. */

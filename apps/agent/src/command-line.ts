@@ -22,7 +22,7 @@ const USAGE = `undermesh-agent [run|join|doctor|support-bundle|uninstall] [optio
   --cgroup PATH        what to observe; / is the whole host
   --collector URL      e.g. http://127.0.0.1:7070, or https://collector.example:7070
   --credential FILE    the agent credential, without TLS
-  --token-file FILE    join: the token; - reads it from standard input (default: agent.join.tokenFile)
+  --token-file FILE    join: the token (default: agent.join.tokenFile, else it is asked for)
   --port PORT          of /metrics, /healthz and /readyz
   --set KEY=VALUE      any other setting, e.g. --set drain.idle=250; may be repeated
   --supervised         stop when the parent process ends

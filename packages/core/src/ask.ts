@@ -55,7 +55,7 @@ export function ask(url: URL, asking: Asking): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const request =
       url.protocol === 'https:' ? requestTls(url, { ...options, ...given }) : requestPlain(url, options);
-    request.on('error', (error) => reject(late.aborted ? late.reason : error));
+    request.on('error', (error) => reject(late.aborted ? late.reason : told(error)));
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -71,6 +71,14 @@ export function ask(url: URL, asking: Asking): Promise<Answered> {
       });
     });
     request.end(body);
+  });
+}
+
+/** Of a name with several addresses Node says why each failed, and nothing for all. */
+function told(error: NodeJS.ErrnoException): Error {
+  if (error.message !== '') return error;
+  return Object.assign(new Error(error.code ?? 'it cannot be reached', { cause: error }), {
+    code: error.code,
   });
 }
 

@@ -47,8 +47,8 @@ export function addAgents(program: Command, host: Host): void {
 function howToJoin({ node, expiresAt }: Invitation, url: URL): Line[] {
   return [
     [{ text: `Good once, until ${expiresAt}. On ${node}, as root:`, style: 'dim' }],
-    [`  undermesh-agent join --node ${node} --collector ${url.href} --token-file -`],
-    [{ text: 'with the token on its standard input.', style: 'dim' }],
+    [`  undermesh-agent join --node ${node} --collector ${url.href}`],
+    [{ text: 'It asks for the token, on its standard input.', style: 'dim' }],
   ];
 }
 
