@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The heads of HTTP/1.1. A byte is looked at once; which bytes may stand where is in one table. */
+/* The heads of HTTP/1.1. A byte is looked at once. */
 #include "http1.h"
+#include "http1_bytes.h"
 
 /* The longest word that is told from others: "transfer-encoding". A longer one is none of them. */
 #define TOKEN_MAX 17
@@ -36,63 +37,6 @@ enum known_field {
 	HOST_FIELD,
 	CONTENT_LENGTH_FIELD,
 	TRANSFER_ENCODING_FIELD,
-};
-
-/* Where a byte may stand. */
-enum class {
-	TOKEN_BYTE = 1,
-	PATH_BYTE = 2,
-	QUERY_BYTE = 4,
-	VALUE_BYTE = 8,
-	HOST_BYTE = 16,
-	BLANK_BYTE = 32,
-};
-
-#define VISIBLE	 (VALUE_BYTE | PATH_BYTE | QUERY_BYTE)
-#define ALNUM	 (VISIBLE | TOKEN_BYTE | HOST_BYTE)
-#define IN_TOKEN (VISIBLE | TOKEN_BYTE)
-#define IN_HOST	 (VISIBLE | HOST_BYTE)
-#define BLANK	 (VALUE_BYTE | BLANK_BYTE)
-
-static const u8 classes[256] = {
-	['\t'] = BLANK,
-	[' '] = BLANK,
-	['!'] = ALNUM,
-	['"'] = VISIBLE,
-	['#'] = VALUE_BYTE | TOKEN_BYTE,
-	['$'] = ALNUM,
-	['%'] = ALNUM,
-	['&'] = ALNUM,
-	['\''] = ALNUM,
-	['('] = IN_HOST,
-	[')'] = IN_HOST,
-	['*'] = ALNUM,
-	['+'] = ALNUM,
-	[','] = IN_HOST,
-	['-'] = ALNUM,
-	['.'] = ALNUM,
-	['/'] = VISIBLE,
-	['0' ... '9'] = ALNUM,
-	[':'] = IN_HOST,
-	[';'] = IN_HOST,
-	['<'] = VISIBLE,
-	['='] = IN_HOST,
-	['>'] = VISIBLE,
-	['?'] = VALUE_BYTE | QUERY_BYTE,
-	['@'] = VISIBLE,
-	['A' ... 'Z'] = ALNUM,
-	['['] = IN_HOST,
-	['\\'] = VISIBLE,
-	[']'] = IN_HOST,
-	['^'] = IN_TOKEN,
-	['_'] = ALNUM,
-	['`'] = IN_TOKEN,
-	['a' ... 'z'] = ALNUM,
-	['{'] = VISIBLE,
-	['|'] = IN_TOKEN,
-	['}'] = VISIBLE,
-	['~'] = ALNUM,
-	[0x80 ... 0xff] = VALUE_BYTE,
 };
 
 struct word {
@@ -143,11 +87,11 @@ static void refuse_byte(struct http1_head *head, u8 byte, enum http1_reason reas
 	refuse(head, byte == '\n' || byte == '\r' ? HTTP1_BARE_BREAK : reason);
 }
 
-static u32 end_of_run(const u8 *data, u32 length, u8 class)
+static u32 end_of_run(const u8 *data, u32 length, u8 kind)
 {
 	u32 at = 0;
 
-	while (at < length && classes[data[at]] & class)
+	while (at < length && http1_bytes[data[at]] & kind)
 		at++;
 	return at;
 }
@@ -203,7 +147,7 @@ static const struct word *method_of(const struct http1_head *head)
 
 static u32 read_method(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 run = end_of_run(data, length, TOKEN_BYTE);
+	u32 run = end_of_run(data, length, HTTP1_TOKEN_BYTE);
 	const struct word *method;
 
 	add_to_token(head, data, run);
@@ -230,7 +174,7 @@ static u32 read_target_begin(struct http1_head *head, u8 byte)
 	head->target.at = head->length;
 	head->path.at = head->length;
 	if (head->method_id == HTTP1_METHOD_CONNECT) {
-		if (classes[byte] & HOST_BYTE)
+		if (http1_bytes[byte] & HTTP1_HOST_BYTE)
 			head->state = AUTHORITY;
 		else
 			refuse_byte(head, byte, HTTP1_TARGET);
@@ -263,7 +207,7 @@ static u32 end_target(struct http1_head *head, u8 byte, u32 run)
 
 static u32 read_authority(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 run = end_of_run(data, length, HOST_BYTE);
+	u32 run = end_of_run(data, length, HTTP1_HOST_BYTE);
 
 	head->target.length += run;
 	return run < length ? end_target(head, data[run], run) : run;
@@ -271,7 +215,7 @@ static u32 read_authority(struct http1_head *head, const u8 *data, u32 length)
 
 static u32 read_path(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 run = end_of_run(data, length, PATH_BYTE);
+	u32 run = end_of_run(data, length, HTTP1_PATH_BYTE);
 
 	head->target.length += run;
 	head->path.length += run;
@@ -287,7 +231,7 @@ static u32 read_path(struct http1_head *head, const u8 *data, u32 length)
 
 static u32 read_query(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 run = head->query.at ? end_of_run(data, length, QUERY_BYTE) : 0;
+	u32 run = head->query.at ? end_of_run(data, length, HTTP1_QUERY_BYTE) : 0;
 
 	head->target.length += run;
 	head->query.length += run;
@@ -362,7 +306,7 @@ static u32 read_after_status(struct http1_head *head, u8 byte)
 
 static u32 read_phrase(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 run = end_of_run(data, length, VALUE_BYTE);
+	u32 run = end_of_run(data, length, HTTP1_VALUE_BYTE);
 
 	if (run == length)
 		return run;
@@ -390,11 +334,11 @@ static u32 read_line_begin(struct http1_head *head, u8 byte)
 		head->state = LAST_BREAK;
 		return 1;
 	}
-	if (classes[byte] & BLANK_BYTE) {
+	if (http1_bytes[byte] & HTTP1_BLANK_BYTE) {
 		refuse(head, HTTP1_FOLDED);
 		return 0;
 	}
-	if (!(classes[byte] & TOKEN_BYTE)) {
+	if (!(http1_bytes[byte] & HTTP1_TOKEN_BYTE)) {
 		refuse_byte(head, byte, HTTP1_NAME);
 		return 0;
 	}
@@ -439,7 +383,7 @@ static void begin_value(struct http1_head *head)
 
 static u32 read_name(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 run = end_of_run(data, length, TOKEN_BYTE);
+	u32 run = end_of_run(data, length, HTTP1_TOKEN_BYTE);
 
 	add_to_token(head, data, run);
 	head->field.name.length += run;
@@ -454,7 +398,7 @@ static u32 read_name(struct http1_head *head, const u8 *data, u32 length)
 
 static u32 read_before_value(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 run = end_of_run(data, length, BLANK_BYTE);
+	u32 run = end_of_run(data, length, HTTP1_BLANK_BYTE);
 
 	if (run == length)
 		return run;
@@ -486,7 +430,7 @@ static void add_to_known(struct http1_head *head, const u8 *data, u32 length, bo
 {
 	switch (head->known) {
 	case HOST_FIELD:
-		if (blanks || end_of_run(data, length, HOST_BYTE) < length)
+		if (blanks || end_of_run(data, length, HTTP1_HOST_BYTE) < length)
 			refuse(head, HTTP1_HOST);
 		break;
 	case CONTENT_LENGTH_FIELD:
@@ -496,7 +440,7 @@ static void add_to_known(struct http1_head *head, const u8 *data, u32 length, bo
 			add_to_content_length(head, data, length);
 		break;
 	case TRANSFER_ENCODING_FIELD:
-		if (blanks || end_of_run(data, length, TOKEN_BYTE) < length)
+		if (blanks || end_of_run(data, length, HTTP1_TOKEN_BYTE) < length)
 			refuse(head, HTTP1_TRANSFER_ENCODING);
 		else
 			add_to_token(head, data, length);
@@ -523,9 +467,9 @@ static void end_known(struct http1_head *head)
 
 static u32 read_value(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 run = end_of_run(data, length, VALUE_BYTE), end = run;
+	u32 run = end_of_run(data, length, HTTP1_VALUE_BYTE), end = run;
 
-	while (end && classes[data[end - 1]] & BLANK_BYTE)
+	while (end && http1_bytes[data[end - 1]] & HTTP1_BLANK_BYTE)
 		end--;
 	if (end) {
 		u16 from = head->field.value.at + head->field.value.length;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The bodies of HTTP/1.1: where they end (RFC 9112, 6 and 7). */
 #include "http1.h"
+#include "http1_bytes.h"
 
 /* Fits 64 bits, with all of its digits. */
 #define SIZE_DIGITS_MAX 15
@@ -97,17 +98,14 @@ static void read_size(struct http1_body *body, u8 byte)
 	}
 }
 
-/* RFC 9110, 5.6.2 */
 static bool is_token(u8 byte)
 {
-	if ((byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z'))
-		return true;
-	return byte && strchr("!#$%&'*+-.^_`|~", byte);
+	return http1_bytes[byte] & HTTP1_TOKEN_BYTE;
 }
 
 static bool is_text(u8 byte)
 {
-	return byte == '\t' || (byte >= ' ' && byte != 0x7f);
+	return http1_bytes[byte] & HTTP1_VALUE_BYTE;
 }
 
 /* What may follow a part of an extension: another extension, or the end of the line. */
@@ -186,7 +184,7 @@ static void read_trailer(struct http1_body *body, u8 byte)
 {
 	if (byte == '\r')
 		body->state = LAST_BREAK;
-	else if (byte == ' ' || byte == '\t')
+	else if (http1_bytes[byte] & HTTP1_BLANK_BYTE)
 		refuse(body, HTTP1_FOLDED);
 	else if (is_token(byte))
 		body->state = TRAILER_NAME;

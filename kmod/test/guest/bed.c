@@ -103,6 +103,23 @@ void detach_programs(void)
 	bpf_object__close(object);
 }
 
+bool can_load(const char *path, const char *name)
+{
+	struct bpf_object *other = bpf_object__open_file(path, NULL);
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	struct bpf_program *program;
+	bool loaded;
+
+	expect(other);
+	bpf_object__for_each_program(program, other)
+		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), name));
+	bpf_map__set_autocreate(bpf_object__find_map_by_name(other, "router"), false);
+	loaded = !bpf_object__load(other);
+	libbpf_set_print(print);
+	bpf_object__close(other);
+	return loaded;
+}
+
 static void enter(const char *cgroup)
 {
 	int fd = open(cgroup, O_WRONLY | O_CLOEXEC);

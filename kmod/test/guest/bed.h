@@ -31,6 +31,10 @@ unsigned long accepted_by(int endpoint);
 /* Loads the programs and attaches them to a cgroup of the test's own, which the caller enters by enter_cgroup(). */
 void attach_programs(const char *object);
 void detach_programs(void);
+
+/* Whether a program of the object that is not loaded by default can be. */
+bool can_load(const char *object, const char *program);
+
 void enter_cgroup(void);
 void leave_cgroup(void);
 

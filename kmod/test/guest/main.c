@@ -130,6 +130,8 @@ int main(int count, char **words)
 	check("is_loaded", load_module(words[1]), 0);
 	start_servers();
 	attach_programs(words[2]);
+	tell("is_called_by_connect4", can_load(words[2], "connect4") ? NULL : "it does not load");
+	tell("is_not_called_by_other_hooks", can_load(words[2], "sendmsg4") ? "it loads" : NULL);
 	for (one = cases; one->name; one++)
 		run_case(one);
 	if (system("cat /proc/net/undermesh"))

@@ -74,6 +74,13 @@ SEC("cgroup/connect6") int connect6(struct bpf_sock_addr *context)
 	return 1;
 }
 
+/* Of another hook, where nothing can be deferred: must not load. */
+SEC("?cgroup/sendmsg4") int sendmsg4(struct bpf_sock_addr *context)
+{
+	undermesh_defer(context, 0, 0);
+	return 1;
+}
+
 static int send_to(struct undermesh_request *request, u16 endpoint)
 {
 	u32 address = LOOPBACK, address_v6[4] = {0, 0, 0, bpf_htonl(1)};

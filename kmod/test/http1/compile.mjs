@@ -19,8 +19,8 @@ const FLAGS = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror'];
 export function compile(source, { compiler = 'clang', flags = [] } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'undermesh-http1-'));
   const program = join(directory, source.replace(/\.c$/, ''));
-  const parts = ['http1.c', 'http1_body.c', 'http1_exchange.c', 'http1_names.c'].map((name) =>
-    join(module_, name),
+  const parts = ['http1.c', 'http1_bytes.c', 'http1_body.c', 'http1_exchange.c', 'http1_names.c'].map(
+    (name) => join(module_, name),
   );
   const own = [source, 'pieces.c'].map((name) => join(here, name));
   execFileSync(compiler, [...FLAGS, ...flags, '-o', program, ...parts, ...own], { stdio: 'inherit' });
