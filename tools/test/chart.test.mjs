@@ -207,6 +207,11 @@ describe('Helm refuses', () => {
     ['a setting that no collector has', ['collector.config.store.driverr=duckdb'], /driverr/],
     ['a value that the agent would not take', ['agent.config.engine.default=turbo'], /engine\/default/],
     ['a number out of bounds', ['collector.config.ingest.credits=5000'], /credits/],
+    [
+      'what the kernel would refuse',
+      ['agent.pools.one.nodeSelector.a=b', 'agent.pools.one.config.programStatistics=true'],
+      /SYS_ADMIN/,
+    ],
     ['a setting that the chart settles', ['agent.config.node=mine'], /node/],
     ['a value that the chart does not have', ['agent.tolerationz=[]'], /tolerationz/],
     ['text for a number', ['collector.service.port=many'], /port/],

@@ -43,6 +43,15 @@ agent:
 {{/* Settings that cannot be true together: said before anything is installed. */}}
 {{- define "undermesh.agent.check" -}}
 {{- $agent := .Values.agent -}}
+{{- $configs := list $agent.config -}}
+{{- range $agent.pools -}}
+{{- $configs = append $configs (.config | default dict) -}}
+{{- end -}}
+{{- range $configs -}}
+{{- if and .programStatistics (not (has "SYS_ADMIN" $agent.capabilities)) -}}
+{{- fail "agent.config.programStatistics is for who has the capability SYS_ADMIN: add it to agent.capabilities, or leave the statistics off" -}}
+{{- end -}}
+{{- end -}}
 {{- if and (not .Values.collector.enabled) (not $agent.collectorUrl) -}}
 {{- fail "collector.enabled is false: set agent.collectorUrl to where the collector is, e.g. wss://collector.example:7070/ingest/v1" -}}
 {{- end -}}
