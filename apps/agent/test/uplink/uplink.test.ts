@@ -292,6 +292,39 @@ describe('uplink', () => {
     await welcomed();
   });
 
+  it('goes over to another connection: the former one serves until it is open, and nothing is sent twice for good', async () => {
+    let credential = 'first';
+    await start({}, { access: () => ({ credential }) });
+    await welcomed();
+    makeFrames(2);
+    uplink.pump();
+    await collector.until(() => backlog.frames === 0, 'the first frames');
+    credential = 'second';
+    await uplink.renew();
+    makeFrames(2);
+    await collector.until(() => uplink.welcomes === 2, 'the second welcome');
+    uplink.pump();
+    await collector.until(() => backlog.frames === 0, 'the other frames');
+    expect(collector.authorizations).toEqual(['Bearer first', 'Bearer second']);
+    expect(sequences()).toEqual([1, 2, 3, 4]);
+    expect(uplink.reconnects).toBe(0);
+  });
+
+  it('keeps its connection when the other one is refused', async () => {
+    let credential = 'right';
+    const refused: string[] = [];
+    const onRefused = (code: string) => refused.push(code);
+    await start({ token: 'right' }, { access: () => ({ credential }), onRefused });
+    await welcomed();
+    credential = 'wrong';
+    await expect(uplink.renew()).rejects.toThrow('The collector answered 401');
+    expect([uplink.state, refused]).toEqual(['welcomed', ['uplink_refused']]);
+    makeFrames(1);
+    uplink.pump();
+    await collector.until(() => backlog.frames === 0, 'the frame');
+    expect([collector.connections, uplink.reconnects]).toEqual([1, 0]);
+  });
+
   it('leaves a collector that has gone silent', async () => {
     await start({}, { silenceMs: 200 });
     await welcomed();
