@@ -13,8 +13,8 @@ const LIBRARY_WORDS = `
   fetch failed socket hang up other side closed getaddrinfo connect read write handshake alert bad wrong version number msg level time err stack type
 `;
 
-/** Where the programs of this installation lie, seen from this package: beside it, and in a checkout below apps. */
-const PLACES = ['../../', '../../../apps/'];
+/** Where the programs of this installation lie, seen from this package: beside it; in a checkout, or installed, below apps. */
+const PLACES = ['../../', '../../../apps/', '../../../../apps/'];
 
 /**
  * The words that Undermesh itself can say: those of its own programs' code, of the system's errors and of Node.js's. What is
