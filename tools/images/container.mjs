@@ -55,7 +55,7 @@ export function containerCommand(stage, settings) {
   const { uid, gid } = stage.user;
   const granted = capabilities.map((name) => `+${name.toLowerCase()}`).join(',');
   const all = [{ from: cgroup2Mount(), to: '/sys/fs/cgroup', readOnly: true }, ...volumes];
-  for (const { from, to } of all) mountPoint(join(root, to), from);
+  for (const volume of all) mountPoint(root, volume);
   const pairs = Object.entries({ ...stage.env, ...env }).map(([name, value]) => `${name}=${value}`);
   return [
     'unshare',
@@ -76,11 +76,16 @@ function bind({ from, to, readOnly = false }) {
   return `mount --bind '${from}' ${at}\n${readOnly ? `mount -o remount,bind,ro ${at}` : ''}`;
 }
 
-/** What is mounted on has to be there; the kernel's own file systems come later and have theirs. */
-function mountPoint(path, from) {
-  if (/\/(sys|proc|dev)\//.test(path.slice(-40))) return;
-  mkdirSync(statSync(from).isDirectory() ? path : dirname(path), { recursive: true });
-  if (!statSync(from).isDirectory()) writeFileSync(path, '', { flag: 'a' });
+/** File systems of the kernel's that each container gets, with directories to mount on. */
+const OF_THE_KERNEL = /^\/(sys|proc|dev)\//;
+
+/** What is mounted on has to be there. */
+function mountPoint(root, { from, to }) {
+  if (OF_THE_KERNEL.test(to)) return;
+  const path = join(root, to);
+  const isDirectory = statSync(from).isDirectory();
+  mkdirSync(isDirectory ? path : dirname(path), { recursive: true });
+  if (!isDirectory) writeFileSync(path, '', { flag: 'a' });
 }
 
 /** A container that was started. */
@@ -128,8 +133,7 @@ export class Container {
 
   /** Asks it to stop as a runtime does. @returns {Promise<number>} its exit code */
   stop() {
-    if (this.child.exitCode === null)
-      process.kill(this.pid, constants.signals[this.#stage.stopSignal] ?? 'SIGTERM');
+    if (this.child.exitCode === null) process.kill(this.pid, constants.signals[this.#stage.stopSignal]);
     return this.#ended;
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Images without a container engine: the roots that their Containerfiles describe, and the programs in them; the same
 // checks as `npm run accept -- images`. The first run on a machine makes Debian's part by debootstrap, later ones copy it.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
@@ -13,6 +14,7 @@ import {
   nothingToBuildWith,
 } from '../accept/images/checks/images.mjs';
 import { Findings } from '../accept/road/checks/findings.mjs';
+import { readLastStage } from '../images/containerfile.mjs';
 import { ImagedMesh } from '../images/mesh.mjs';
 import { stageOf } from '../images/root.mjs';
 import { root } from '../paths.mjs';
@@ -42,6 +44,18 @@ it('are labelled with the version of the product', () => {
   for (const image of IMAGES) {
     expect(stageOf(image).labels['org.opencontainers.image.version']).toBe(version);
   }
+});
+
+it.each([
+  ['an instruction', 'ADD https://example.com/a.tar /'],
+  ['a form of one', 'COPY bin /usr/bin'],
+  ['a user by name', 'USER nobody'],
+])('are refused with %s that no test carries out', (_, line) => {
+  const directory = mkdtempSync(join(tmpdir(), 'undermesh-containerfile-'));
+  const path = join(directory, 'Containerfile');
+  writeFileSync(path, `FROM one AS build\nRUN make\nFROM two\n${line}\n`);
+  expect(() => readLastStage(path)).toThrow('no test carries out');
+  rmSync(directory, { recursive: true });
 });
 
 it('hold nothing to build with', async () => {
