@@ -173,3 +173,16 @@ describe("an operator's certificate", () => {
     await expect(opening).rejects.toMatchObject({ code: 'certificate_unreadable' });
   });
 });
+
+it('a session over TLS has a cookie that is sent over TLS only', async () => {
+  const collector = await startCollector({ data: directory, tls: { mode: 'own' } });
+  const { status, headers } = await ask(new URL('/api/v1/session', collector.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: collector.url },
+    body: JSON.stringify({ token: collector.collector.token.reset() }),
+    tls: { ca: collector.collector.tls?.trusted ?? '' },
+    timeoutMs: 5_000,
+  });
+  expect([status, headers['set-cookie']]).toEqual([204, [expect.stringContaining('; Secure')]]);
+  await collector.stop();
+});
