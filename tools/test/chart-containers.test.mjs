@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import {
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -229,7 +230,9 @@ describe('the agent under the capabilities of the chart', () => {
   });
 
   it('takes up what one that was killed left', async () => {
-    process.kill(agentPid(), 'SIGKILL');
+    const pid = agentPid();
+    process.kill(pid, 'SIGKILL');
+    await road.until('the runtime has seen its end', () => !existsSync(`/proc/${pid}`));
     await road.killAgent(NODE);
     expect(await called()).toBe('served');
     await startAgent();
