@@ -45,6 +45,8 @@ export async function supportBundle(
   const { redactor } = bundle;
   const { config, problem } = read(sources);
   for (const name of [config.node, config.cluster, config.instance]) redactor.name(name);
+  let trials: ReturnType<typeof objectTrials> | undefined;
+  const tried = () => (trials ??= objectTrials(config));
   const served = `http://${config.listen.host}:${config.listen.port}`;
 
   await bundle.add('versions.json', 'versions of the agent, of what it runs on and of libbpf', () => ({
@@ -80,16 +82,8 @@ export async function supportBundle(
   );
   await bundle.add('maps.json', 'how full the maps of this instance are', () => mapOccupancy(config));
   await bundle.add('attached.json', "programs of whomever at the agent's hooks", () => attachedHere(config));
-  await bundle.add(
-    'objects.json',
-    'whether this kernel takes the eBPF objects',
-    () => objectTrials(config).results,
-  );
-  await bundle.add(
-    'verifier.log',
-    "the verifier's words on those that it refuses",
-    () => objectTrials(config).log,
-  );
+  await bundle.add('objects.json', 'whether this kernel takes the eBPF objects', () => tried().results);
+  await bundle.add('verifier.log', "the verifier's words on those that it refuses", () => tried().log);
   await bundle.add('cgroups.json', 'the cgroup that is observed, and its controllers', () =>
     cgroupFacts(config),
   );
