@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from 'node:net';
+import { AGENT_PATHS } from '@undermesh/schema';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { OperatorToken } from '../control/operator-token.js';
 import { CollectorError } from '../errors.js';
@@ -14,8 +15,8 @@ export interface GuardOptions {
   readonly token: OperatorToken;
 }
 
-/** Probes come with whatever Host their prober has, and tell nothing. Agents bring a credential of their own. */
-const UNGUARDED = new Set(['/healthz', '/readyz', '/ingest/v1']);
+/** Probes come with whatever Host their prober has, and tell nothing. Agents bring what they are known by. */
+const UNGUARDED: ReadonlySet<string> = new Set(['/healthz', '/readyz', ...Object.values(AGENT_PATHS)]);
 /** The page that asks for the token must be readable without it; it holds no data. */
 /** Methods that change nothing. */
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -159,6 +159,13 @@ it('older TLS than 1.3 is not spoken', async () => {
   expect(problem).toMatch(/protocol version/);
 });
 
+it('agents may call the collector by a name that pages may not', async () => {
+  const tls = { ca: collector.ca, servername: 'localhost' };
+  const asking = { tls, headers: { host: 'elsewhere.example' }, timeoutMs: 5_000 };
+  const ofPath = async (path: string) => (await ask(new URL(path, collector.url), asking)).status;
+  expect(await Promise.all(['/ingest/v1/authority', '/api/v1/status'].map(ofPath))).toEqual([200, 403]);
+});
+
 it('a page of the dashboard needs no certificate', async () => {
   const asking = { tls: { ca: collector.ca }, timeoutMs: 5_000 };
   const { status, headers } = await ask(new URL('/api/v1/status', collector.url), asking);
