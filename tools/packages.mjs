@@ -48,6 +48,8 @@ export const needs = {
     { package: 'curl', use: 'an HTTP client nobody adapted', present: command('curl') },
     { package: 'procps', use: 'ps and pgrep', present: command('pgrep') },
     { package: 'prometheus', use: 'scrapes the collector', present: command('promtool') },
+    { package: 'systemd', use: 'is the first process of a machine', present: file('/lib/systemd/systemd') },
+    { package: 'adduser', use: "makes the collector's user there", present: command('adduser') },
     { package: 'openssl', use: "makes certificates for a test's API server", present: command('openssl') },
     { package: 'unzip', use: 'unpacks Helm', present: command('unzip') },
     { package: 'debootstrap', use: 'makes roots of images', present: command('debootstrap') },
