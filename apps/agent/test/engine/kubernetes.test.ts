@@ -254,10 +254,5 @@ describe.skipIf(!root)('an agent of a cluster (needs root and cgroup v2)', { tim
       server.apply(node(engine));
       await until(`label ${engine}`, async () => told()?.known === true && told()?.engine === engine);
     }
-    await end();
-    await server.end();
-    await start();
-    await until('a report', async () => told()?.known === false);
-    await server.begin();
   });
 });
