@@ -28,7 +28,8 @@ export const AGENT_ERRORS = {
   identity_unreadable: 'Remove the file, and have the agent join anew: undermesh agents add NODE.',
   identity_permissions: 'Make the file readable by its owner only: chmod 600.',
   identity_unwritable: 'Make room, or set agent.tls.directory to a directory that the agent can write.',
-  authority_unreadable: 'Correct agent.tls.caFile; in a cluster the collector writes it a moment after its first start.',
+  authority_unreadable:
+    'Correct agent.tls.caFile; in a cluster the collector writes it a moment after its first start.',
   collector_untrusted:
     'Is agent.collector.url the right collector, by a name in its certificate (collector.hosts), and is the clock right? Else join anew with a new token.',
   collector_unreachable: 'Start the collector, or correct agent.collector.url; is a firewall between?',
@@ -41,7 +42,8 @@ export const AGENT_ERRORS = {
   waypoint_failed:
     'See the cause and the log of the waypoint; it is tried again with the next change and every few seconds.',
   listen_failed: 'Free the address, or set agent.listen to another one.',
-  bundle_unwritable: 'Give a file that does not exist yet, in a directory that can be written to: --file FILE.',
+  bundle_unwritable:
+    'Give a file that does not exist yet, in a directory that can be written to: --file FILE.',
   uplink_refused: 'Check the credential and that its node name is agent.node.',
   uplink_protocol: 'Use an agent and a collector of the same release.',
 } as const;

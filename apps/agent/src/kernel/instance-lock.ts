@@ -81,10 +81,13 @@ const holder = (pid: number): Holder => ({ pid, start: startOf(pid) ?? '', bootI
 const isAlive = ({ pid, start, bootId: boot }: Holder): boolean =>
   boot === bootId() && startOf(pid) === start;
 
+/** Of a process that runs: one that ended, and that nobody has waited for yet, holds nothing. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ended = fields[0] === 'Z' && Number(fields[17]) <= 1; // its first thread, and no other one runs on
+    return ended ? undefined : fields[19];
   } catch {
     return undefined;
   }
