@@ -64,7 +64,9 @@ function buildCases(directory, { include, library, raceS }) {
   const system = ['-idirafter', '/usr/include/x86_64-linux-gnu'];
   const program = join(cases, 'router.bpf.c');
   clang(...common, ...target, ...system, '-c', program, '-o', join(directory, 'router.bpf.o'));
-  const parts = ['main.c', 'bed.c', 'cases.c', 'race.c'].map((name) => join(cases, name));
+  const parts = readdirSync(cases)
+    .filter((name) => /^\w+\.c$/.test(name))
+    .map((name) => join(cases, name));
   const libraries = [`-L${library}`, '-lbpf', '-lpthread'];
   clang('-std=gnu11', ...common, `-DRACE_S=${raceS}`, '-o', join(directory, 'cases'), ...parts, ...libraries);
 }

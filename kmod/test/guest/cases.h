@@ -7,14 +7,20 @@ struct test_case {
 	void (*run)(void);
 };
 
-/* Ended by one without a name. Each is run inside the cgroup. */
-extern const struct test_case cases[];
+#define CASE(name)          \
+	{                   \
+#name, name \
+	}
 
-/* How long survives_a_race() goes on. */
+/* Each list is ended by one without a name. A case runs in a process of its own, inside the cgroup. */
+extern const struct test_case routing_cases[];
+extern const struct test_case sending_cases[];
+extern const struct test_case socket_cases[];
+extern const struct test_case race_cases[];
+
+/* How long the race goes on. */
 #ifndef RACE_S
 #define RACE_S 10
 #endif
-
-void survives_a_race(void);
 
 #endif

@@ -134,7 +134,7 @@ static void *race(void *argument)
 	return NULL;
 }
 
-void survives_a_race(void)
+static void survives_a_race(void)
 {
 	struct sigaction action = {.sa_handler = interrupted};
 	long i;
@@ -152,3 +152,8 @@ void survives_a_race(void)
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 }
+
+const struct test_case race_cases[] = {
+	CASE(survives_a_race),
+	{},
+};
