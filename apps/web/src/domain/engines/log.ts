@@ -61,7 +61,8 @@ export function logRow(change: Change): LogRow {
   const reason = order?.reason ?? '';
   return {
     change,
-    who: order?.who ?? change.who ?? (kind.startsWith('engine_') || kind === 'log_broken' ? 'collector' : null),
+    who:
+      order?.who ?? change.who ?? (kind.startsWith('engine_') || kind === 'log_broken' ? 'collector' : null),
     verb: kind === 'engine_set' && order?.setBy === 'label' ? 'set by label' : VERBS[kind],
     subject: kind === 'log_broken' ? 'the change log' : subjectOf(change.subject),
     engines,
