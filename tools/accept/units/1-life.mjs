@@ -24,8 +24,7 @@ export async function run() {
     const pristine = await look(road.machine);
     await road.install(...build('1'));
     await mesh.open();
-    // Stalls are told, not judged: packages of 15,000 files are unpacked on the same cores.
-    await livedThrough(mesh, { times: 5, next: build('2'), load: fullLoad });
+    await livedThrough(mesh, { times: 5, next: build('2'), load: fullLoad, stallMs: 200 });
     await removed(mesh, { pristine });
   } finally {
     await mesh.close();
