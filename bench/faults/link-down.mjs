@@ -17,7 +17,11 @@ export const linkDown = ({ name, times, seconds, perSecond, most }) =>
       { namespace: hub, addresses: [`${HUB}/16`] },
       { namespace: edge, addresses: ['10.99.9.2/16'] },
     ]);
-    const config = { listen: { address: '0.0.0.0', port: PORT }, auth: { read: 'open' } };
+    const config = {
+      listen: { address: '0.0.0.0', port: PORT },
+      tls: { mode: 'off', insecure: true }, // nobody else is on that link
+      auth: { read: 'open' },
+    };
     await road.startCollector({ config, namespace: hub });
     const collector = await road.towards(NODE, { url: `ws://${HUB}:${PORT}/ingest/v1`, maxBackoff: 1000 });
     await road.startAgent(NODE, { collector }, { namespace: edge });

@@ -34,7 +34,7 @@ const report = setInterval(() => process.send({ handed: progress.handed }), 1000
 while (progress.handed < frames) {
   const open = lanes.map(({ node, fuzzer }) => {
     const socket = new HandedSocket();
-    collector.ingest.accept(socket, node);
+    collector.ingest.accept(socket, { node, expiresAt: null });
     return { socket, messages: fuzzer.connection() };
   });
   progress.connections += open.length;
