@@ -39,7 +39,7 @@ const one = () => new Promise((resolve) => {
   if (at <= 0) return resolve(false);
   http.get(urls[at % urls.length], { agent }, (response) => {
     response.resume().on('end', () => { statuses[response.statusCode] = (statuses[response.statusCode] ?? 0) + 1; resolve(true); });
-  }).on('error', () => { statuses.error = (statuses.error ?? 0) + 1; resolve(true); });
+  }).on('error', ({ message }) => { statuses.error = message; resolve(true); });
 });
 const run = async () => { while (await one()); };
 Promise.all(Array.from({ length: sockets }, run)).then(() => { console.log(JSON.stringify(statuses)); process.exit(); });`;
@@ -196,7 +196,7 @@ describe.skipIf(!canRun)(
     }, 60_000);
 
     /** Requests of an enrolled client; resolves with how many were answered with each status. */
-    const load = (urls: string[], count: number, sockets = 4): Promise<Record<string, number>> =>
+    const load = (urls: string[], count: number, sockets = 4): Promise<Record<string, number | string>> =>
       new Promise((resolve, reject) => {
         const script = `echo $$ > ${bed.cgroup}/clients/cgroup.procs; exec ip netns exec ${bed.namespace} "$0" -e "$1" "$2"`;
         const order = JSON.stringify([urls, count, sockets]);
@@ -207,7 +207,7 @@ describe.skipIf(!canRun)(
         });
         child.on('exit', () => {
           try {
-            resolve(JSON.parse(said) as Record<string, number>);
+            resolve(JSON.parse(said) as Record<string, number | string>);
           } catch (error) {
             reject(error as Error);
           }
