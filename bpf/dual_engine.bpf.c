@@ -13,56 +13,13 @@
  * that follows in a socket's life goes by its own steering, whatever the engine is by then. A close has two hooks as
  * in observe.bpf.c, for the same reasons: docs/decisions/0002-close-hook.md.
  */
-#include "include/balance.h"
-#include "include/destination.h"
-#include "include/life.h"
 #include "include/option_sender.h"
-#include "include/refusal.h"
+#include "include/route_choice.h"
+#include "include/steer.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct engine_config config = {.owner = 1};
-
-/* --- refusing and passing on --- */
-
-static __always_inline int refuse(void)
-{
-	bpf_set_retval(-ECONNREFUSED);
-	return 0;
-}
-
-/* What it takes to steer is missing. */
-static __always_inline int refuse_for_lack(struct bpf_sock_addr *ctx, struct service_key *asked,
-					   struct service *service)
-{
-	MESH_COUNT(failed);
-	record_refusal(ctx, asked, service, CLOSE_REASON_NOT_STEERED);
-	return refuse();
-}
-
-/* True when this connect has been steered already: by the same program on a cgroup further in. */
-static __always_inline bool is_steered(struct bpf_sock_addr *ctx, bool v6, struct steering *steering)
-{
-	struct endpoint *endpoint = bpf_map_lookup_elem(&endpoints, &steering->endpoint_id);
-	struct service_key at = {};
-	const __u32 *one = (const __u32 *)at.address, *other;
-
-	if (!endpoint || !read_destination(ctx, v6, &at))
-		return false;
-	other = (const __u32 *)endpoint->address;
-	return at.port == endpoint->port && at.family == endpoint->family && one[0] == other[0] &&
-	       one[1] == other[1] && one[2] == other[2] && one[3] == other[3];
-}
-
-/* A connect that is left as it is. The socket may have connected to something else before. */
-static __always_inline int pass(struct bpf_sock_addr *ctx, bool v6)
-{
-	struct steering *steering = STEERING_OF(ctx->sk);
-
-	if (steering && !is_steered(ctx, v6, steering))
-		bpf_sk_storage_delete(&steerings, ctx->sk);
-	return 1;
-}
 
 /* --- which engine --- */
 
@@ -131,101 +88,22 @@ int steer_sendmsg6(struct bpf_sock_addr *ctx)
 
 /* --- connect() --- */
 
-/* Where a connect to this service goes. */
-static __always_inline bool find_way(struct search *search, struct service *service, __u8 protocol)
+static __always_inline int dual_connect(struct bpf_sock_addr *ctx, bool v6, struct service *service,
+					struct service_key *asked)
 {
-	if (!service->waypoint_id || protocol != IPPROTO_TCP)
-		return find_endpoint(search);
-	if (!read_endpoint(search, service->waypoint_id)) {
-		search->broken = true;
-		return false;
-	}
-	search->endpoint_id = service->waypoint_id;
-	return true;
-}
-
-static __always_inline int refuse_unfound(struct bpf_sock_addr *ctx, struct search *search,
-					  struct service_key *asked, struct service *service)
-{
-	if (search->broken)
-		return refuse_for_lack(ctx, asked, service);
-	MESH_COUNT(refused_no_endpoint);
-	record_refusal(ctx, asked, service, lack_of(service));
-	return refuse();
-}
-
-static __always_inline void write_steering(struct steering *steering, struct search *search,
-					   struct service *service, struct service_key *asked)
-{
-	bool to_waypoint = search->endpoint.flags & ENDPOINT_FLAG_WAYPOINT;
-
-	__builtin_memset(steering, 0, sizeof(*steering));
-	__builtin_memcpy(steering->original_address, asked->address, sizeof(asked->address));
-	steering->original_port = asked->port;
-	steering->family = asked->family;
-	steering->engine = ENGINE_DUAL_ENGINE;
-	/* Read after the dispatch: a connect that a switch overtakes belongs to the new generation. */
-	steering->generation = engine_in_force().generation;
-	steering->service_id = service->service_id;
-	steering->endpoint_id = search->endpoint_id;
-	steering->vip_id = service->vip_id;
-	if (to_waypoint) {
-		steering->flags = STEERING_FLAG_WAYPOINT;
-		steering->transport = service->waypoint_transport;
-	}
-}
-
-static __always_inline void count_steered(struct search *search, __u8 protocol)
-{
-	if (protocol == IPPROTO_UDP)
-		MESH_COUNT(datagrams_steered);
-	else if (search->endpoint.flags & ENDPOINT_FLAG_WAYPOINT)
-		MESH_COUNT(steered_to_waypoint);
-	else
-		MESH_COUNT(steered);
-}
-
-static __always_inline int dual_connect(struct bpf_sock_addr *ctx, bool v6)
-{
-	struct service_key asked = {};
-	struct search search;
-	struct steering *steering;
-	struct service *service;
-
-	if (!read_destination(ctx, v6, &asked))
-		return pass(ctx, v6);
-	service = bpf_map_lookup_elem(&services, &asked);
-	if (!service) {
-		MESH_COUNT(passed);
-		return pass(ctx, v6);
-	}
-	begin_search(&search, service, asked.family);
-	if (!find_way(&search, service, asked.protocol))
-		return refuse_unfound(ctx, &search, &asked, service);
-	steering = bpf_sk_storage_get(&steerings, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!steering) {
-		count_mesh_error(HELPER_SITE_STEERING_CREATE, -ENOMEM);
-		return refuse_for_lack(ctx, &asked, service);
-	}
-	/* An earlier connect of this socket whose end no hook has seen. */
-	if (steering->flags & STEERING_FLAG_COUNTED)
-		release_connection(steering, bpf_map_lookup_elem(&endpoint_health, &steering->endpoint_id));
-	write_steering(steering, &search, service, &asked);
-	write_destination(ctx, v6, search.endpoint.address, search.endpoint.port);
-	count_steered(&search, asked.protocol);
-	return 1;
+	return steer(ctx, v6, service, asked, ENGINE_DUAL_ENGINE);
 }
 
 SEC("cgroup/connect4")
 int dual_connect4(struct bpf_sock_addr *ctx)
 {
-	return dual_connect(ctx, false);
+	return connect_by(ctx, false, dual_connect);
 }
 
 SEC("cgroup/connect6")
 int dual_connect6(struct bpf_sock_addr *ctx)
 {
-	return dual_connect(ctx, true);
+	return connect_by(ctx, true, dual_connect);
 }
 
 /* --- datagrams of sockets that are not connected --- */
@@ -351,6 +229,16 @@ int show_sender6(struct bpf_sock_addr *ctx)
 
 /* --- the life of steered connections --- */
 
+/* A deferred connection, now that it connects: to the endpoint that its request chose, which may be another each time. */
+static __always_inline void take_choice(struct bpf_sock_ops *ctx, struct steering *steering)
+{
+	__u64 cookie = bpf_get_socket_cookie(ctx);
+	struct route_choice *choice = bpf_map_lookup_elem(&choices, &cookie);
+
+	if (choice)
+		steering->endpoint_id = choice->endpoint_id;
+}
+
 /* Has the kernel call for what this socket needs. Flags are shared with other programs: only ever added to. */
 static __always_inline void ask_for_callbacks(struct bpf_sock_ops *ctx, struct steering *steering)
 {
@@ -390,6 +278,8 @@ int follow_sockops(struct bpf_sock_ops *ctx)
 	if (!tcp)
 		return 1;
 	if (op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
+		if (steering->flags & STEERING_FLAG_ROUTED)
+			take_choice(ctx, steering);
 		count_connection(steering);
 		ask_for_callbacks(ctx, steering);
 	} else if (op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB) {

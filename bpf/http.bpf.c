@@ -9,6 +9,7 @@
 #include "include/http_record.h"
 #include "include/http_follow.h"
 #include "include/preface.h"
+#include "include/route_of.h"
 #include <bpf/bpf_endian.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
@@ -55,6 +56,11 @@ static __always_inline void http_make_room(struct http_visit *visit)
 static __always_inline __u64 http_boot_ns(void)
 {
 	return bpf_ktime_get_boot_ns();
+}
+
+static __always_inline __u32 http_route(struct http_visit *visit)
+{
+	return visit->exchange->routed ? route_of(visit->source) : 0;
 }
 
 /* What TCP took for now as it began to send, without asking the clock again; or now. CLOCK_MONOTONIC. */
@@ -168,6 +174,7 @@ static __always_inline struct http_exchange *begin_exchange(struct __sk_buff *sk
 	}
 	http_begin(exchange, state->reporter == REPORTER_SOURCE, state->client_isn + 1 + state->preface_bytes,
 		   state->server_isn + 1);
+	exchange->routed = exchange->source && is_routed(socket);
 	if (!from_start) {
 		exchange->streams[HTTP_REQUESTS].mode = HTTP_MODE_LOST;
 		exchange->streams[HTTP_RESPONSES].mode = HTTP_MODE_LOST;

@@ -24,6 +24,9 @@ const sources = [
   'Makefile',
   ...readdirSync('.').filter((name) => name.endsWith('.bpf.c')),
   ...readdirSync('include').map((name) => join('include', name)),
+  ...['http1.h', 'http1_port.h', 'mailbox.h', 'request.h', 'router.bpf.h'].map((name) =>
+    join('../kmod', name),
+  ),
 ].sort();
 
 const [, abiVersion] = /#define UNDERMESH_ABI_VERSION (\d+)/.exec(readFileSync('include/abi.h', 'utf8'));

@@ -8,10 +8,15 @@
  *   what is older than the agent                            iterator over all open files, once at start
  *
  * Why close has two hooks, sockops' STATE_CB and the tracepoint behind it: docs/decisions/0002-close-hook.md. The
- * flag of that callback is all that these programs ever set on a socket.
+ * flag of that callback is all that these programs ever set on a socket. The record of an end is made in
+ * include/ending.h, those of what is open in include/progress.h.
  */
 #include "include/identity.h"
 #include "include/http_record.h"
+#include "include/adoption.h"
+#include "include/ending.h"
+#include "include/progress.h"
+#include "include/route_choice.h" /* its map is shared with http.bpf.c and the engines */
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -27,141 +32,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 		}                                                                                    \
 		created;                                                                             \
 	})
-
-/* --- the record of an end --- */
-
-/* Of an established connection; the old state says who closed first when no error does. */
-static __always_inline __u8 close_reason(int old_state, int error)
-{
-	switch (error) {
-	case 0:
-		break;
-	case ETIMEDOUT:
-		return CLOSE_REASON_TIMED_OUT;
-	case ECONNABORTED:
-		return CLOSE_REASON_KILLED;
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case EHOSTDOWN:
-	case ENETDOWN:
-		return CLOSE_REASON_UNREACHABLE;
-	default: /* ECONNRESET, EPIPE after the peer's FIN */
-		return CLOSE_REASON_PEER_RESET;
-	}
-	if (old_state == TCP_LAST_ACK)
-		return CLOSE_REASON_PEER_FIN;
-	if (old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT || old_state == TCP_SYN_RECV)
-		return CLOSE_REASON_LOCAL_RESET;
-	return CLOSE_REASON_LOCAL_FIN;
-}
-
-static __always_inline __u8 failure_reason(int error)
-{
-	switch (error) {
-	case ECONNREFUSED:
-		return CLOSE_REASON_REFUSED;
-	case ETIMEDOUT:
-		return CLOSE_REASON_CONNECT_TIMED_OUT;
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case EHOSTDOWN:
-	case ENETDOWN:
-		return CLOSE_REASON_CONNECT_UNREACHABLE;
-	default:
-		return CLOSE_REASON_CONNECT_ABORTED;
-	}
-}
-
-static __always_inline bool was_established(int state)
-{
-	return state == TCP_ESTABLISHED || state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 ||
-	       state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK || state == TCP_CLOSING;
-}
-
-/*
- * Which side of an older connection this is. The SYN of the side that connected is counted in bytes_acked, that of the
- * side that accepted is not: what is left of the sequence space after payload and FIN is one byte or none.
- */
-static __always_inline bool tell_reporter(struct tcp_sock *tcp, struct connection_state *state, int tcp_state)
-{
-	bool closing = tcp_state == TCP_FIN_WAIT1 || tcp_state == TCP_FIN_WAIT2 || tcp_state == TCP_CLOSING ||
-		       tcp_state == TCP_LAST_ACK;
-	__u32 counted = (__u32)tcp->bytes_acked + (tcp->snd_nxt - tcp->snd_una);
-	__u32 fin = closing && tcp->snd_nxt == tcp->write_seq;
-	__u32 left = counted - (__u32)payload_sent(tcp) - fin;
-
-	state->reporter = left == 1 ? REPORTER_SOURCE : REPORTER_DESTINATION;
-	return left <= 1;
-}
-
-static __always_inline void guess_reporter(struct tcp_sock *tcp, struct connection_state *state)
-{
-	struct inet_sock *inet = &tcp->inet_conn.icsk_inet;
-
-	state->flags |= RECORD_FLAG_REPORTER_GUESSED;
-	state->reporter = bpf_ntohs(inet->inet_sport) < bpf_ntohs(inet->sk.__sk_common.skc_dport)
-				  ? REPORTER_DESTINATION
-				  : REPORTER_SOURCE;
-}
-
-/* What can be said of a connection that no hook has met, under its lock. */
-static __always_inline void identify(struct connection_state *state, struct tcp_sock *tcp, int tcp_state)
-{
-	if (!tell_reporter(tcp, state, tcp_state))
-		guess_reporter(tcp, state);
-	initial_sequences(tcp, state);
-}
-
-static __always_inline void adopt(struct connection_state *state, struct tcp_sock *tcp, bool established)
-{
-	state->opened_ns = bpf_ktime_get_boot_ns();
-	state->flags = RECORD_FLAG_ADOPTED | (established ? RECORD_FLAG_ESTABLISHED : 0);
-	state->reporter = REPORTER_SOURCE;
-	note_cgroup(state, sock_of(tcp));
-}
-
-static __always_inline void emit_end(struct tcp_sock *tcp, struct connection_state *state, int old_state,
-				     __u64 cookie)
-{
-	bool failed = !(state->flags & RECORD_FLAG_ESTABLISHED);
-	int error = sock_of(tcp)->sk_err;
-	struct connection_record *record;
-
-	/* Taken up while it ran, and over before its first look. */
-	if (!failed && !state->client_isn)
-		identify(state, tcp, old_state);
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record) {
-		COUNT(ends_lost_ring_full);
-		count_helper_error(HELPER_SITE_RING_RESERVE, -ENOSPC);
-		return;
-	}
-	write_record(record, tcp, state);
-	record->socket_cookie = cookie;
-	record->event = failed ? RECORD_EVENT_FAILED : RECORD_EVENT_CLOSED;
-	record->reason = failed ? failure_reason(error) : close_reason(old_state, error);
-	record->flags = record_flags(state);
-	/* Without a wake-up: the agent looks by itself, and a wake-up per record would cost more than the
-	 * record. */
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	COUNT(ends_emitted);
-}
-
-/* The end of a connection that was met before; whichever hook comes first makes its record, the other finds it closed. */
-static __always_inline void close_connection(struct tcp_sock *tcp, struct connection_state *state,
-					     struct http_exchange *exchange, int old_state, __u64 cookie)
-{
-	__u32 phase = __sync_lock_test_and_set(&state->phase, PHASE_CLOSED);
-
-	if (phase == PHASE_ANNOUNCED)
-		state->flags |= RECORD_FLAG_ANNOUNCED;
-	/* Else: a child that inherited its listener's state and was never established; a connect without a SYN. */
-	if (phase != PHASE_CONNECTING && phase != PHASE_OPEN && phase != PHASE_ANNOUNCED)
-		return;
-	if (exchange)
-		emit_last_samples(tcp, state, exchange, cookie);
-	emit_end(tcp, state, old_state, cookie);
-}
 
 /* Has the kernel tell of this socket's changes of state. Flags are shared with other programs: only ever added to. */
 static __always_inline void watch_states(struct bpf_sock_ops *ctx)
@@ -189,6 +59,7 @@ static __always_inline void connecting(struct bpf_sock_ops *ctx, struct bpf_sock
 		return;
 	/* A socket can connect again after a failure or a disconnect: start over. */
 	__builtin_memset(state, 0, sizeof(*state));
+	bpf_sk_storage_delete(&http_exchanges, socket);
 	state->opened_ns = bpf_ktime_get_boot_ns();
 	state->reporter = REPORTER_SOURCE;
 	note_process(state, bpf_get_current_task_btf());
@@ -318,79 +189,7 @@ int observe_state(__u64 *ctx)
 	return 0;
 }
 
-/* --- iterators: what is open, who listens, what is older
- * ---------------------------------------------------- */
-
-/*
- * The same of a connection that was taken up while it runs, without its lock: taken only when two readings agree and
- * make sense; else the next look tries again.
- */
-static __always_inline bool identify_running(struct connection_state *state, struct tcp_sock *tcp)
-{
-	int tcp_state = sock_of(tcp)->__sk_common.skc_state;
-	struct connection_state first = {};
-
-	if (!tell_reporter(tcp, &first, tcp_state))
-		return false;
-	initial_sequences(tcp, &first);
-	barrier();
-	if (!tell_reporter(tcp, state, tcp_state) || state->reporter != first.reporter)
-		return false;
-	initial_sequences(tcp, state);
-	if (first.client_isn == state->client_isn && first.server_isn == state->server_isn)
-		return true;
-	state->client_isn = 0;
-	return false;
-}
-
-/* Reports a connection that is new to user space (OPENED), or was active since its last record (PROGRESS). */
-static __always_inline void report_open(struct tcp_sock *tcp, struct connection_state *state,
-					struct observe_control *settings, __u64 now)
-{
-	__u64 bytes = payload_sent(tcp) + payload_received(tcp);
-	__u32 phase = state->phase, generation = 0;
-	struct connection_record *record;
-	bool opened, again;
-
-	if (settings)
-		generation = settings->announce_generation;
-	again = phase == PHASE_ANNOUNCED && state->announce_generation != generation;
-	opened = phase == PHASE_OPEN || again;
-	if (!opened && (bytes == state->reported_bytes ||
-			now - state->reported_ns < (__u64)config.progress_interval_ms * 1000000))
-		return;
-	if (!state->client_isn && !identify_running(state, tcp))
-		return;
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record) {
-		COUNT(deferred);
-		return;
-	}
-	/* From here on a close on another CPU knows that this connection was announced, and says so in its
-	 * record. */
-	if (phase == PHASE_OPEN &&
-	    __sync_val_compare_and_swap(&state->phase, PHASE_OPEN, PHASE_ANNOUNCED) != PHASE_OPEN) {
-		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
-		return;
-	}
-	write_record(record, tcp, state);
-	record->socket_cookie = bpf_get_socket_cookie(sock_of(tcp));
-	record->event = opened ? RECORD_EVENT_OPENED : RECORD_EVENT_PROGRESS;
-	record->reason = CLOSE_REASON_NONE;
-	record->flags = record_flags(state) | RECORD_FLAG_ANNOUNCED;
-	if (again)
-		record->flags |= RECORD_FLAG_REANNOUNCED;
-	if (sock_of(tcp)->__sk_common.skc_state != TCP_ESTABLISHED)
-		record->flags |= RECORD_FLAG_HALF_CLOSED;
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	state->announce_generation = generation;
-	state->reported_ns = now;
-	state->reported_bytes = bytes;
-	if (opened)
-		COUNT(opened_emitted);
-	else
-		COUNT(progress_emitted);
-}
+/* --- iterators: what is open, who listens, what is older --- */
 
 SEC("iter/bpf_sk_storage_map")
 int look(struct bpf_iter__bpf_sk_storage_map *ctx)

@@ -110,7 +110,7 @@ struct http1_head {
 	u8 state;
 	u8 known; /* which field's value comes */
 	u8 token_length;
-	char token[20]; /* the front of what is compared with words that are known */
+	u8 token[20]; /* the front of what is compared with words that are known */
 	struct http1_field field;
 };
 
@@ -149,6 +149,12 @@ void http1_response_body_begin(struct http1_body *body, const struct http1_head 
 
 /* Reads on in a body. Returns how many bytes belong to it. */
 u32 http1_body_read(struct http1_body *body, const u8 *data, u32 length);
+
+/*
+ * How many of the next bytes may pass without being looked at, as they say nothing about where the body ends: at most
+ * `length`, and they pass.
+ */
+u32 http1_body_pass(struct http1_body *body, u32 length);
 
 /* Where a connection is between two requests. */
 enum http1_phase {
@@ -190,6 +196,10 @@ void http1_exchange_begin(struct http1_exchange *exchange, const struct http1_he
 /* The client sent these bytes behind the head; the server sent these. Both return the phase after them. */
 enum http1_phase http1_exchange_sent(struct http1_exchange *exchange, const u8 *data, u32 length);
 enum http1_phase http1_exchange_received(struct http1_exchange *exchange, const u8 *data, u32 length);
+
+/* What need not be looked at of that: see http1_body_pass(). */
+u32 http1_exchange_pass_sent(struct http1_exchange *exchange, u32 length);
+u32 http1_exchange_pass_received(struct http1_exchange *exchange, u32 length);
 
 /* Words for the reasons, by their numbers. */
 extern const char *const http1_reason_names[HTTP1_REASONS];

@@ -63,15 +63,6 @@ void http1_response_body_begin(struct http1_body *body, const struct http1_head 
 		begin_framed(body, response, HTTP1_BODY_UNTIL_CLOSE);
 }
 
-/* As many bytes of what is left as there are. */
-static u32 pass(struct http1_body *body, u32 length)
-{
-	u32 taken = min((u64)length, body->left);
-
-	body->left -= taken;
-	return taken;
-}
-
 static int hex_digit(u8 byte)
 {
 	if (byte >= '0' && byte <= '9')
@@ -243,54 +234,53 @@ static void read_trailer_byte(struct http1_body *body, u8 byte)
 	}
 }
 
-/* Of a body in chunks. Reads at least a byte. */
-static u32 step(struct http1_body *body, const u8 *data, u32 length)
+/* What is between chunks, and behind the last one. */
+static void read_byte(struct http1_body *body, u8 byte)
 {
-	u32 taken;
-
 	switch (body->state) {
 	case SIZE:
-		read_size(body, *data);
-		return 1;
+		return read_size(body, byte);
 	case EXTENSION ... EXTENSION_END:
-		read_extension(body, *data);
-		return 1;
+		return read_extension(body, byte);
 	case SIZE_BREAK:
-		read_size_break(body, *data);
-		return 1;
-	case CHUNK:
-		taken = pass(body, length);
-		if (!body->left)
-			body->state = CHUNK_END;
-		return taken;
+		return read_size_break(body, byte);
 	case CHUNK_END:
-		expect(body, *data, '\r', CHUNK_BREAK);
-		return 1;
+		return expect(body, byte, '\r', CHUNK_BREAK);
 	case CHUNK_BREAK:
-		expect(body, *data, '\n', SIZE);
-		return 1;
+		return expect(body, byte, '\n', SIZE);
 	default:
-		read_trailer_byte(body, *data);
-		return 1;
+		return read_trailer_byte(body, byte);
 	}
+}
+
+u32 http1_body_pass(struct http1_body *body, u32 length)
+{
+	bool chunked = body->framing == HTTP1_BODY_CHUNKED;
+	u32 taken;
+
+	if (body->verdict || (chunked && body->state != CHUNK))
+		return 0;
+	if (body->framing == HTTP1_BODY_UNTIL_CLOSE)
+		return length;
+	taken = min((u64)length, body->left);
+	body->left -= taken;
+	if (!body->left && chunked)
+		body->state = CHUNK_END;
+	else if (!body->left)
+		body->verdict = HTTP1_COMPLETE;
+	return taken;
 }
 
 u32 http1_body_read(struct http1_body *body, const u8 *data, u32 length)
 {
 	u32 at = 0;
 
-	if (body->verdict)
-		return 0;
-	switch (body->framing) {
-	case HTTP1_BODY_UNTIL_CLOSE:
-		return length;
-	case HTTP1_BODY_LENGTH:
-		at = pass(body, length);
-		if (!body->left)
-			body->verdict = HTTP1_COMPLETE;
-		return at;
+	while (at < length && body->verdict == HTTP1_MORE) {
+		u32 passed = http1_body_pass(body, length - at);
+
+		if (!passed)
+			read_byte(body, data[at]);
+		at += passed ?: 1;
 	}
-	while (at < length && body->verdict == HTTP1_MORE)
-		at += step(body, data + at, length - at);
 	return at;
 }

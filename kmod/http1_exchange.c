@@ -107,3 +107,21 @@ enum http1_phase http1_exchange_received(struct http1_exchange *exchange, const 
 	settle(exchange);
 	return exchange->phase;
 }
+
+u32 http1_exchange_pass_sent(struct http1_exchange *exchange, u32 length)
+{
+	u32 passed = exchange->phase == HTTP1_BUSY ? http1_body_pass(&exchange->sent, length) : 0;
+
+	settle(exchange);
+	return passed;
+}
+
+u32 http1_exchange_pass_received(struct http1_exchange *exchange, u32 length)
+{
+	u32 passed = 0;
+
+	if (exchange->phase == HTTP1_BUSY && !exchange->answering)
+		passed = http1_body_pass(&exchange->received, length);
+	settle(exchange);
+	return passed;
+}

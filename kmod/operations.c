@@ -1,44 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/atomic.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <linux/delay.h>
 #include <linux/rcupdate.h>
-#include <linux/wait.h>
 #include <net/inet_common.h>
 #include <net/tcp.h>
 #include <net/transp_v6.h>
 
+#include "compat.h"
+#include "counters.h"
+#include "connection.h"
 #include "deferral.h"
+#include "following.h"
 #include "operations.h"
+#include "requests.h"
 
 static struct operations v4, v6;
 
 /*
- * Tasks that run one of the operations below. Each deferral holds a reference to the module, but a deferral may end
- * while a task is in here, waiting for the lock or for TCP. So each of them holds one as well, by which unloading is
- * refused, and is counted: one that comes when unloading has begun already is waited for.
+ * Tasks that run one of the operations below. Each deferral holds a reference to the module, and so does an operation that
+ * may wait for long, as it holds one to its deferral. But it may wait for the socket's lock before it has, and leaves after
+ * it has given it back.
  */
-static atomic_t users = ATOMIC_INIT(0);
-static DECLARE_WAIT_QUEUE_HEAD(users_wait);
-
 static void enter(void)
 {
-	atomic_inc(&users);
-	__module_get(THIS_MODULE);
+	gauge_add(GAUGE_OPERATIONS, 1);
 }
 
 static void leave(void)
 {
-	module_put(THIS_MODULE);
-	if (atomic_dec_and_test(&users))
-		wake_up(&users_wait);
+	gauge_add(GAUGE_OPERATIONS, -1);
 }
 
 /* A task that has read a pointer to an operation, or is about to return from one, has not yet slept since. */
 void operations_drain(void)
 {
 	synchronize_rcu_tasks();
-	wait_event(users_wait, !atomic_read(&users));
+	while (gauge_read(GAUGE_OPERATIONS))
+		msleep(10);
 	synchronize_rcu_tasks();
 }
 
@@ -55,27 +54,13 @@ static int deferred_connect(struct sock *sk, struct sockaddr *address, int lengt
 	return result;
 }
 
-static int send_locked(struct sock *sk, struct msghdr *message, size_t size)
-{
-	int result;
-
-	if (deferral_is_gathering(sk)) {
-		result = deferral_gather(sk, message);
-		if (result < 0 || deferral_is_gathering(sk))
-			return result;
-	}
-	result = deferral_finish(sk, message->msg_flags);
-	return result ? sk_stream_error(sk, message->msg_flags, result)
-		      : tcp_sendmsg_locked(sk, message, size);
-}
-
 static int deferred_sendmsg(struct sock *sk, struct msghdr *message, size_t size)
 {
 	int result;
 
 	enter();
 	lock_sock(sk);
-	result = send_locked(sk, message, size);
+	result = requests_send(sk, message);
 	release_sock(sk);
 	leave();
 	return result;
@@ -110,6 +95,46 @@ static const struct proto_ops *tcp_socket_of(const struct socket *socket)
 	return socket->sk->sk_family == AF_INET6 ? v6.tcp_socket : v4.tcp_socket;
 }
 
+/* Those that have TCP's operations replaced, by others than ours, or change the family: they want to find TCP's own. */
+static bool wants_tcp(int level, int option)
+{
+	return (level == SOL_TCP && (option == TCP_ULP || option == TCP_REPAIR)) ||
+	       (level == SOL_IPV6 && option == IPV6_ADDRFORM);
+}
+
+/* Before TCP is connected none of these can be had; later they get a socket that is TCP's own again. */
+static int make_way(struct sock *sk)
+{
+	struct deferral *deferral;
+	int error = 0;
+
+	lock_sock(sk);
+	deferral = deferral_of(sk);
+	if (deferral && (deferral->state == GATHERING || deferral->state == CONNECTING)) {
+		error = -ENOTCONN;
+	} else if (deferral) {
+		deferral_stay(deferral, STAYS_TAKEN);
+		deferral_end(sk);
+	}
+	release_sock(sk);
+	return error;
+}
+
+/* Not of the protocol: programs of BPF may set options of sockets only whose protocol has TCP's own. */
+static int deferred_setsockopt(struct socket *socket, int level, int option, sockptr_t value,
+			       unsigned int length)
+{
+	int result = 0;
+
+	enter();
+	if (wants_tcp(level, option))
+		result = make_way(socket->sk);
+	if (!result)
+		result = tcp_socket_of(socket)->setsockopt(socket, level, option, value, length);
+	leave();
+	return result;
+}
+
 /* Of TCP's own, which would wait for a connection that nobody has begun. */
 static int deferred_connect_again(struct socket *socket, struct sockaddr *address, int length, int flags)
 {
@@ -138,7 +163,7 @@ static int deferred_shutdown(struct socket *socket, int how)
 	/* As inet_shutdown() has it: SHUT_RD and its like begin at 0. */
 	if (deferral_of(sk) && how >= SHUT_RD && how <= SHUT_RDWR && sk->sk_state != TCP_CLOSE) {
 		ours = true;
-		result = deferral_shutdown(sk, how + 1);
+		result = connection_shutdown(deferral_of(sk), how + 1);
 	}
 	release_sock(sk);
 	if (!ours)
@@ -147,7 +172,38 @@ static int deferred_shutdown(struct socket *socket, int how)
 	return result;
 }
 
-/* The application is told the address that it asked for. */
+/*
+ * What looks like an end is looked at again with the lock held: a socket that leaves a connection for another one looks so
+ * on its way, and nobody is to see it. And before it leaves it takes nothing, though TCP has room.
+ */
+static __poll_t deferred_poll(struct file *file, struct socket *socket, struct poll_table_struct *wait)
+{
+	struct sock *sk = socket->sk;
+	__poll_t events;
+
+	enter();
+	events = tcp_poll(file, socket, wait);
+	if (events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) {
+		lock_sock(sk);
+		events = tcp_poll(file, socket, NULL);
+		release_sock(sk);
+	}
+	if (events & EPOLLOUT && following_awaits_acknowledgement(sk)) {
+		lock_sock(sk);
+		if (deferral_of(sk) && connection_is_leaving(deferral_of(sk)))
+			events &= ~(EPOLLOUT | EPOLLWRNORM);
+		release_sock(sk);
+	}
+	leave();
+	return events;
+}
+
+static bool is_between_connections(const struct sock *sk)
+{
+	return deferral_of(sk) && (1 << sk->sk_state) & (TCPF_SYN_SENT | TCPF_SYN_RECV);
+}
+
+/* As long as there is no connection the application is told the address that it asked for. */
 static int deferred_getname(struct socket *socket, struct sockaddr *address, int peer)
 {
 	struct sock *sk = socket->sk;
@@ -155,7 +211,7 @@ static int deferred_getname(struct socket *socket, struct sockaddr *address, int
 
 	enter();
 	lock_sock(sk);
-	if (peer && deferral_is_gathering(sk)) {
+	if (peer && is_between_connections(sk)) {
 		result = sk->sk_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 		memcpy(address, &deferral_of(sk)->asked, result);
 	}
@@ -208,10 +264,13 @@ static void make_operations(struct operations *operations, struct proto *tcp,
 	operations->deferred.sendmsg = deferred_sendmsg;
 	operations->deferred.close = deferred_close;
 	operations->deferred.disconnect = deferred_disconnect;
+	send_pages_by_sendmsg(&operations->deferred);
 	operations->deferred_socket = *tcp_socket;
 	operations->deferred_socket.connect = deferred_connect_again;
 	operations->deferred_socket.shutdown = deferred_shutdown;
 	operations->deferred_socket.getname = deferred_getname;
+	operations->deferred_socket.setsockopt = deferred_setsockopt;
+	operations->deferred_socket.poll = deferred_poll;
 	operations->tcp = tcp;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The operations of sockets whose connection is deferred, in front of TCP's. */
+/* The operations of sockets whose requests are routed, in front of TCP's. */
 #ifndef UNDERMESH_OPERATIONS_H
 #define UNDERMESH_OPERATIONS_H
 

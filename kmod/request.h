@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the module and BPF programs say to each other. A program of cgroup/connect4 or connect6 asks for deferral by
- * undermesh_defer(); when the head of the first request is there, the router, a struct_ops, is asked where to connect.
+ * undermesh_defer(); when the head of a request is there, routers, each a struct_ops, are asked where it goes.
  */
 #ifndef UNDERMESH_REQUEST_H
 #define UNDERMESH_REQUEST_H
 
-#ifdef __bpf__
+/* UNDERMESH_CLASSIFIER: for kernels before v6.9, which lay nothing out anew and have no calls (router.bpf.h). */
+#if defined(__bpf__) && !defined(UNDERMESH_CLASSIFIER)
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 #endif
 
 #include "http1.h"
+
+/* Counts up when something below changes its meaning; the module's is in /sys/module/undermesh/parameters/interface. */
+#define UNDERMESH_INTERFACE 2
 
 /*
  * What the router is asked about. `head.verdict` is HTTP1_COMPLETE, and then the spans of `head` are parts of what
@@ -19,10 +23,17 @@
  */
 struct undermesh_request {
 	struct http1_head head;
-	u32 tag; /* as it was given to undermesh_defer() */
+	u64 socket_cookie; /* as bpf_get_socket_cookie() has it; the same for all requests of a connection */
+	u32 owner;	   /* as it was given to undermesh_defer(): whose router is meant */
+	u32 tag;	   /* as it was given to undermesh_defer() */
+	u32 number;	   /* of this request on its connection, from 1 */
 };
 
 /*
+ * There may be several: each is asked in turn, until one answers anything but -ENOENT ("not mine": another owner's).
+ *
+ * On one CPU one route() runs at a time.
+ *
  * route() answers 0: connect to what undermesh_request_to() was told, or else to the address that connect() was to go to
  * when the hook was left; or a negative errno, which the application's send() returns.
  */
@@ -30,7 +41,7 @@ struct undermesh_router {
 	int (*route)(struct undermesh_request *request);
 };
 
-#ifdef __bpf__
+#if defined(__bpf__) && !defined(UNDERMESH_CLASSIFIER)
 #pragma clang attribute pop
 
 struct bpf_sock_addr;
@@ -39,7 +50,7 @@ struct bpf_sock_addr;
  * Defers the connection that the program was called for. After `grace_ms` without a whole head it goes to where the hook
  * left it; 0: it waits as long as the client does. 0, or a negative errno: it connects as if nothing had been asked.
  */
-extern int undermesh_defer(struct bpf_sock_addr *context, u32 grace_ms, u32 tag)
+extern int undermesh_defer(struct bpf_sock_addr *context, u32 owner, u32 grace_ms, u32 tag)
 	__attribute__((section(".ksyms")));
 
 /* The bytes of the head; NULL when fewer than `rdonly_buf_size` (a constant) are readable, at least 4096 always are. */

@@ -1,40 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run test:kmod: builds the kernel module, loads it in a guest with Debian's kernel, and runs the cases of
 // kmod/test/guest there. Its last line is the sum. Nothing is loaded into the kernel of this machine.
-// With a number after it, threads race on sockets for so many seconds: npm run test:kmod -- 600
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+// What follows goes to the cases (kmod/test/guest/main.c), the front of a name chooses among them:
+// npm run test:kmod -- kernel=6.12 race_s=600 survives_a_race
+// kernel=checked is one with KASAN and lockdep, which is built first (kernels/checked.mjs).
 import { join } from 'node:path';
+import { buildCheckedKernel } from './kernels/checked.mjs';
 import { runInGuest } from './kernels/guest.mjs';
-import { buildModule, fetchHeaders } from './kernels/headers.mjs';
+import { buildCases, buildRouter } from './kernels/guest-programs.mjs';
 import { fetchKernel } from './kernels/kernels.mjs';
 import { fetchLibbpf } from './kernels/libbpf.mjs';
-import { ensurePackages, findCommand } from './packages.mjs';
-import { root, stateDirectory } from './paths.mjs';
+import { buildUndermesh, kernels as versions } from './kernels/undermesh-module.mjs';
+import { ensurePackages } from './packages.mjs';
+import { stateDirectory } from './paths.mjs';
 import { explain, Failure, say } from './say.mjs';
 
-/** The kernels that the module is built for. */
-const VERSIONS = ['6.12'];
+/** Of the kernel with more checks, and the word that asks for it. */
+const CHECKED = { version: '6.12', word: 'checked' };
 
-/** All but the race takes half a minute on two cores that nobody else uses. */
-const GUEST_TIMEOUT_MS = 5 * 60_000;
+/** In front of the one that is wanted. */
+const KERNEL = 'kernel=';
 
-const DEFAULT_RACE_S = 10;
-
-const sources = join(root, 'kmod');
+/** All but the race takes a minute on two cores that nobody else uses; a cycle of unloading and loading some seconds. */
+const GUEST_TIMEOUT_MS = 8 * 60_000;
+const CYCLE_MS = 10_000;
+/** What a case may take. */
+const PATIENCE_S = 60;
 
 async function main() {
-  const raceS = Number(process.argv[2] ?? DEFAULT_RACE_S);
-  if (!(raceS > 0)) throw new Failure(`"${process.argv[2]}" is no number of seconds`);
+  const words = process.argv.slice(2).filter((word) => !word.startsWith(KERNEL));
+  const wanted = process.argv
+    .filter((word) => word.startsWith(KERNEL))
+    .map((word) => word.slice(KERNEL.length));
+  const kernels = versions
+    .filter((version) => wanted.length === 0 || wanted.includes(version))
+    .map((version) => () => fetchKernel(version));
   if (process.arch !== 'x64') throw new Failure('npm run test:kmod boots x86-64 kernels only');
   await ensurePackages(['start', 'kernels', 'kmod']);
+  if (wanted.includes(CHECKED.word)) {
+    await ensurePackages(['checked']);
+    kernels.push(() => buildCheckedKernel(CHECKED.version));
+  }
   const libbpf = await fetchLibbpf();
   const counts = { passed: 0, failed: 0 };
-  for (const version of VERSIONS) {
-    const kernel = await fetchKernel(version);
-    const directory = await buildAll(kernel, libbpf, raceS);
+  for (const fetch of kernels) {
+    const kernel = await fetch();
+    const { version } = kernel;
+    const directory = await buildAll(kernel, libbpf);
     say(`${version}: ${kernel.release} ...`);
-    const { passed, failed, seconds } = await runCases(kernel, directory, { ...libbpf, raceS });
+    const { passed, failed, seconds } = await runCases(kernel, directory, { ...libbpf, words });
     say(`${version}: ${passed} passed, ${failed} failed in ${seconds.toFixed(0)} s`);
     counts.passed += passed;
     counts.failed += failed;
@@ -44,35 +58,17 @@ async function main() {
 }
 
 /** The module, the programs and the cases, in a directory of their own for each kernel. */
-async function buildAll(kernel, libbpf, raceS) {
+async function buildAll(kernel, libbpf) {
   const directory = join(stateDirectory, 'kmod', kernel.release);
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
-  for (const name of readdirSync(sources).filter((one) => /^Kbuild$|\.[ch]$/.test(one)))
-    cpSync(join(sources, name), join(directory, name));
   say(`building the module for ${kernel.release} ...`);
-  buildModule(await fetchHeaders(kernel), directory);
-  buildCases(directory, { ...libbpf, raceS });
+  await buildUndermesh(kernel, directory);
+  buildRouter(directory, { ...libbpf, version: kernel.version });
+  buildCases(directory, libbpf);
   return directory;
 }
 
-function buildCases(directory, { include, library, raceS }) {
-  const cases = join(sources, 'test/guest');
-  const clang = (...parameters) => execFileSync(findCommand('clang'), parameters, { stdio: 'inherit' });
-  const common = ['-O2', '-g', '-Wall', '-Werror', `-I${include}`];
-  const target = ['-target', 'bpf', '-mcpu=v3', '-D__TARGET_ARCH_x86'];
-  const system = ['-idirafter', '/usr/include/x86_64-linux-gnu'];
-  const program = join(cases, 'router.bpf.c');
-  clang(...common, ...target, ...system, '-c', program, '-o', join(directory, 'router.bpf.o'));
-  const parts = readdirSync(cases)
-    .filter((name) => /^\w+\.c$/.test(name))
-    .map((name) => join(cases, name));
-  const libraries = [`-L${library}`, '-lbpf', '-lpthread'];
-  clang('-std=gnu11', ...common, `-DRACE_S=${raceS}`, '-o', join(directory, 'cases'), ...parts, ...libraries);
-}
-
 /** Each case says "ok NAME" or "not ok NAME: REASON"; a guest that breaks down is a failure beside those. */
-async function runCases(kernel, directory, { library, raceS }) {
+async function runCases(kernel, directory, { library, words }) {
   const result = { passed: 0, failed: 0, seconds: 0 };
   const onLine = (line) => {
     if (line.startsWith('ok ')) result.passed += 1;
@@ -80,14 +76,17 @@ async function runCases(kernel, directory, { library, raceS }) {
     say(`${kernel.version} | ${line}`);
   };
   const at = (name) => join(directory, name);
+  const { slower = 1 } = kernel;
   try {
     const { code, seconds } = await runInGuest(
       kernel,
-      [at('cases'), at('undermesh.ko'), at('router.bpf.o')],
+      [at('cases'), at('undermesh.ko'), at('router.bpf.o'), `patience_s=${PATIENCE_S * slower}`, ...words],
       {
         env: { LD_LIBRARY_PATH: library },
         cwd: directory,
-        timeoutMs: GUEST_TIMEOUT_MS + raceS * 1000,
+        timeoutMs:
+          slower * (GUEST_TIMEOUT_MS + optionOf(words, 'cycles') * CYCLE_MS) +
+          optionOf(words, 'race_s') * 1000,
         parameters: ['slub_debug=FZPU'], // who writes beside, or after its end, what it allocated is told
         onLine,
       },
@@ -102,6 +101,12 @@ async function runCases(kernel, directory, { library, raceS }) {
     explain(error);
     return { ...result, failed: result.failed + 1 };
   }
+}
+
+/** `cycles=50` */
+function optionOf(words, name) {
+  const word = words.find((one) => one.startsWith(`${name}=`));
+  return word === undefined ? 0 : Number(word.slice(name.length + 1));
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));

@@ -14,6 +14,7 @@ const library = (name) => () => sharedLibraries().includes(name);
 const file = (path) => () => existsSync(path);
 
 const loadProgram = { package: 'libc6-dev', use: 'compiles the load program', present: header('stdio.h') };
+const curl = { package: 'curl', use: 'an HTTP client nobody adapted', present: command('curl') };
 
 /** What each purpose needs beyond Node.js and npm. */
 export const needs = {
@@ -45,7 +46,7 @@ export const needs = {
       use: 'letters for it',
       present: file('/usr/share/fonts/truetype/dejavu'),
     },
-    { package: 'curl', use: 'an HTTP client nobody adapted', present: command('curl') },
+    curl,
     { package: 'procps', use: 'ps and pgrep', present: command('pgrep') },
     { package: 'prometheus', use: 'scrapes the collector', present: command('promtool') },
     { package: 'systemd', use: 'is the first process of a machine', present: file('/lib/systemd/systemd') },
@@ -78,7 +79,25 @@ export const needs = {
     { package: 'pahole', use: 'describes its types for BPF', present: command('pahole') },
     { package: 'libelf-dev', use: 'builds what loads BPF programs', present: header('libelf.h') },
     { package: 'zlib1g-dev', use: 'builds what loads BPF programs', present: header('zlib.h') },
-    { package: 'curl', use: 'an HTTP client nobody adapted', present: command('curl') },
+    curl,
+  ],
+  native: [
+    curl,
+    { package: 'wget', use: 'another one', present: command('wget') },
+    { package: 'wrk', use: 'another one', present: command('wrk') },
+    { package: 'haproxy', use: 'another one', present: command('haproxy') },
+    { package: 'nginx-light', use: 'another one, and a server', present: command('nginx') },
+    {
+      package: 'python3-requests',
+      use: 'another one',
+      present: file('/usr/lib/python3/dist-packages/requests'),
+    },
+  ],
+  checked: [
+    { package: 'flex', use: "reads a kernel's settings", present: command('flex') },
+    { package: 'bison', use: "reads a kernel's settings", present: command('bison') },
+    { package: 'bc', use: 'computes constants of a kernel', present: command('bc') },
+    { package: 'xz-utils', use: 'unpacks its sources', present: command('xz') },
   ],
 };
 
@@ -92,7 +111,7 @@ export function missing(list) {
  * @param {(keyof typeof needs)[]} purposes
  */
 export async function ensurePackages(purposes) {
-  const lacking = missing(purposes.flatMap((purpose) => needs[purpose]));
+  const lacking = missing([...new Set(purposes.flatMap((purpose) => needs[purpose]))]);
   if (lacking.length === 0) return;
   const names = lacking.map((need) => need.package);
   const install = `apt-get install -y --no-install-recommends ${names.join(' ')}`;

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binary, environment, root } from './paths.mjs';
@@ -27,15 +27,17 @@ export function runVitest(directory) {
       '--root',
       directory,
       '--passWithNoTests',
+      // Files side by side, one for each processor: vitest itself, for which it would spare one, hardly computes.
+      `--maxWorkers=${availableParallelism()}`,
       // What hangs is ended; what is slow on a busy machine is not.
-      '--testTimeout=40000',
-      '--hookTimeout=60000',
+      '--testTimeout=300000',
+      '--hookTimeout=300000',
       '--reporter=default',
       `--reporter=${reporter}`,
     ];
     const code = await show([binary('vitest'), ...parameters], {
       env: { ...scratch, UNDERMESH_TEST_REPORT: report, UNDERMESH_ROOT: root },
-      timeoutMs: 15 * minutes,
+      timeoutMs: 30 * minutes,
     });
     return [code, existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined];
   });
@@ -47,7 +49,7 @@ export function runPlaywright(directory) {
     const code = await show([binary('playwright'), 'test', '--reporter=list,json'], {
       cwd: join(root, directory),
       env: { ...scratch, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
-      timeoutMs: 15 * minutes,
+      timeoutMs: 30 * minutes,
     });
     return [code, existsSync(report) ? countPlaywright(JSON.parse(readFileSync(report, 'utf8'))) : undefined];
   });
@@ -59,7 +61,7 @@ export function runKernels() {
     const program = join(root, 'tools/kernels/verify.mjs');
     const code = await show([process.execPath, program, 'features', 'objects', '--counts', report], {
       env: scratch,
-      timeoutMs: 15 * minutes,
+      timeoutMs: 30 * minutes,
     });
     return [code, existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined];
   });

@@ -3,6 +3,7 @@
 // With words after it, only what they match: npm test -- tools packages/schema
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { mountBpffs, unmountBpffs } from './bpffs.mjs';
 import { prepare } from './build.mjs';
 import { checkHost } from './host.mjs';
 import { npm, root } from './paths.mjs';
@@ -25,6 +26,18 @@ function suites() {
   ];
 }
 
+const chosen = (name, words) => words.length === 0 || words.some((word) => name.includes(word));
+
+async function runAll(suites) {
+  const results = [];
+  for (const [name, run] of suites) {
+    say(`\n== ${name}`);
+    const began = performance.now();
+    results.push({ name, counts: await run(), seconds: (performance.now() - began) / 1000 });
+  }
+  return results;
+}
+
 function listSkips(skipped, unexpected) {
   for (const skip of skipped) {
     const mark = unexpected.includes(skip) ? 'UNEXPECTED SKIP' : 'skipped';
@@ -37,20 +50,18 @@ function listSkips(skipped, unexpected) {
 async function main() {
   const words = process.argv.slice(2);
   checkHost('npm test');
-  await prepare(['start', 'demo', 'test', 'load', 'kernels', 'kmod']);
+  await prepare(['start', 'demo', 'test', 'load', 'kernels', 'kmod', 'native']);
   await sweep('undermesh-test');
-  const results = [];
-  for (const [name, run] of suites()) {
-    if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
-    say(`\n== ${name}`);
-    results.push([name, await run()]);
-  }
-  const sum = add(results.map(([, counts]) => counts));
+  const mounted = mountBpffs(); // whoever finds it mounted leaves it to the others
+  const results = await runAll(suites().filter(([name]) => chosen(name, words)));
+  if (mounted) await unmountBpffs(mounted).catch(() => {}); // somebody else's pins may be there by now
+  const sum = add(results.map(({ counts }) => counts));
   const unexpected = unexpectedSkips(sum.skipped, expected);
   say('');
   listSkips(sum.skipped, unexpected);
   for (const { name, message } of sum.failures) say(`FAILED: ${name}: ${plainLine(message)}`);
-  for (const [name, counts] of results) say(`${name.padEnd(22)} ${summaryLine(counts)}`);
+  for (const { name, counts, seconds } of results)
+    say(`${name.padEnd(22)} ${summaryLine(counts).padEnd(36)} ${seconds.toFixed(0).padStart(4)} s`);
   say('');
   say(summaryLine({ ...sum, failed: sum.failed + unexpected.length }));
   return sum.failed + unexpected.length === 0 && sum.passed > 0 ? 0 : 1;

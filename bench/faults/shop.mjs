@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Findings } from '../../tools/accept/road/checks/findings.mjs';
 import { runHttpClient, startHttpServer } from '../../tools/testbed/http-load.mjs';
 import { runLoadClient, startLoadClient, startLoadServer } from '../../tools/testbed/load.mjs';
-import { setSysctls } from '../../tools/testbed/namespaces.mjs';
+import { enter, setSysctls } from '../../tools/testbed/namespaces.mjs';
 import { openRecords } from '../../tools/testbed/records.mjs';
 import { Road } from '../../tools/testbed/road.mjs';
 
@@ -28,6 +28,15 @@ export async function inShop(name, fault) {
     await road.destroy();
   }
   return shop.findings.result;
+}
+
+/** Connections to the load server that are not over yet: TIME_WAIT is. */
+function openEnds(namespace) {
+  const [first, last] = load.port.split('-');
+  const filter = `sport >= :${first} and sport <= :${last}`;
+  return enter(namespace, ['ss', '-tnH', 'state', 'connected', 'exclude', 'time-wait', filter])
+    .split('\n')
+    .filter(Boolean).length;
 }
 
 export class Shop {
@@ -64,7 +73,7 @@ export class Shop {
     await startLoadServer(this.road.testbed, { address, port }, this.#place('server'));
   }
 
-  /** Makes connections and waits until all are over. */
+  /** Makes connections and waits until all are over, at both ends. */
   async burst(connections, options = {}) {
     const client = await runLoadClient(
       this.road.testbed,
@@ -72,6 +81,7 @@ export class Shop {
       this.#place('client'),
     );
     this.made += 2 * client.attempted;
+    await this.road.until('the server has closed its ends', () => openEnds(this.namespace) === 0);
     return client;
   }
 

@@ -13,6 +13,8 @@ export const BUDGETS = {
   httpMicroseconds: atMost(1, '≤ 1 µs'),
   steeredKeepAlive: atMost(1.02, '≤ 1.02'),
   steeredConnection: atMost(1.1, '≤ 1.10'),
+  nativeConnection: atMost(1.06, '≤ 1.06'),
+  nativeRequest: atMost(1.02, '≤ 1.02'),
   waypointTail: atMost(0.6, '≤ 0.60'),
   shortcut: atMost(0.7, '≤ 0.7'),
   switchTail: atMost(250, '≤ 250 ms'),

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Asker } from './asker.js';
 import { endProcess, startCollector } from './collector-process.js';
 import { cgroupCpuUs } from './cpu.js';
 import { FakeAgent } from './fake-agent.js';
@@ -41,14 +42,15 @@ export async function measureDurableIngest(testbed: Testbed, seconds: number): P
     });
     const credential = readFileSync(credentialFile, 'utf8').trim();
     const agent = await FakeAgent.connect(`ws://127.0.0.1:${port}/ingest/v1`, { node: NODE, credential });
-    const query = () => timedQuery(`http://127.0.0.1:${port}/api/v1/topology?window=900`);
+    const asker = new Asker(`http://127.0.0.1:${port}/api/v1/topology?window=900`);
+    await asker.ask();
     await pause(1_500); // warm-up
     const start = { records: agent.acknowledged, cpuUs: cgroupCpuUs(cgroup) };
     const rates: number[] = [];
     const queries: number[] = [];
     for (let second = 0; second < seconds; second++) {
       const before = { records: agent.acknowledged, ms: performance.now() };
-      const asked = query();
+      const asked = asker.ask();
       await pause(1_000);
       queries.push(await asked);
       rates.push(((agent.acknowledged - before.records) * 1_000) / (performance.now() - before.ms));
@@ -57,7 +59,8 @@ export async function measureDurableIngest(testbed: Testbed, seconds: number): P
     await agent.finish();
     const records = agent.acknowledged;
     const resting: number[] = [];
-    for (let i = 0; i < 10; i++) resting.push(await query());
+    for (let i = 0; i < 10; i++) resting.push(await asker.ask());
+    await asker.end();
     agent.close();
     await endProcess(child);
     return {
@@ -71,14 +74,6 @@ export async function measureDurableIngest(testbed: Testbed, seconds: number): P
   } finally {
     scratch.remove();
   }
-}
-
-async function timedQuery(url: string): Promise<number> {
-  const start = performance.now();
-  const response = await fetch(url);
-  const { edges } = (await response.json()) as { edges?: unknown[] };
-  if (!response.ok || edges === undefined) throw new Error(`${url} answered ${response.status}`);
-  return performance.now() - start;
 }
 
 function sizeOf(directory: string): number {

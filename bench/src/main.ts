@@ -9,6 +9,7 @@ import { machine } from './cpu.js';
 import { dualEngine } from './dual-engine.js';
 import { hops } from './hops.js';
 import { meshLoad } from './mesh-load.js';
+import { native } from './native.js';
 import { observeCpu } from './observe-cpu.js';
 import { queries } from './queries.js';
 import { textTable } from './report.js';
@@ -23,6 +24,7 @@ const BENCHMARKS = [
   dualEngine,
   connect,
   hops,
+  native,
   waypoint,
   shortcut,
   engineSwitch,
@@ -81,6 +83,7 @@ async function main(): Promise<void> {
   for (const { name, title, run } of chosen) {
     say(`\n== ${name}: ${title}`);
     const rows = await run({ quick, say: (line) => say(`   ${line} ...`) });
+    if (rows.length === 0) continue; // it has said why
     say(`\n${textTable(rows)}`);
     done.push({ name, title, rows });
   }

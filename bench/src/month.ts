@@ -15,14 +15,15 @@ import {
   RecordKind,
   Reporter,
 } from '@undermesh/bpf-abi';
-import { type Dictionary, FRAME_TYPES, type Frame } from '@undermesh/schema';
+import { FRAME_TYPES, type Frame } from '@undermesh/schema';
 import type { Aggregator } from '../../apps/collector/dist/aggregate/aggregator.js';
 import type { Placements } from '../../apps/collector/dist/aggregate/placements.js';
 import type { Streams } from '../../apps/collector/dist/aggregate/streams.js';
 import { DictionaryReader, nameBudget } from '../../apps/collector/dist/ingest/dictionary.js';
 import { Intake } from '../../apps/collector/dist/ingest/intake.js';
 import type { RecordStore } from '../../apps/collector/dist/store/store.js';
-import { placeOf, SERVER_PORT, sampleRecord } from './sample-records.js';
+import { sampleDictionary, workloadsOf } from './sample-dictionary.js';
+import { sampleRecord } from './sample-records.js';
 
 const CLIENTS = 25;
 const SERVERS = 40;
@@ -36,39 +37,8 @@ export const DAYS = 30;
 /** Frames that may wait for the store. */
 const WINDOW = 100;
 
-const workloadOf = {
-  client: (number: number) => 1 + number,
-  server: (number: number) => 1 + CLIENTS + number,
-};
-
-/** Who there is, at which addresses, and who listens. */
-function dictionary(): Dictionary {
-  const everyone = [
-    ...Array.from({ length: CLIENTS }, (_, number) => ({ kind: 'client' as const, number })),
-    ...Array.from({ length: SERVERS }, (_, number) => ({ kind: 'server' as const, number })),
-  ];
-  return {
-    full: true,
-    workloads: everyone.map(({ kind, number }) => ({
-      id: workloadOf[kind](number),
-      namespace: `${kind}s-${number % 4}`,
-      name: `${kind}-${number}`,
-      kind: 'configured',
-      system: false,
-    })),
-    namespaces: everyone.map(({ kind, number }) => {
-      const { address, netnsCookie } = placeOf(kind, number);
-      return { netnsCookie: netnsCookie.toString(), addresses: [address.join('.')] };
-    }),
-    listeners: Array.from({ length: SERVERS }, (_, number) => ({
-      address: '0.0.0.0',
-      port: SERVER_PORT,
-      netnsCookie: placeOf('server', number).netnsCookie.toString(),
-      workloadId: workloadOf.server(number),
-      open: true,
-    })),
-  };
-}
+const MESH = { clients: CLIENTS, servers: SERVERS, namespaces: 4 };
+const workloadOf = workloadsOf(MESH);
 
 /** Times in µs as they are found on networks: log-normal. */
 function times(medianUs: number, sigma: number): () => number {
@@ -116,7 +86,7 @@ export class Month {
   async feed(now: number, say: (line: string) => void): Promise<void> {
     const { aggregator, streams, placements } = this.#parts;
     const stream = streams.get({ id: this.#streamId.toString('hex'), node: 'bench', cluster: 'default' });
-    new DictionaryReader(stream, { placements, names: nameBudget() }).apply(dictionary());
+    new DictionaryReader(stream, { placements, names: nameBudget() }).apply(sampleDictionary(MESH));
     const stretches = [
       { from: now - DAYS * 24 * HOUR_MS, to: now - 24 * HOUR_MS, stepMs: HOUR_MS, frames: HALVES },
       { from: now - 24 * HOUR_MS, to: now - 15 * MINUTE_MS, stepMs: MINUTE_MS, frames: 1 },

@@ -20,6 +20,9 @@ export interface Running {
 /** Request header that nginx gives back, so that a client sees what a waypoint put in. */
 export const ROUTE_HEADER = 'x-route';
 
+/** Where nginx answers with 1 KiB; with 64 bytes everywhere else. */
+export const KIB_PATH = '/kib';
+
 const configuration = (directory: string, { address, port }: Address) => `daemon off;
 master_process off;
 worker_processes 1;
@@ -38,6 +41,7 @@ http {
     listen ${address}:${port} backlog=4096;
     add_header ${ROUTE_HEADER} $http_x_route;
     location / { return 200 "${'x'.repeat(64)}"; }
+    location ${KIB_PATH} { return 200 "${'x'.repeat(1024)}"; }
   }
 }
 `;

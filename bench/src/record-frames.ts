@@ -7,14 +7,9 @@ import {
   Reporter,
 } from '@undermesh/bpf-abi';
 import { clockPairNs } from '@undermesh/libbpf-ts';
-import {
-  AGENT_PAYLOAD_BYTES,
-  type Dictionary,
-  FRAME_HEADER_BYTES,
-  FRAME_TYPES,
-  sealFrame,
-} from '@undermesh/schema';
-import { placeOf, SERVER_PORT, sampleRecord } from './sample-records.js';
+import { AGENT_PAYLOAD_BYTES, FRAME_HEADER_BYTES, FRAME_TYPES, sealFrame } from '@undermesh/schema';
+import { sampleDictionary, workloadsOf } from './sample-dictionary.js';
+import { sampleRecord } from './sample-records.js';
 
 const SOURCES = 8;
 const DESTINATIONS = 32;
@@ -24,38 +19,11 @@ const STRIDE = ConnectionRecord.BYTES >> 2;
 export const RECORDS_PER_FRAME = Math.floor(AGENT_PAYLOAD_BYTES / ConnectionRecord.BYTES / 2) * 2;
 export const FRAME_BYTES = FRAME_HEADER_BYTES + RECORDS_PER_FRAME * ConnectionRecord.BYTES;
 
-const workloadOf = {
-  client: (number: number) => 1 + number,
-  server: (number: number) => 1 + SOURCES + number,
-};
+const MESH = { clients: SOURCES, servers: DESTINATIONS };
+const workloadOf = workloadsOf(MESH);
 
-const everyone = [
-  ...Array.from({ length: SOURCES }, (_, number) => ({ kind: 'client' as const, number })),
-  ...Array.from({ length: DESTINATIONS }, (_, number) => ({ kind: 'server' as const, number })),
-];
-
-/** What an agent would tell beforehand: who there is, at which addresses, and who listens. */
-export const SAMPLE_DICTIONARY: Dictionary = {
-  full: true,
-  workloads: everyone.map(({ kind, number }) => ({
-    id: workloadOf[kind](number),
-    namespace: `${kind}s`,
-    name: `${kind}-${number}`,
-    kind: 'configured',
-    system: false,
-  })),
-  namespaces: everyone.map(({ kind, number }) => {
-    const { address, netnsCookie } = placeOf(kind, number);
-    return { netnsCookie: netnsCookie.toString(), addresses: [address.join('.')] };
-  }),
-  listeners: Array.from({ length: DESTINATIONS }, (_, number) => ({
-    address: '0.0.0.0',
-    port: SERVER_PORT,
-    netnsCookie: placeOf('server', number).netnsCookie.toString(),
-    workloadId: workloadOf.server(number),
-    open: true,
-  })),
-};
+/** What an agent would tell of the records' workloads. */
+export const SAMPLE_DICTIONARY = sampleDictionary(MESH);
 
 /** Makes full frames of records, none of which was there before: 256 edges between 40 workloads. */
 export class RecordFrames {

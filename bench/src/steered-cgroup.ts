@@ -86,6 +86,10 @@ function serve(object: BpfObject, { address, port, endpoint }: OneService): void
       waypointTransport: 0,
       flags: 0,
       groupSlots,
+      routesId: 0,
+      graceMs: 0,
+      maxConnections: 0,
+      reserved: 0,
     }),
   );
 }

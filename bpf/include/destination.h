@@ -59,4 +59,12 @@ static __always_inline void write_destination(struct bpf_sock_addr *ctx, bool v6
 	}
 }
 
+/* To where nobody can listen, port 0 of the loopback: a connect there is refused. */
+static __always_inline void write_nowhere(struct bpf_sock_addr *ctx, bool v6)
+{
+	const __u32 v4_loopback[4] = {bpf_htonl(0x7f000001)}, v6_loopback[4] = {0, 0, 0, bpf_htonl(1)};
+
+	write_destination(ctx, v6, (const __u8 *)(v6 && !is_mapped(ctx) ? v6_loopback : v4_loopback), 0);
+}
+
 #endif

@@ -87,7 +87,7 @@ struct http_stream {
 enum http_bound {
 	HTTP_BOUND_REQUESTS = 16, /* waiting for their answers; a power of two */
 	HTTP_BOUND_RESYNCS = 8,	  /* whose place is remembered; a power of two */
-	HTTP_BOUND_SAMPLES = 16,  /* waiting for their record; a power of two */
+	HTTP_BOUND_SAMPLES = 64,  /* waiting for their record, more than fit into one; a power of two */
 };
 
 /* What the first payload bytes of a connection were. */
@@ -107,7 +107,9 @@ struct http_request {
 	__u8 method;
 	__u8 flags; /* enum http_sample_flag bits */
 	__u8 lost;  /* 1 when its body could not be followed to its end: nobody is told of it */
-	__u8 reserved[9];
+	__u8 reserved;
+	__u32 route; /* as in struct http_sample */
+	__u32 reserved_2;
 };
 
 /* A sample that waits for its record. */
@@ -115,7 +117,6 @@ struct http_outcome {
 	__u64 request_bytes;
 	__u64 response_bytes;
 	struct http_sample sample;
-	__u32 reserved;
 };
 
 enum http_stream_index {
@@ -133,7 +134,8 @@ struct http_exchange {
 	__u8 protocol;	     /* enum http_protocol */
 	__u8 tunnel;	     /* 1 after CONNECT or an upgrade succeeded */
 	__u8 responses_lost; /* 1 while nobody knows where responses begin */
-	__u8 reserved[52];
+	__u8 routed;	     /* 1 when an engine chooses a route for each request */
+	__u8 reserved[51];
 	struct http_stream streams[2]; /* of requests and of responses */
 	/* Written by the stream of requests. */
 	struct http_request requests[HTTP_BOUND_REQUESTS];
@@ -157,6 +159,8 @@ _Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, request
 _Static_assert(HTTP_LINE_BYTES % sizeof(struct http_request) == 0, "a request");
 _Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, made)), "samples");
 _Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, streams)), "stream of requests");
+/* With what the kernel puts in front of a value: it takes the next power of two. */
+_Static_assert(sizeof(struct http_exchange) <= 4096 - 128, "memory of an exchange");
 _Static_assert(HTTP_BEGINS_LINE(__builtin_offsetof(struct http_exchange, streams[1])), "stream of responses");
 
 /* Sets a counter that another CPU reads: who sees the new value sees all that was written before. */
@@ -258,6 +262,7 @@ static __always_inline bool http_finish_request(struct http_exchange *exchange)
 				.last_byte_us = HTTP_LIMIT_UNKNOWN_US,
 				.method = request->method,
 				.flags = http_flags(exchange, request) | HTTP_SAMPLE_FLAG_UNANSWERED,
+				.route = request->route,
 			},
 	};
 

@@ -4,6 +4,7 @@
 #define UNDERMESH_HTTP_RECORD_H
 
 #include "record.h"
+#include "subprogram.h"
 
 /* Samples wait at most this long for their record to be full. */
 #define HTTP_WAIT_NS 1000000000ULL
@@ -39,71 +40,118 @@ static __always_inline void http_unlock(struct http_stream *incoming)
 	http_publish(&incoming->busy, 0);
 }
 
-/* Copies samples that wait to a record. Nobody overwrites them while `taken` stays where it is. */
-static __always_inline void write_samples(struct http_record *record, struct http_exchange *exchange,
-					  __u32 taken, __u32 count)
+/* Copies samples that wait to a record; those behind them are zero. Nobody overwrites them while `taken` stays. */
+static __always_inline void write_samples(struct http_record *record, __u32 room,
+					  struct http_exchange *exchange, __u32 taken, __u32 count)
 {
 	struct http_sample *samples = (struct http_sample *)record->samples;
+	__u64 request_bytes = 0, response_bytes = 0;
 	__u32 i;
 
-	record->request_bytes = 0;
-	record->response_bytes = 0;
-#pragma clang loop unroll(full)
-	for (i = 0; i < HTTP_LIMIT_SAMPLES; i++) {
+#pragma clang loop unroll(disable)
+	for (i = 0; i < room; i++) {
 		struct http_outcome *outcome = &exchange->outcomes[(taken + i) % HTTP_BOUND_SAMPLES];
 
 		if (i < count) {
 			samples[i] = outcome->sample;
-			record->request_bytes += outcome->request_bytes;
-			record->response_bytes += outcome->response_bytes;
+			request_bytes += outcome->request_bytes;
+			response_bytes += outcome->response_bytes;
 		} else {
 			samples[i] = (struct http_sample){};
 		}
 	}
+	record->request_bytes = request_bytes;
+	record->response_bytes = response_bytes;
 	record->sample_count = count;
 	__builtin_memset(record->reserved, 0, sizeof(record->reserved));
 }
 
+/* Verified by themselves, once each. */
+SUBPROGRAM int write_few_samples(struct http_record *record, struct http_exchange *exchange, __u32 taken,
+				 __u32 count)
+{
+	if (record && exchange)
+		write_samples(record, HTTP_LIMIT_SAMPLES, exchange, taken, count);
+	return 0;
+}
+
+SUBPROGRAM int write_many_samples(struct http_long_record *record, struct http_exchange *exchange,
+				  __u32 taken, __u32 count)
+{
+	if (record && exchange)
+		write_samples((struct http_record *)record, HTTP_LIMIT_LONG_SAMPLES, exchange, taken, count);
+	return 0;
+}
+
+/* What goes into one record. */
+struct http_batch {
+	struct tcp_sock *tcp;
+	struct connection_state *state;
+	struct http_exchange *exchange;
+	__u64 cookie;
+	__u32 taken;
+	__u32 count;
+};
+
+/* All of a record but its samples, once nobody else can take these any more: true. */
+static __always_inline bool finish_record(struct http_record *record, struct http_batch *batch)
+{
+	struct connection_record *connection = (struct connection_record *)record->connection;
+	struct http_exchange *exchange = batch->exchange;
+	__u32 taken = batch->taken, lost;
+
+	if (__sync_val_compare_and_swap(&exchange->taken, taken, taken + batch->count) != taken)
+		return false;
+	lost = __sync_lock_test_and_set(&exchange->lost, 0);
+	record->lost_requests = lost;
+	write_record(connection, batch->tcp, batch->state);
+	connection->kind = RECORD_KIND_HTTP;
+	connection->event = RECORD_EVENT_PROGRESS;
+	connection->reason = CLOSE_REASON_NONE;
+	connection->flags = record_flags(batch->state);
+	connection->socket_cookie = batch->cookie;
+	COUNT(http_records_emitted);
+	COUNT_BY(http_requests, batch->count);
+	if (lost)
+		COUNT_BY(http_requests_lost, lost);
+	return true;
+}
+
+/* Makes a record of either size: its type alone tells the verifier how much was reserved. */
+#define EMIT_AS(type, write, batch)                                               \
+	({                                                                        \
+		type *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0); \
+		if (!record)                                                      \
+			return -ENOSPC;                                           \
+		write(record, (batch)->exchange, (batch)->taken, (batch)->count); \
+		if (finish_record((struct http_record *)record, batch))           \
+			bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);             \
+		else                                                              \
+			bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);            \
+	})
+
 /*
- * Makes a record of up to HTTP_LIMIT_SAMPLES samples. When the ring is full they stay where they are: whoever makes the
+ * Makes a record of as many samples as wait and fit. When the ring is full they stay where they are: whoever makes the
  * next sample, the next look and the end of the connection try again. Safe against others who do the same at the time.
  */
 static __noinline int emit_samples(struct tcp_sock *tcp, struct connection_state *state,
 				   struct http_exchange *exchange, __u64 cookie)
 {
-	__u32 taken = http_counter(&exchange->taken), count = http_counter(&exchange->made) - taken, lost;
-	struct connection_record *connection;
-	struct http_record *record;
+	struct http_batch batch = {.tcp = tcp, .state = state, .exchange = exchange, .cookie = cookie};
 
 	/* Its ends are not known yet: the next look finds out. */
 	if (!tcp || !state || !exchange || !state->client_isn)
 		return 0;
-	if (count > HTTP_LIMIT_SAMPLES)
-		count = HTTP_LIMIT_SAMPLES;
-	if (!count && !exchange->lost)
+	batch.taken = http_counter(&exchange->taken);
+	batch.count = http_counter(&exchange->made) - batch.taken;
+	if (!batch.count && !exchange->lost)
 		return 0;
-	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
-	if (!record)
-		return -ENOSPC;
-	write_samples(record, exchange, taken, count);
-	if (__sync_val_compare_and_swap(&exchange->taken, taken, taken + count) != taken) {
-		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
-		return 0;
-	}
-	lost = __sync_lock_test_and_set(&exchange->lost, 0);
-	record->lost_requests = lost;
-	connection = (struct connection_record *)record->connection;
-	write_record(connection, tcp, state);
-	connection->kind = RECORD_KIND_HTTP;
-	connection->event = RECORD_EVENT_PROGRESS;
-	connection->reason = CLOSE_REASON_NONE;
-	connection->flags = record_flags(state);
-	connection->socket_cookie = cookie;
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	COUNT(http_records_emitted);
-	COUNT_BY(http_requests, count);
-	if (lost)
-		COUNT_BY(http_requests_lost, lost);
+	if (batch.count > HTTP_LIMIT_LONG_SAMPLES)
+		batch.count = HTTP_LIMIT_LONG_SAMPLES;
+	if (batch.count > HTTP_LIMIT_SAMPLES)
+		EMIT_AS(struct http_long_record, write_many_samples, &batch);
+	else
+		EMIT_AS(struct http_record, write_few_samples, &batch);
 	return 0;
 }
 

@@ -7,7 +7,9 @@
  *	void http_make_room(struct http_visit *visit)
  * which makes records of samples, as far as it can, and
  *	__u64 http_boot_ns(void)
- * for now, CLOCK_BOOTTIME.
+ * for now, CLOCK_BOOTTIME, and
+ *	__u32 http_route(struct http_visit *visit)
+ * for the number of the route that the visiting request takes, or 0.
  */
 #ifndef UNDERMESH_HTTP_VISIT_H
 #define UNDERMESH_HTTP_VISIT_H
@@ -25,6 +27,7 @@ struct http_visit {
 
 static __always_inline void http_make_room(struct http_visit *visit);
 static __always_inline __u64 http_boot_ns(void);
+static __always_inline __u32 http_route(struct http_visit *visit);
 
 /*
  * Whether some of a request's body passed while framing was lost: the other end has got further than the stream of
@@ -58,6 +61,7 @@ static __always_inline void http_complete(struct http_visit *visit, __u64 last_n
 				.status = stream->status,
 				.method = request->method,
 				.flags = http_flags(exchange, request),
+				.route = request->route,
 			},
 	};
 	__u32 waiting = exchange->made - http_counter(&exchange->taken);
@@ -70,7 +74,7 @@ static __always_inline void http_complete(struct http_visit *visit, __u64 last_n
 	if (!waiting)
 		exchange->waiting_ns = http_boot_ns();
 	http_add_outcome(exchange, &outcome);
-	if (waiting + 1 >= HTTP_LIMIT_SAMPLES)
+	if (waiting + 1 >= HTTP_LIMIT_LONG_SAMPLES)
 		http_make_room(visit);
 }
 

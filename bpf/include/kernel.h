@@ -28,6 +28,7 @@
 #define ENOMEM	     12
 #define ENOSPC	     28
 #define EINVAL	     22
+#define EAGAIN	     11
 
 enum {
 	TCP_ESTABLISHED = 1,
@@ -152,8 +153,22 @@ struct file {
 	void *private_data;
 };
 
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+/* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
+
 struct task_struct {
+	unsigned int flags;
 	int tgid;
+	struct nsproxy *nsproxy;
+	struct css_set *cgroups;
 	struct task_struct *group_leader;
 	char comm[16];
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What becomes of steered connections: how many are open, by endpoint and by generation, and which endpoints refuse.
+ * What becomes of steered connections: how many are open, by endpoint, by generation and by service that has a maximum,
+ * and which endpoints refuse.
  * A steering is counted from its SYN until its socket closes. Whoever sees the end first takes the flag away.
  */
 #ifndef UNDERMESH_LIFE_H
@@ -23,6 +24,42 @@ static __always_inline void use_generation(__u32 generation)
 		count_mesh_error(HELPER_SITE_GENERATION_USE, error);
 }
 
+/* Whether a service has as many connections from this node as it may. */
+static __always_inline bool is_full(__u32 service_id, __u32 max_connections)
+{
+	__u32 *open = bpf_map_lookup_elem(&service_use, &service_id);
+
+	return open && *open >= max_connections;
+}
+
+static __always_inline bool is_service_full(struct service *service)
+{
+	return service->max_connections && is_full(service->service_id, service->max_connections);
+}
+
+static __always_inline void use_service(__u32 service_id)
+{
+	__u32 none = 0, *open = bpf_map_lookup_elem(&service_use, &service_id);
+	long error = 0;
+
+	if (!open) {
+		error = bpf_map_update_elem(&service_use, &service_id, &none, BPF_NOEXIST);
+		open = bpf_map_lookup_elem(&service_use, &service_id);
+	}
+	if (open)
+		__sync_fetch_and_add(open, 1);
+	else
+		count_mesh_error(HELPER_SITE_SERVICE_USE, error);
+}
+
+static __always_inline void release_service(__u32 service_id)
+{
+	__u32 *open = bpf_map_lookup_elem(&service_use, &service_id);
+
+	if (open && *open)
+		__sync_fetch_and_add(open, -1);
+}
+
 static __always_inline void count_connection(struct steering *steering)
 {
 	struct endpoint_health *health;
@@ -34,6 +71,8 @@ static __always_inline void count_connection(struct steering *steering)
 	if (health)
 		__sync_fetch_and_add(&health->open_connections, 1);
 	use_generation(steering->generation);
+	if (steering->flags & STEERING_FLAG_BOUNDED)
+		use_service(steering->service_id);
 }
 
 /* Entries that were made anew since start at 0: what they have not counted is not taken off. */
@@ -46,6 +85,8 @@ static __always_inline void release_connection(struct steering *steering, struct
 		__sync_fetch_and_add(&health->open_connections, -1);
 	if (use && *use)
 		__sync_fetch_and_add(use, -1);
+	if (steering->flags & STEERING_FLAG_BOUNDED)
+		release_service(steering->service_id);
 }
 
 /* The endpoint did not take a connect. One that has just been set aside is not punished for what was under way. */

@@ -68,11 +68,15 @@ struct {
 	__uint(max_entries, 8 << 20);
 } records SEC(".maps");
 
+/*
+ * By sizes, as the one that stands for it in observed_totals (refusal.h): before v6.2, db559117828d ("bpf: Consolidate
+ * spin_lock, timer management into btf_record"), a map whose value is described is not like one whose value is not.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct kernel_totals);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct kernel_totals));
 } totals SEC(".maps");
 
 struct {

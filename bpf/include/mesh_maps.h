@@ -60,6 +60,15 @@ struct {
 	__type(value, __u64);
 } generation_use SEC(".maps");
 
+/* Open connections of services that have a maximum, by service id. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u32);
+} service_use SEC(".maps");
+
 struct turn_key {
 	__u32 slots_id;
 	__u32 group;

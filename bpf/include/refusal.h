@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The record of a connect that we refuse, into the ring of the agent that observes, counted with all ends that it makes.
+ * The record of a connect or of a request that we refuse, into the ring of the agent that observes, counted with all ends that it makes.
  * That agent may come and go while programs stay: it puts its ring in reach, and takes it away when it goes.
  */
 #ifndef UNDERMESH_REFUSAL_H
@@ -44,10 +44,40 @@ static __always_inline __u8 lack_of(struct service *service)
 						       : CLOSE_REASON_NO_ENDPOINT;
 }
 
-static __always_inline void note_asked(struct connection_record *record, struct service_key *asked, bool v6)
+/* Where it puts its records, and what it counts. */
+struct observed {
+	void *ring;
+	struct kernel_totals *totals;
+};
+
+static __always_inline bool find_observed(struct observed *observed)
 {
+	__u32 zero = 0;
+	void *totals;
+
+	observed->ring = bpf_map_lookup_elem(&observed_records, &zero);
+	totals = bpf_map_lookup_elem(&observed_totals, &zero);
+	if (!observed->ring || !totals)
+		return false;
+	observed->totals = bpf_map_lookup_elem(totals, &zero);
+	return observed->totals != NULL;
+}
+
+/* What was refused. */
+struct refusal {
+	struct service_key *asked;
+	__u32 service_id;
+	__u8 reason; /* enum close_reason */
+	__u8 engine; /* enum engine */
+	bool v6;     /* of a socket of IPv6 */
+};
+
+static __always_inline void note_asked(struct connection_record *record, struct refusal *refusal)
+{
+	struct service_key *asked = refusal->asked;
+
 	record->family = asked->family;
-	if (v6 && asked->family == ADDRESS_FAMILY_IPV4)
+	if (refusal->v6 && asked->family == ADDRESS_FAMILY_IPV4)
 		record->family = ADDRESS_FAMILY_V4_MAPPED;
 	__builtin_memcpy(record->peer_address, asked->address, sizeof(asked->address));
 	__builtin_memcpy(record->original_address, asked->address, sizeof(asked->address));
@@ -55,16 +85,53 @@ static __always_inline void note_asked(struct connection_record *record, struct 
 	record->original_port = asked->port;
 }
 
-/* Who asked: the present process, and the cgroup that its socket was created in. */
-static __always_inline void note_asking(struct connection_record *record, struct bpf_sock_addr *ctx)
+/* All but who asked; to be submitted. NULL, and counted, when the ring is full. */
+static __always_inline struct connection_record *begin_refusal(struct observed *observed,
+							       struct refusal *refusal)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(ctx->sk);
+	struct connection_record *record = bpf_ringbuf_reserve(observed->ring, sizeof(*record), 0);
+
+	if (!record) {
+		__sync_fetch_and_add(&observed->totals->ends_lost_ring_full, 1);
+		return NULL;
+	}
+	__builtin_memset(record, 0, sizeof(*record));
+	record->kind = RECORD_KIND_CONNECTION;
+	record->event = RECORD_EVENT_FAILED;
+	record->reporter = REPORTER_SOURCE;
+	record->reason = refusal->reason;
+	record->engine = refusal->engine;
+	record->generation = engine_in_force().generation;
+	record->service_id = refusal->service_id;
+	record->time_ns = bpf_ktime_get_boot_ns();
+	record->opened_ns = record->time_ns;
+	note_asked(record, refusal);
+	return record;
+}
+
+static __always_inline void submit_refusal(struct observed *observed, struct connection_record *record)
+{
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	__sync_fetch_and_add(&observed->totals->ends_emitted, 1);
+}
+
+static __always_inline void note_process(struct connection_record *record, struct task_struct *task)
+{
 	struct task_struct *leader = task->group_leader;
-	struct cgroup *cgroup;
 
 	record->pid = task->tgid;
 	bpf_probe_read_kernel(record->process, sizeof(record->process), leader->comm);
+}
+
+/* --- connects --- */
+
+/* Who asked: the present process, and the cgroup that its socket was created in. */
+static __always_inline void note_asking(struct connection_record *record, struct bpf_sock_addr *ctx)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(ctx->sk);
+	struct cgroup *cgroup;
+
+	note_process(record, bpf_get_current_task_btf());
 	record->socket_cookie = bpf_get_socket_cookie(ctx);
 	record->netns_cookie = bpf_get_netns_cookie(ctx);
 	if (!tcp)
@@ -78,40 +145,23 @@ static __always_inline void note_asking(struct connection_record *record, struct
 static __always_inline void record_refusal(struct bpf_sock_addr *ctx, struct service_key *asked,
 					   struct service *service, __u8 reason)
 {
-	struct engine_state state = engine_in_force();
+	struct refusal refusal = {
+		.asked = asked,
+		.service_id = service->service_id,
+		.reason = reason,
+		.engine = engine_in_force().engine,
+		.v6 = ctx->family == AF_INET6,
+	};
 	struct connection_record *record;
-	struct kernel_totals *totals;
-	void *ring, *counters;
-	__u32 zero = 0;
+	struct observed observed;
 
-	if (asked->protocol != IPPROTO_TCP)
+	if (asked->protocol != IPPROTO_TCP || !find_observed(&observed))
 		return;
-	ring = bpf_map_lookup_elem(&observed_records, &zero);
-	counters = bpf_map_lookup_elem(&observed_totals, &zero);
-	if (!ring || !counters)
+	record = begin_refusal(&observed, &refusal);
+	if (!record)
 		return;
-	totals = bpf_map_lookup_elem(counters, &zero);
-	if (!totals)
-		return;
-	record = bpf_ringbuf_reserve(ring, sizeof(*record), 0);
-	if (!record) {
-		__sync_fetch_and_add(&totals->ends_lost_ring_full, 1);
-		return;
-	}
-	__builtin_memset(record, 0, sizeof(*record));
-	record->kind = RECORD_KIND_CONNECTION;
-	record->event = RECORD_EVENT_FAILED;
-	record->reporter = REPORTER_SOURCE;
-	record->reason = reason;
-	record->engine = state.engine;
-	record->generation = state.generation;
-	record->service_id = service->service_id;
-	record->time_ns = bpf_ktime_get_boot_ns();
-	record->opened_ns = record->time_ns;
-	note_asked(record, asked, ctx->family == AF_INET6);
 	note_asking(record, ctx);
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	__sync_fetch_and_add(&totals->ends_emitted, 1);
+	submit_refusal(&observed, record);
 }
 
 #endif

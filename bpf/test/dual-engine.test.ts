@@ -162,6 +162,20 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
     expect(engine.health(1)?.openConnections).toBe(0);
   });
 
+  it('refuses connections beyond the maximum of a service, until one of them ends', async () => {
+    const engine = start();
+    engine.serve({ ...vip, groups: [[one]], maxConnections: 2 });
+    await bed.mesh.tell('serve tcp 4 127.0.0.1 9001');
+    const first = await bed.mesh.tell<Opened>('open 4 10.96.0.1 80');
+    await bed.mesh.tell<Opened>('open m 10.96.0.1 80');
+    const refused = { by: {}, errors: { [ECONNREFUSED]: 3 } };
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 3')).toMatchObject(refused);
+    expect(engine.totals()).toMatchObject({ steered: 2n, refusedTooMany: 3n });
+    await bed.mesh.tell(`close ${first.handle}`);
+    await eventually(() => expect(engine.health(1)?.openConnections).toBe(1));
+    expect(await bed.mesh.tell('connect 4 10.96.0.1 80 1')).toMatchObject({ by: { 9001: 1 }, errors: {} });
+  });
+
   it('loses count of nothing while engines are switched under traffic', async () => {
     const engine = start();
     engine.serve({ ...vip, groups: [[one, two]] });

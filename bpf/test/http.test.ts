@@ -82,8 +82,11 @@ describe.skipIf(!isRoot)('http.bpf.o (needs root and cgroup v2)', { timeout: 30_
     }
   });
 
-  it('makes a record when eight samples wait, and of fewer after a second', async () => {
-    const steps = Array.from({ length: 11 }, () => [client(GET), server(HELLO)]).flat();
+  it('makes a record when as many samples wait as fit, and of fewer after a second', async () => {
+    const steps = Array.from({ length: HttpLimit.LONG_SAMPLES + 3 }, () => [
+      client(GET),
+      server(HELLO),
+    ]).flat();
     const scenario = new Scenario(program.path, cgroup, []);
     const start = performance.now();
     /** How many samples the next records have, one of each end. */
@@ -97,7 +100,7 @@ describe.skipIf(!isRoot)('http.bpf.o (needs root and cgroup v2)', { timeout: 30_
       return counts;
     };
     scenario.write(['open v4', ...steps, ''].join('\n'));
-    expect(await sizesOfRecords(() => {})).toEqual([8, 8]);
+    expect(await sizesOfRecords(() => {})).toEqual(Array(2).fill(HttpLimit.LONG_SAMPLES));
     expect(await sizesOfRecords(() => observed.look())).toEqual([3, 3]);
     expect(performance.now() - start).toBeGreaterThan(1000);
     scenario.feed('close-client\n');
@@ -309,6 +312,20 @@ describe.skipIf(!isRoot)('http.bpf.o (needs root and cgroup v2)', { timeout: 30_
     expect(requests).toHaveLength(Number(httpRecordsEmitted));
     expect(told + Number(httpRequestsLost)).toBe(2 * 2 * 40);
     expect(httpRequestsLost).toBeGreaterThan(0n);
+  });
+
+  it('begins anew with a socket that connects again', async () => {
+    const one = ['open v4', client(GET), server(HELLO)];
+    await run([...one, 'leave', ...one, client(GET), server(HELLO), 'close-client']);
+    const { requests } = observed.read();
+    const byClient = requests.filter(({ connection }) => connection.reporter === Reporter.SOURCE);
+    expect(new Set(byClient.map(({ connection }) => connection.socketCookie)).size).toBe(1);
+    expect(new Set(byClient.map(({ connection }) => connection.clientIsn)).size).toBe(2);
+    expect(byClient.map(({ sampleCount }) => sampleCount)).toEqual([1, 2]);
+    expect(byClient.flatMap(({ samples }) => samples.map(({ status, flags }) => [status, flags]))).toEqual(
+      Array(3).fill([200, 0]),
+    );
+    expect(observed.totals()).toMatchObject({ httpRequestsLost: 0n, httpFramingLost: 0n });
   });
 
   it('sees nothing of other cgroups', async () => {

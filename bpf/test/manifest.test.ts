@@ -23,6 +23,7 @@ describe('what is built', () => {
     for (const name of readdirSync(here).filter(isSource)) {
       cpSync(join(here, name), join(elsewhere, name), { recursive: true });
     }
+    cpSync(join(here, '../kmod'), join(elsewhere, '../kmod'), { recursive: true });
     execFileSync('make', ['-C', elsewhere], { stdio: ['ignore', 'ignore', 'inherit'] });
     built = filesOf(join(elsewhere, 'dist'));
   }, 120_000);

@@ -17,6 +17,7 @@ import {
   HttpSample,
   type HttpSampleValue,
   type KernelTotalsValue,
+  sampleRoom,
 } from '@undermesh/bpf-abi';
 import {
   type BpfLink,
@@ -219,9 +220,9 @@ export class Observed {
     let order = '';
     this.#ring.drain((memory, offset, bytes) => {
       const copy = memory.slice(offset, offset + bytes);
-      if (bytes === HttpRecord.BYTES) requests.push(decodeRequests(copy));
+      if (sampleRoom(bytes) > 0) requests.push(decodeRequests(copy));
       else records.push(decodeConnectionRecord(copy));
-      order += bytes === HttpRecord.BYTES ? 'h' : 'c';
+      order += sampleRoom(bytes) > 0 ? 'h' : 'c';
     });
     return { records, requests, order };
   }
@@ -247,7 +248,7 @@ export class Observed {
 function decodeRequests(bytes: Uint8Array): Requests {
   const record = decodeHttpRecord(bytes);
   const samples = Array.from({ length: record.sampleCount }, (_, index) =>
-    decodeHttpSample(record.samples, index * HttpSample.BYTES),
+    decodeHttpSample(bytes, HttpRecord.samples + index * HttpSample.BYTES),
   );
   return { ...record, connection: decodeConnectionRecord(record.connection), samples };
 }

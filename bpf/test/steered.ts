@@ -104,6 +104,7 @@ export interface TestService {
   readonly waypointId?: number;
   readonly transport?: number;
   readonly flags?: number;
+  readonly maxConnections?: number;
 }
 
 /** The dual engine, loaded and attached to a cgroup of the test. */
@@ -196,6 +197,10 @@ export class DualEngine {
         waypointTransport: service.transport ?? 0,
         flags: service.flags ?? 0,
         groupSlots: new Uint8Array(counts.buffer),
+        routesId: 0,
+        graceMs: 0,
+        maxConnections: service.maxConnections ?? 0,
+        reserved: 0,
       }),
     );
     this.map('vips').update(number(1000 + id), encodeServiceKey(keyOf(service)));
@@ -315,13 +320,13 @@ function aliasTable(weights: readonly number[]): { threshold: number; other: num
   }
 }
 
-/** Resolves when `check` holds; throws its last error after two seconds. */
+/** Resolves when `check` holds; throws its last error after a minute. */
 export async function eventually(check: () => void | Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
+  for (const deadline = performance.now() + 60_000; ; ) {
     try {
       return await check();
     } catch (error) {
-      if (tries === 100) throw error;
+      if (performance.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

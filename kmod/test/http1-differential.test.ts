@@ -32,7 +32,7 @@ describe('against llhttp', { timeout: 60_000 + 30 * CASES }, () => {
   let reader: Reader;
   beforeAll(() => {
     reader = new Reader('clang');
-  });
+  }, 60_000);
   afterAll(() => reader.close());
 
   const read = (texts: readonly string[]): Messages[] =>

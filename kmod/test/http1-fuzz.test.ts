@@ -6,7 +6,7 @@ import { fuzz } from './http1/fuzzer.mjs';
 
 const SECONDS = 8;
 
-it('survives whatever is sent', { timeout: 60_000 }, async () => {
+it('survives whatever is sent', { timeout: 240_000 }, async () => {
   const dice = new Dice(21);
   const exchanges = Array.from({ length: 60 }, (_, i) =>
     i % 2 ? oddExchange(dice) : validExchange(dice, false),

@@ -94,7 +94,7 @@ describe.each(['gcc', 'clang'] as const)('HTTP/1.1, built by %s', (compiler) => 
   let reader: Reader;
   beforeAll(() => {
     reader = new Reader(compiler);
-  });
+  }, 60_000);
   afterAll(() => reader.close());
 
   const read = (text: string, kind: 'request' | 'response' = 'request'): Head =>

@@ -16,6 +16,7 @@ import { gzipSync } from 'node:zlib';
 import { environment, root } from '../../tools/paths.mjs';
 import { filesOf } from '../tree.mjs';
 import { manualPage } from './man.mjs';
+import { fillModule } from './module.mjs';
 import { packages } from './packages.mjs';
 import { Stage } from './stage.mjs';
 
@@ -77,9 +78,10 @@ const modeOf = (path, workspace) => (path.startsWith(`${workspace}/bin/`) ? 0o75
 
 function describe(stage, wanted, { packageVersion, withNode, architecture, epoch }) {
   const { name, summary, description, recommends, config } = wanted;
-  const depends = withNode
-    ? [...wanted.depends.filter((one) => !one.startsWith('nodejs')), 'libc6', 'libstdc++6']
-    : wanted.depends;
+  const depends =
+    withNode && wanted.workspace
+      ? [...wanted.depends.filter((one) => !one.startsWith('nodejs')), 'libc6', 'libstdc++6']
+      : wanted.depends;
   const bytes = stage.files().reduce((sum, path) => sum + statSync(join(stage.directory, path)).size, 0);
   const changes = `${name} (${packageVersion}) unstable; urgency=medium\n\n  * Version ${version}.\n\n -- Undermesh <undermesh@localhost>  ${new Date(epoch * 1000).toUTCString().replace('GMT', '+0000')}\n`;
   stage.write(`usr/share/doc/${name}/changelog.Debian.gz`, gzipSync(changes, { level: 9 }));
@@ -120,9 +122,10 @@ function describe(stage, wanted, { packageVersion, withNode, architecture, epoch
 export function buildPackage(wanted, { out, revision, withNode, epoch }) {
   const stage = new Stage(mkdtempSync(join(tmpdir(), 'undermesh-package-')));
   try {
-    const architecture = run('dpkg', '--print-architecture').trim();
+    const { architecture = run('dpkg', '--print-architecture').trim() } = wanted;
     const packageVersion = `${version}-${revision}`;
-    fill(stage, wanted, { withNode });
+    if (wanted.sources) fillModule(stage, wanted, { version });
+    else fill(stage, wanted, { withNode });
     describe(stage, wanted, { packageVersion, withNode, architecture, epoch });
     stage.settle(epoch);
     mkdirSync(out, { recursive: true });

@@ -7,7 +7,8 @@ const node = 'nodejs (>= 20.15)';
 /**
  * @typedef {object} Package
  * @property {string} name of the package and of its program
- * @property {string} workspace of the program
+ * @property {string} [workspace] of the program
+ * @property {string} [sources] in the place of a program: of the kernel module
  * @property {string} config beside /etc/undermesh/undermesh.yaml: a file of its own, for agent and collector of one machine
  * @property {string} user who runs the program when root does, if not root
  */
@@ -54,5 +55,17 @@ serves a dashboard, an API and Prometheus metrics. Orders engines of nodes.`,
     recommends: [],
     examples: [],
     docs: ['docs/cli.md'],
+  },
+  {
+    name: 'undermesh-dkms',
+    sources: 'kmod',
+    summary: 'kernel module of the engine kernel-native, built by DKMS',
+    description: `Has DKMS build the kernel module of Undermesh for each kernel of this machine: with it, an undermesh-agent
+can have the kernel itself choose the backend of each HTTP request, without a proxy. Needs Linux 6.1 or later,
+and the headers of the kernel that runs.`,
+    depends: ['dkms (>= 3.0)', 'dwarves', 'kmod'],
+    recommends: ['undermesh-agent'],
+    architecture: 'all',
+    docs: ['kmod/README.md'],
   },
 ];

@@ -51,7 +51,7 @@ export class AppPage {
   }
 
   async goTo(
-    name: 'Overview' | 'Topology' | 'Latency' | 'Connections' | 'Nodes' | 'Engines' | 'Settings',
+    name: 'Overview' | 'Topology' | 'Latency' | 'Connections' | 'Routes' | 'Nodes' | 'Engines' | 'Settings',
   ): Promise<void> {
     if (name === 'Settings') await this.page.getByRole('link', { name }).click();
     else await this.page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();

@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// One step of an acceptance area by itself, without a report: node tools/accept/step.mjs road/2-exact
+// Parts of an acceptance area by themselves, without a report: node tools/accept/step.mjs road/2-exact
+// Several of one area, perhaps on one kernel only: node tools/accept/step.mjs kmod/11-clients kmod/13-limits kernel=6.1
+import { explain, say } from '../say.mjs';
+import { choose, partsOf, runParts } from './parts.mjs';
 
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { root } from '../paths.mjs';
-import { say } from '../say.mjs';
+async function main() {
+  const words = process.argv.slice(2);
+  const [area] = words[0].split('/');
+  const parts = choose(
+    await partsOf(area),
+    words.map((word) => (word.startsWith(`${area}/`) ? word.slice(area.length + 1) : word)),
+  );
+  let missed = 0;
+  const onResult = (_part, { held, figures, note, seconds }) => {
+    for (const [what, value] of Object.entries(figures)) say(`  ${what}: ${value}`);
+    if (note) say(note);
+    say(`${held ? 'held' : 'MISSED'} after ${seconds.toFixed(1)} s`);
+    if (!held) missed += 1;
+  };
+  await runParts(parts, { say, onResult });
+  return missed === 0 ? 0 : 1;
+}
 
-const deferred = [];
-const { title, run } = await import(pathToFileURL(join(root, 'tools/accept', `${process.argv[2]}.mjs`)).href);
-say(title);
-const start = Date.now();
-const { held, figures, note } = await run({ say, defer: (undo) => deferred.push(undo) }).finally(async () => {
-  for (const undo of deferred.reverse()) await undo();
-});
-for (const [what, value] of Object.entries(figures)) say(`  ${what}: ${value}`);
-if (note) say(note);
-say(`${held ? 'held' : 'MISSED'} after ${((Date.now() - start) / 1000).toFixed(1)} s`);
-process.exit(held ? 0 : 1);
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    explain(error);
+    process.exit(1);
+  },
+);

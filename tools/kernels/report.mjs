@@ -20,6 +20,7 @@ export const uses = {
   'dual_engine.bpf.o': 'steers connections and datagrams',
   'waypoint.bpf.o': 'tells a waypoint the original destination',
   'preface.bpf.o': 'sends waypoints of others a preface',
+  'kernel_native.bpf.o': 'chooses for requests, with the module',
 };
 
 /** What a kernel can do and what not, with the reason: a line for each object. @param {KernelResult} kernel */

@@ -11,7 +11,7 @@ import { Findings } from '../accept/road/checks/findings.mjs';
 import { Road } from '../testbed/road.mjs';
 import { sweep } from '../testbed/testbed.mjs';
 
-const timeout = 150_000;
+const timeout = 300_000;
 
 let mesh;
 

@@ -22,19 +22,17 @@ import { objectOf, render } from '../chart/helm.mjs';
 import { findCommand } from '../packages.mjs';
 import { environment, root } from '../paths.mjs';
 import { cgroup2Mount } from '../testbed/cgroups.mjs';
-import { enter, namespacePath } from '../testbed/namespaces.mjs';
+import { namespacePath } from '../testbed/namespaces.mjs';
+import { startService, VIRTUAL } from '../testbed/one-service.mjs';
 import { Road } from '../testbed/road.mjs';
 import { sweep } from '../testbed/testbed.mjs';
 
 const NODE = 'left';
-const VIRTUAL = '10.98.0.1';
-const ENDPOINT = '10.99.1.1';
-const SERVER = `require('node:http').createServer((_, response) => response.end('served')).listen(7000, '${ENDPOINT}')`;
 const agentProgram = join(root, 'apps/agent/bin/undermesh-agent.mjs');
 /** include/uapi/linux/capability.h */
 const NUMBERS = { NET_ADMIN: 12, SYS_PTRACE: 19, SYS_ADMIN: 21, PERFMON: 38, BPF: 39 };
 const collectorProgram = join(root, 'apps/collector/bin/undermesh-collector.mjs');
-vi.setConfig({ testTimeout: 150_000, hookTimeout: 150_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** What the chart gives, and what it gives to take in waypoints that were there before. */
 let given;
@@ -43,28 +41,6 @@ let adopting;
 let pod;
 let road;
 let namespace;
-
-const manifests = [
-  {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'shop', namespace: 'shop' },
-    spec: {
-      clusterIP: VIRTUAL,
-      clusterIPs: [VIRTUAL],
-      ipFamilies: ['IPv4'],
-      ports: [{ name: 'tcp', port: 80, targetPort: 7000, protocol: 'TCP' }],
-    },
-  },
-  {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'shop', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'shop' } },
-    addressType: 'IPv4',
-    ports: [{ name: 'tcp', port: 7000, protocol: 'TCP' }],
-    endpoints: [{ addresses: [ENDPOINT], conditions: { ready: true } }],
-  },
-];
 
 const podOf = (objects, kind, name) => objectOf(objects, kind, name).spec.template.spec;
 const capabilitiesOf = ({ containers }) => containers[0].securityContext.capabilities.add;
@@ -75,16 +51,7 @@ beforeAll(async () => {
   const adopts = await render({ set: ['agent.adoptWaypoints=true'] });
   adopting = capabilitiesOf(podOf(adopts, 'DaemonSet', 'undermesh-agent'));
   road = await Road.create(`undermesh-test-chart-${process.pid}`);
-  const { testbed } = road;
-  namespace = testbed.namespace(NODE);
-  enter(namespace, ['ip', 'address', 'add', `${ENDPOINT}/32`, 'dev', 'lo']);
-  mkdirSync(join(road.state, 'mesh'));
-  writeFileSync(
-    join(road.state, 'mesh/shop.yaml'),
-    manifests.map((one) => JSON.stringify(one)).join('\n---\n'),
-  );
-  const cgroup = testbed.cgroup(`${NODE}/shop/server`);
-  testbed.spawn(process.execPath, ['-e', SERVER], { namespace, cgroup, stdio: 'ignore' });
+  namespace = startService(road, NODE).namespace;
   await road.startCollector({ namespace });
   await startAgent();
 });

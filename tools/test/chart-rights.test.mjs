@@ -16,7 +16,7 @@ const DAEMON_SET = {
   kind: 'DaemonSet',
   metadata: { name: 'undermesh-agent', namespace: 'mesh' },
 };
-vi.setConfig({ testTimeout: 150_000, hookTimeout: 150_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let objects;
 let road;

@@ -13,7 +13,7 @@ import { chart, helm, objectOf, render } from '../chart/helm.mjs';
 import { unknownFields, wrongValues } from '../chart/kubernetes.mjs';
 import { root } from '../paths.mjs';
 
-vi.setConfig({ testTimeout: 150_000, hookTimeout: 150_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const directory = join(chart, 'ci');
 const short = (path) => path.slice(directory.length + 1);
 const situations = readdirSync(directory).map((name) => join(directory, name));

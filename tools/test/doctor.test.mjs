@@ -34,14 +34,14 @@ beforeAll(async () => {
   await road.startAgent(NODE, { listen: { port } });
   file = join(road.state, `agent-${NODE}.yaml`);
   config = { port, cgroup: `/${relative(cgroup2Mount(), road.testbed.cgroup(NODE))}` };
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   for (const server of servers) server.close();
   await road.uninstall(NODE);
   await road.destroy();
   rmSync(scratch, { recursive: true, force: true });
-}, 60_000);
+}, 300_000);
 
 /**
  * What the doctor finds.
@@ -231,7 +231,7 @@ describe('undermesh-agent doctor', () => {
     let result;
     beforeAll(async () => {
       result = await examine(await how());
-    }, 60_000);
+    }, 300_000);
 
     it.each(finds)('finds it by its check of %s: %s', (check, what, mend) => {
       const { findings } = result;

@@ -1,67 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mode control from an operator's order to the kernel and back: with the collector and the agent as processes, the kernel
 // as it is, and a client that has no other way to its service than the engine.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BpfLink, BpfMap } from '@undermesh/libbpf-ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cgroup2Mount } from '../testbed/cgroups.mjs';
-import { enter } from '../testbed/namespaces.mjs';
+import { startService, VIRTUAL } from '../testbed/one-service.mjs';
 import { Road } from '../testbed/road.mjs';
 import { sweep } from '../testbed/testbed.mjs';
 
 const NODE = 'left';
-const VIRTUAL = '10.98.0.1';
-const ENDPOINT = '10.99.1.1';
-const SERVER = `require('node:http').createServer((_, response) => response.end('served')).listen(7000, '${ENDPOINT}')`;
 const SWITCHES = 20;
-const timeout = 60_000;
+const timeout = 300_000;
 
 let road;
 let namespace;
 let settings;
 
-const manifests = [
-  {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'shop', namespace: 'shop' },
-    spec: {
-      clusterIP: VIRTUAL,
-      clusterIPs: [VIRTUAL],
-      ipFamilies: ['IPv4'],
-      ports: [{ name: 'tcp', port: 80, targetPort: 7000, protocol: 'TCP' }],
-    },
-  },
-  {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'shop', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'shop' } },
-    addressType: 'IPv4',
-    ports: [{ name: 'tcp', port: 7000, protocol: 'TCP' }],
-    endpoints: [{ addresses: [ENDPOINT], conditions: { ready: true } }],
-  },
-];
-
 beforeAll(async () => {
   road = await Road.create(`undermesh-test-engines-${process.pid}`);
-  const { testbed } = road;
-  namespace = testbed.namespace(NODE);
-  enter(namespace, ['ip', 'address', 'add', `${ENDPOINT}/32`, 'dev', 'lo']);
-  const directory = join(road.state, 'mesh');
-  mkdirSync(directory);
-  writeFileSync(
-    join(directory, 'shop.json.yaml'),
-    manifests.map((one) => JSON.stringify(one)).join('\n---\n'),
-  );
-  const cgroup = `/${relative(cgroup2Mount(), testbed.cgroup(NODE))}`;
-  settings = { mesh: { manifests: directory, enrol: [cgroup] } };
-  testbed.spawn(process.execPath, ['-e', SERVER], {
-    namespace,
-    cgroup: testbed.cgroup(`${NODE}/shop/server`),
-    stdio: 'ignore',
-  });
+  const service = startService(road, NODE);
+  namespace = service.namespace;
+  const cgroup = `/${relative(cgroup2Mount(), road.testbed.cgroup(NODE))}`;
+  settings = { mesh: { manifests: service.manifests, enrol: [cgroup] } };
   await road.startCollector();
   await road.startAgent(NODE, settings);
   await inForce('off', 0);

@@ -19,7 +19,7 @@ const name = (what) => `undermesh-test-fault-${what}-${process.pid}`;
 afterAll(() => sweep('undermesh-test-fault'));
 
 const held = async (check) => expect((await check).failures.join('; ')).toBe('');
-const timeout = 150_000;
+const timeout = 300_000;
 
 // Mostly waiting: side by side.
 describe.concurrent('made = stored + counted lost, nothing twice', () => {

@@ -36,7 +36,7 @@ beforeAll(async () => {
   } finally {
     await road.destroy();
   }
-}, 60_000);
+}, 300_000);
 
 afterAll(() => said.clear());
 

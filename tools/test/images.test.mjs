@@ -20,7 +20,7 @@ import { stageOf } from '../images/root.mjs';
 import { root } from '../paths.mjs';
 import { sweep } from '../testbed/testbed.mjs';
 
-const timeout = 120_000;
+const timeout = 300_000;
 let mesh;
 
 beforeAll(async () => {

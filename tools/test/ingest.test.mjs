@@ -11,7 +11,7 @@ const name = `undermesh-test-ingest-${process.pid}`;
 afterAll(() => sweep('undermesh-test-ingest'));
 
 const held = ({ failures }) => expect(failures.join('; ')).toBe('');
-const timeout = 120_000;
+const timeout = 300_000;
 /** Too short to tell a leak from caches that fill. */
 const mostMib = 512;
 

@@ -9,7 +9,7 @@ import { addBlackhole, joinByBridge, parseSnmp, setSysctls, tcpCounters } from '
 import { Testbed } from '../testbed/testbed.mjs';
 
 const address = ['10.77.2.1', 'fd77::2:1'];
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let testbed;
 let left;

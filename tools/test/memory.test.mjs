@@ -5,7 +5,7 @@ import { env, execPath } from 'node:process';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { collectable, MemoryWatch } from '../testbed/memory.mjs';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 const mebibyte = 1 << 20;
 
 // 64 MiB that have lived long enough for V8 to leave them alone, `held` of them for good.

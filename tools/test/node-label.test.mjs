@@ -10,7 +10,7 @@ import { EngineBed, until } from '../../apps/agent/test/engine-bed.ts';
 import { ApiServer } from '../../packages/mesh/test/cluster/api-server.ts';
 import { root } from '../paths.mjs';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const AGENT = join(root, 'apps/agent/bin/undermesh-agent.mjs');
 const COLLECTOR = join(root, 'apps/collector/bin/undermesh-collector.mjs');

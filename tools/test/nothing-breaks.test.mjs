@@ -9,7 +9,7 @@ import { Road } from '../testbed/road.mjs';
 import { sweep } from '../testbed/testbed.mjs';
 
 const load = { lasting: 50, messageMs: 50, requestsPerS: 100, probesPerS: 200 };
-const timeout = 150_000;
+const timeout = 300_000;
 
 let mesh;
 

@@ -16,7 +16,7 @@ const smallRing = { ringBytes: 65_536, drain: { busy: 1000, idle: 1000 } };
 afterAll(() => sweep('undermesh-test-road'));
 
 const held = async (check) => expect((await check).failures.join('; ')).toBe('');
-const timeout = 90_000;
+const timeout = 300_000;
 
 // Mostly waiting: side by side.
 describe.concurrent('the road of a record', () => {

@@ -12,7 +12,7 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkPorts } from '../host.mjs';
 import { identityOf, isAlive } from '../testbed/owners.mjs';
 
-vi.setConfig({ testTimeout: 40_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const state = mkdtempSync(join(tmpdir(), 'undermesh-run-'));
 const module = (name) => JSON.stringify(fileURLToPath(new URL(`../${name}`, import.meta.url)));
@@ -56,7 +56,7 @@ async function launch(script) {
   return { child, ...identities, errors: () => errors };
 }
 
-async function until(condition, timeoutMs = 30_000) {
+async function until(condition, timeoutMs = 60_000) {
   const deadline = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms: ${condition}`);

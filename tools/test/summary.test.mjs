@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { renderReport } from '../report.mjs';
+import { entriesOf, entryOf, renderReport } from '../report.mjs';
 import { add, countPlaywright, plainLine, summaryLine, unexpectedSkips } from '../summary.mjs';
 
 const skip = (name) => ({ name, reason: 'no such kernel' });
@@ -60,19 +60,44 @@ describe('the sum of a test run', () => {
   });
 });
 
+const lost = {
+  title: 'Nothing is lost | ever',
+  command: 'load client',
+  held: true,
+  figures: { made: 5000, stored: 5000 },
+  seconds: 2,
+};
+const fast = { title: 'It is fast', held: false, figures: {}, note: 'a | b', seconds: 1 };
+const titles = [lost, fast].map(({ title }) => title);
+
 it('writes an acceptance report', () => {
-  const text = renderReport('road', { kernel: '6.1' }, [
-    {
-      title: 'Nothing is lost',
-      command: 'load client',
-      held: true,
-      figures: { made: 5000, stored: 5000 },
-      seconds: 2,
-    },
-    { title: 'It is fast', held: false, figures: {}, note: 'a | b', seconds: 1 },
-  ]);
-  expect(text).toContain('1 of 2 hold');
-  expect(text).toContain('| Nothing is lost | yes | 2.0 |');
+  const facts = { date: '2026-11-23', commit: 'abc' };
+  const entries = new Map([lost, fast].map((result) => [result.title, entryOf(facts, result)]));
+  const text = renderReport('road', facts, { titles, entries });
+  expect(text).toContain('1 of 2 hold.');
+  expect(text).toContain('| Nothing is lost \\| ever | yes | 2.0 | 2026-11-23 | abc |');
   expect(text).toContain('```sh\nload client\n```');
   expect(text).toContain('| made | 5000 |');
+});
+
+it('keeps of an earlier report what did not run again', () => {
+  const first = renderReport(
+    'road',
+    {},
+    {
+      titles: [...titles, 'It is gone'],
+      entries: new Map([
+        [lost.title, entryOf({ date: '2026-11-22', commit: 'old' }, lost)],
+        ['It is gone', entryOf({ date: '2026-11-22', commit: 'old' }, { ...fast, title: 'It is gone' })],
+      ]),
+    },
+  );
+  expect(first).toContain('1 of 3 hold, 1 have not run.');
+  const entries = entriesOf(first);
+  entries.set(fast.title, entryOf({ date: '2026-11-23', commit: 'new' }, fast));
+  const second = renderReport('road', {}, { titles, entries });
+  expect(second).toContain('| Nothing is lost \\| ever | yes | 2.0 | 2026-11-22 | old |');
+  expect(second).toContain('| It is fast | **no** | 1.0 | 2026-11-23 | new |');
+  expect(second).toContain('load client');
+  expect(second).not.toContain('It is gone');
 });

@@ -46,13 +46,13 @@ beforeAll(async () => {
   await road.put(`nodes/${NODE}/engine`, { engine: 'off', reason: SECRETS.reason });
   plant();
   await askByHttp();
-}, 120_000);
+}, 300_000);
 
 afterAll(async () => {
   await road.uninstall(NODE);
   await road.destroy();
   rmSync(scratch, { recursive: true, force: true });
-}, 60_000);
+}, 300_000);
 
 /** Writes files with secrets in them, and a configuration that leads to them. */
 function plant() {
@@ -197,7 +197,7 @@ describe('undermesh-agent support-bundle', () => {
     for (const { refused } of JSON.parse(files['objects.json'])) expect(refused).toBeNull();
     expect(files['log.jsonl']).toContain('"msg":"connected to the collector"');
     expect(JSON.parse(files['doctor.json']).map(({ check }) => check)).toContain('kernel');
-  }, 60_000);
+  }, 300_000);
 
   it('replaces names and addresses, the same ones by the same', () => {
     const made = agentBundle('anonymous', '--anonymise');
@@ -206,7 +206,7 @@ describe('undermesh-agent support-bundle', () => {
     expect(whole).not.toContain(NODE);
     expect(JSON.parse(made.files['configuration.json']).agent.node).toBe('name-1');
     expect(made.manifest.anonymised).toBe(true);
-  }, 60_000);
+  }, 300_000);
 
   it('has the facts of a node whose agent is dead and whose collector is away', async () => {
     const { agent } = JSON.parse(readFileSync(config, 'utf8'));
@@ -218,7 +218,7 @@ describe('undermesh-agent support-bundle', () => {
     expect(missing(made)).toEqual(['readiness.json', 'metrics.prom']);
     expect(made.files['network.json']).toContain('ECONNREFUSED');
     expect(JSON.parse(made.files['pins.json']).length).toBeGreaterThan(0);
-  }, 60_000);
+  }, 300_000);
 
   it('takes a configuration that cannot be used for a fact', () => {
     const wrong = join(scratch, 'wrong.yaml');
@@ -229,7 +229,7 @@ describe('undermesh-agent support-bundle', () => {
     const made = bundle('wrong', agentProgram, ['--config', wrong]);
     expect(leaks(made)).toEqual([]);
     expect(JSON.parse(made.files['configuration.json']).problem).toContain('agent.ringBytes');
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('undermesh support-bundle', () => {
@@ -247,14 +247,14 @@ describe('undermesh support-bundle', () => {
     expect(kept.map(({ kind }) => kind)).toContain('duckdb');
     expect(files['metrics.prom']).toMatch(/^undermesh_records_received_total/m);
     expect(files['log.jsonl']).toContain('collector listens');
-  }, 60_000);
+  }, 300_000);
 
   it('replaces names and addresses, and has one node alone when asked', () => {
     const made = commandBundle('collector-anonymous', '--anonymise', '--node', NODE);
     expect(leaks(made)).toEqual([]);
     expect(Object.values(made.files).join('\n')).not.toContain(NODE);
     expect(JSON.parse(made.files['nodes.json']).items).toHaveLength(1);
-  }, 60_000);
+  }, 300_000);
 
   it('overwrites nothing, and says what to do', () => {
     const file = join(scratch, 'there.tar.gz');
@@ -266,5 +266,5 @@ describe('undermesh support-bundle', () => {
       });
     expect(run).toThrow(/bundle_unwritable/);
     expect(readFileSync(file, 'utf8')).toBe('mine');
-  }, 60_000);
+  }, 300_000);
 });

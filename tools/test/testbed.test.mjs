@@ -12,7 +12,7 @@ import { readRecord } from '../testbed/owners.mjs';
 import { sweep, Testbed } from '../testbed/testbed.mjs';
 
 const name = `undermesh-test-bed-${process.pid}`;
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let testbed;
 

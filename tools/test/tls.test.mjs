@@ -279,7 +279,7 @@ describe('rotation under load', () => {
       expect(await uplink.flush(20_000)).toBe(true);
       uplink.report(fakeReport({ made }));
       const books = { made, received: made, stored: made, lost: {} };
-      await expect.poll(async () => (await status()).records, { timeout: 10_000 }).toMatchObject(books);
+      await expect.poll(async () => (await status()).records, { timeout: 60_000 }).toMatchObject(books);
       // It never went without a connection, and nothing was refused.
       expect([uplink.reconnects, refusals]).toEqual([0, []]);
     } finally {

@@ -11,7 +11,7 @@ const OWN = { agent: 'apps/agent', bpf: 'bpf', 'bpf-abi': 'packages/bpf-abi' };
 /**
  * Builds it.
  * @param {string} directory to be made
- * @param {(header: string) => string} change what it makes of bpf/include/abi.h
+ * @param {(header: string) => string} change what it makes of bpf/include/abi_mesh.h
  * @returns {string} where its files lie, as those of a checkout
  */
 export function buildRelease(directory, change) {
@@ -28,6 +28,13 @@ export function buildRelease(directory, change) {
       .filter((name) => name.endsWith('.bpf.c'))
       .map((name) => `bpf/${name}`),
   );
+  // What programs for the kernel module include.
+  copy(
+    directory,
+    readdirSync(join(root, 'kmod'))
+      .filter((name) => name.endsWith('.h'))
+      .map((name) => `kmod/${name}`),
+  );
   copy(
     directory,
     ['src', 'generate', 'package.json', 'tsconfig.json'].map((name) => `packages/bpf-abi/${name}`),
@@ -37,7 +44,7 @@ export function buildRelease(directory, change) {
     ['bin', 'dist', 'test/kernel/engine-install.mjs', 'package.json'].map((name) => `apps/agent/${name}`),
   );
   linkModules(directory);
-  const header = join(directory, 'bpf/include/abi.h');
+  const header = join(directory, 'bpf/include/abi_mesh.h');
   const text = readFileSync(header, 'utf8');
   const changed = change(text);
   if (changed === text) throw new Error('the header of another release is the same as ours');

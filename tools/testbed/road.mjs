@@ -28,13 +28,15 @@ const AGENT = 'apps/agent/bin/undermesh-agent.mjs';
 const agentProgram = join(root, AGENT);
 
 /** Long enough for a guest without hardware help; a program that ends before says so at once. */
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 300_000;
 
 export class Road {
   #state;
   #mounted;
   #agents = new Map();
   #collector;
+  /** How long `until` waits if nothing else is said. */
+  patienceMs = 60_000;
 
   /** @param {string} name of the testbed, which must not be in use */
   static async create(name) {
@@ -244,7 +246,7 @@ export class Road {
   }
 
   /** Waits until something holds. */
-  async until(what, holds, timeoutMs = 60_000) {
+  async until(what, holds, timeoutMs = this.patienceMs) {
     const deadline = Date.now() + timeoutMs;
     while (!(await holds())) {
       if (Date.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s in vain until ${what}`);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ABI_VERSION, HttpRecord } from '@undermesh/bpf-abi';
+import { ABI_VERSION, HTTP_RECORD_SIZES } from '@undermesh/bpf-abi';
 import { createLogger } from '@undermesh/core';
 import type { KubernetesSource } from '@undermesh/mesh';
 import type { Command, Hello, Hook, MapUse, Report } from '@undermesh/schema';
 import type { AgentConfig } from './config/schema.js';
+import { orderFile } from './engine/kept-order.js';
 import {
   makeCluster,
   makeSteered,
@@ -110,7 +110,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock, objects }:
   const memory = new FrameMemory();
   const builder = new FrameBuilder(streamId, { memory });
   const requests = config.http
-    ? new FrameBuilder(streamId, { memory, recordBytes: HttpRecord.BYTES })
+    ? HTTP_RECORD_SIZES.map((recordBytes) => new FrameBuilder(streamId, { memory, recordBytes }))
     : undefined;
   const disk = new OwnSpool(config, { streamId, names: { workloads, services }, clock: clockPairNs });
   const backlog = new Backlog(config.memoryBytes, {
@@ -161,10 +161,11 @@ function assemble(config: AgentConfig, { observe, store, scope, lock, objects }:
     cluster,
     names: services,
     requests: legs?.lines ?? null,
+    onNativeAvailable: () => void orders.again(),
   });
-  const orders = new Orders({
+  const orders: Orders = new Orders({
     control: steered.control,
-    file: join(config.engine.directory, `${config.instance || config.node}.json`),
+    file: orderFile(config),
     configured: config.engine.default,
     ...(steered.nodeLabel === undefined ? {} : { nodeLabel: steered.nodeLabel }),
     onOutcome: () => uplink.report(loop.report()),
@@ -225,11 +226,19 @@ function assemble(config: AgentConfig, { observe, store, scope, lock, objects }:
       mesh: meshSnapshot(steered),
     };
   };
+  /** Of nodes that have the module, or ought to. */
+  const nativeNews = (): Report['native'] => {
+    const { engine, native } = steered;
+    const { desired, observed } = orders.report();
+    const concerned = engine?.native.module.loaded || [desired, observed].includes('kernel-native');
+    return concerned ? native?.next(uplink.welcomes, performance.now()) : undefined;
+  };
   const report = (kernel: { hooks: Hook[]; maps: MapUse[] }): Report =>
     makeReport({
       ...snapshot(),
       ...kernel,
       engine: orders.report(),
+      native: uplink.state === 'welcomed' ? nativeNews() : undefined,
       features: {
         ...features,
         http_latency: observe.http,
@@ -318,6 +327,7 @@ function load(config: AgentConfig): Kernel {
     if (!steers(config)) EngineStore.remove(pinDirectory, instance);
     const store = steers(config) ? new EngineStore(pinDirectory, instance) : undefined;
     using steerings = store?.openMap('steerings');
+    using choices = store?.openMap('choices');
     const observe = new Observe({
       objectFile: objects.observe,
       scope,
@@ -326,7 +336,8 @@ function load(config: AgentConfig): Kernel {
       programStatistics: config.programStatistics,
       pinDirectory,
       instance,
-      ...(steerings === undefined ? {} : { steerings }),
+      noted: [steerings, choices].filter((map) => map !== undefined),
+      steers: steers(config),
       outlive: config.spool.bytes > 0,
       ...(config.http ? { httpObjectFile: objects.http } : {}),
     });
@@ -360,14 +371,15 @@ function makeIdentity(
 /** Where the requests are. Those that still wait in the kernel for their record are not made yet. */
 function requestLedger(
   counts: KernelCounts,
-  own: { readonly drain: Drain; readonly backlog: Backlog; readonly requests: FrameBuilder },
+  own: { readonly drain: Drain; readonly backlog: Backlog; readonly requests: readonly FrameBuilder[] },
 ): Ledger {
   const { drain, backlog, requests } = own;
   drain.book.settle(backlog.acknowledgedSequence);
   const { acknowledged, held, lost } = drain.book;
+  const unsealed = requests.reduce((sum, builder) => sum + builder.requests, 0);
   return balance(
     { endsEmitted: counts.httpRequests, endsLostRingFull: counts.httpRequestsLost },
-    { acknowledged, held: held + requests.requests, lost },
+    { acknowledged, held: held + unsealed, lost },
   );
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { arch, release } from 'node:os';
-import type { EngineReport, Hook, LegBalance, MapUse, Report } from '@undermesh/schema';
+import type { EngineReport, Hook, LegBalance, MapUse, NativeReport, Report } from '@undermesh/schema';
 import type { KernelCounts, Ledger } from './records/ledger.js';
 
 /** Everything a report says, as the parts of the agent know it. */
@@ -15,6 +15,8 @@ export interface ReportFacts {
   readonly requests: Ledger | undefined;
   /** Of its waypoints' requests; absent where it runs none that tell of them. */
   readonly legs: LegBalance | undefined;
+  /** Absent: no news of it. */
+  readonly native: NativeReport | undefined;
   readonly ring: Report['ring'];
   readonly helperErrors: Report['helperErrors'];
   readonly open: number;
@@ -26,7 +28,7 @@ export interface ReportFacts {
 
 /** The frame of every second. */
 export function makeReport(facts: ReportFacts): Report {
-  const { counts, ledger, requests, legs } = facts;
+  const { counts, ledger, requests, legs, native } = facts;
   const { user, system } = process.cpuUsage();
   return {
     kernel: { release: release(), architecture: arch(), features: facts.features },
@@ -36,6 +38,7 @@ export function makeReport(facts: ReportFacts): Report {
     records: read(ledger),
     ...(requests === undefined ? {} : { requests: read(requests) }),
     ...(legs === undefined ? {} : { legs }),
+    ...(native === undefined ? {} : { native }),
     connections: {
       open: facts.open,
       connects: counts.connects,

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { AgentConfig } from './config/schema.js';
+import { knownObjectsFile, orderFile } from './engine/kept-order.js';
 import { waypointDirectory } from './engine/make.js';
 import {
   checkTree,
@@ -62,7 +63,8 @@ function fromDisk(config: AgentConfig): string[] {
   const instance = config.instance || config.node;
   const files: [string, string][] = [
     ['records that were not sent', join(config.spool.directory, instance)],
-    ['the newest order', join(config.engine.directory, `${instance}.json`)],
+    ['the newest order', orderFile(config)],
+    ['what the kernel has taken', knownObjectsFile(config)],
     ['key and certificate', join(config.tls.directory, instance)],
     ['the credential', config.collector.credentialFile],
   ];

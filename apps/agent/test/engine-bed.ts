@@ -188,9 +188,9 @@ export class EngineBed {
   }
 }
 
-/** Waits until something is as it should be: at most half a minute. */
+/** Waits until something is as it should be: at most a minute. */
 export async function until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 1200; i++) {
+  for (const deadline = performance.now() + 60_000; performance.now() < deadline; ) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

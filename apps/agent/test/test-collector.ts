@@ -124,7 +124,7 @@ export class TestCollector {
   }
 
   /** Waits until something holds; fails after `timeoutMs`. */
-  async until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+  async until(condition: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {
     const end = performance.now() + timeoutMs;
     while (!condition()) {
       if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);

@@ -36,7 +36,13 @@ describe.skipIf(!root)('removal of an agent (needs root)', () => {
     }
     for (const name of ['spool/n.1', 'spool/other', 'engine', 'tls/n.1'])
       mkdirSync(path(name), { recursive: true });
-    for (const name of ['spool/n.1/frames', 'engine/n.1.json', 'tls/n.1/key.pem', 'credential'])
+    for (const name of [
+      'spool/n.1/frames',
+      'engine/n.1.json',
+      'engine/n.1.objects.json',
+      'tls/n.1/key.pem',
+      'credential',
+    ])
       writeFileSync(path(name), 'x');
     const current = join(pins, 'n+1', '7', 'engine', 'current', 'maps');
     mkdirSync(current, { recursive: true, mode: 0o700 });
@@ -63,6 +69,7 @@ describe.skipIf(!root)('removal of an agent (needs root)', () => {
     expect(removed.slice(1).map((line) => line.split(':')[0])).toEqual([
       'records that were not sent',
       'the newest order',
+      'what the kernel has taken',
       'key and certificate',
       'the credential',
     ]);

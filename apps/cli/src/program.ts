@@ -8,6 +8,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addEdges } from './commands/edges.js';
 import { addEngine } from './commands/engine.js';
 import { addExplain } from './commands/explain.js';
+import { addRoutes } from './commands/routes.js';
 import { addStatus } from './commands/status.js';
 import { addSupportBundle } from './commands/support-bundle.js';
 import { addTop } from './commands/top.js';
@@ -44,6 +45,7 @@ export function createProgram(host: Host): Command {
   addConnections(program, host);
   addExplain(program, host);
   addEngine(program, host);
+  addRoutes(program, host);
   addAgents(program, host);
   addDoctor(program, host);
   addSupportBundle(program, host, version);

@@ -160,7 +160,7 @@ export const undermesh = (args: readonly string[], environment?: Record<string, 
   new Run(args, environment).ended();
 
 /** Waits until a check passes; its last failure is what is thrown. */
-export async function eventually<T>(check: () => Promise<T> | T, timeoutMs = 15_000): Promise<T> {
+export async function eventually<T>(check: () => Promise<T> | T, timeoutMs = 60_000): Promise<T> {
   const until = Date.now() + timeoutMs;
   for (;;) {
     try {

@@ -2,7 +2,7 @@
 // Records and requests per second and core through decode, checks, join and edges: everything between the socket and the store.
 // node apps/collector/bench/aggregate.bench.mjs [connections per frame] [frames] [edges]
 import { randomBytes } from 'node:crypto';
-import { ABI_VERSION, ConnectionRecord, HttpLimit, HttpRecord } from '@undermesh/bpf-abi';
+import { ABI_VERSION, ConnectionRecord, HTTP_RECORD_SIZES, sampleRoom } from '@undermesh/bpf-abi';
 import { decodeFrame, encodeFrame, FRAME_TYPES } from '@undermesh/schema';
 import { parseAddress } from '../dist/aggregate/address.js';
 import { Aggregator } from '../dist/aggregate/aggregator.js';
@@ -120,37 +120,42 @@ for (let frame = 0; frame < frames; frame++) {
 }
 report('connections, whole', Math.floor(frames * 0.9) * perFrame * 2, 'records');
 
-// Requests of connections that stay open and are seen from both ends: eight to a record.
-const samples = (random) =>
-  Array.from({ length: HttpLimit.SAMPLES }, () => ({
+// Requests of connections that stay open and are seen from both ends, in records of either size, all of them full.
+const random = (below) => Math.floor(Math.random() * below);
+const samples = (count) =>
+  Array.from({ length: count }, () => ({
     firstByteUs: 200 + random(5_000),
     lastByteUs: 400 + random(9_000),
     status: random(50) === 0 ? 503 : 200,
   }));
-const random = (below) => Math.floor(Math.random() * below);
-const openings = [];
-const requests = [];
-for (let i = 0; i < 400; i++) {
-  const peer = (n, port) => {
-    const workload = 1 + (n % workloads);
-    return { address: `10.0.0.${workload}`, port, workload, netns: BigInt(workload) };
-  };
-  const one = new FakeConnection({ client: peer(i, 50_000 + i), server: peer(i * 7 + 3, 8080) });
-  for (const side of ['source', 'destination']) {
-    openings.push(one.opened(side));
-    requests.push(one.http(side, samples(random)));
+const peer = (n, port) => {
+  const workload = 1 + (n % workloads);
+  return { address: `10.0.0.${workload}`, port, workload, netns: BigInt(workload) };
+};
+for (const [at, recordBytes] of HTTP_RECORD_SIZES.entries()) {
+  const room = sampleRoom(recordBytes);
+  const openings = [];
+  const requests = [];
+  for (let i = 0; i < 133; i++) {
+    const one = new FakeConnection({
+      client: peer(i, 50_000 + 1_000 * at + i),
+      server: peer(i * 7 + 3, 8080),
+    });
+    for (const side of ['source', 'destination']) {
+      openings.push(one.opened(side));
+      requests.push(one.http(side, samples(room)));
+    }
   }
+  take(headerOf(ConnectionRecord.BYTES, openings.length), Buffer.concat(openings), false);
+  const httpPayload = Buffer.concat(requests);
+  const http = headerOf(recordBytes, requests.length);
+  for (let frame = 0; frame < frames; frame++) {
+    take(http, httpPayload, frame >= frames / 10);
+    if (frame % 50 === 0) aggregator.tick(Date.now());
+  }
+  report(
+    `requests, keep-alive, ${room} in a record`,
+    Math.floor(frames * 0.9) * requests.length * room,
+    'requests',
+  );
 }
-take(headerOf(ConnectionRecord.BYTES, openings.length), Buffer.concat(openings), false);
-const httpPayload = Buffer.concat(requests);
-const http = headerOf(HttpRecord.BYTES, requests.length);
-const httpFrames = Math.ceil(frames / 4);
-for (let frame = 0; frame < httpFrames; frame++) {
-  take(http, httpPayload, frame >= httpFrames / 10);
-  if (frame % 50 === 0) aggregator.tick(Date.now());
-}
-report(
-  'requests, keep-alive',
-  Math.floor(httpFrames * 0.9) * requests.length * HttpLimit.SAMPLES,
-  'requests',
-);

@@ -24,6 +24,7 @@ import { OperatorToken } from './control/operator-token.js';
 import { RequestSeriesTable } from './export/istio-requests.js';
 import { IstioSeriesTable } from './export/istio-series.js';
 import { Prometheus } from './export/prometheus.js';
+import { RouteDurations } from './export/route-durations.js';
 import { Agents } from './ingest/agents.js';
 import { Ingest } from './ingest/ingest.js';
 import { Ledger } from './ingest/ledger.js';
@@ -76,6 +77,7 @@ export class Collector {
   readonly status: StatusReader;
   readonly series: IstioSeriesTable;
   readonly requestSeries: RequestSeriesTable;
+  readonly routeDurations: RouteDurations;
   readonly prometheus: Prometheus;
   readonly topics = new LiveTopics();
   readonly #changeWatch: ChangeWatch;
@@ -166,9 +168,11 @@ export class Collector {
       this.aggregator.edges.pairs,
       this.placements,
     );
+    this.routeDurations = new RouteDurations(this.aggregator.requestTally.routes, this.agents.native);
     this.prometheus = new Prometheus({
       series: this.series,
       requestSeries: this.requestSeries,
+      routeDurations: this.routeDurations,
       aggregator: this.aggregator,
       agents: this.agents,
       engines: this.engines,

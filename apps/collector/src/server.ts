@@ -26,6 +26,7 @@ import { latencyRoutes } from './api/latency.js';
 import { registerConnectionsTopic } from './api/live-connections.js';
 import { registerMeshTopics } from './api/live-mesh.js';
 import { liveRoute } from './api/live-socket.js';
+import { nativeRoutes } from './api/native-routes.js';
 import { answerProblem, notFound } from './api/problem.js';
 import { trustedProxies } from './api/proxies.js';
 import { meshRoutes } from './api/routes.js';
@@ -108,6 +109,13 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       openEndsOf: (node) => collector.view.openEndsOf(node),
     });
     engineRoutes(routes, collector.engines);
+    nativeRoutes(routes, {
+      agents: collector.agents,
+      taken: collector.aggregator.requestTally.routes,
+      edges: collector.aggregator.edges,
+      placements: collector.placements,
+      engineOf: (node) => collector.engines.describe(node, Date.now()).observed,
+    });
     latencyRoutes(routes, {
       store: collector.store,
       view: collector.view,
@@ -120,7 +128,12 @@ export async function buildServer(collector: Collector): Promise<FastifyInstance
       edges: collector.aggregator.edges,
       placements: collector.placements,
     });
-    connectionsRoutes(routes, { store: collector.store, open: collector.aggregator.open, workloads });
+    connectionsRoutes(routes, {
+      store: collector.store,
+      open: collector.aggregator.open,
+      workloads,
+      native: collector.agents.native,
+    });
     browserSessionRoutes(routes, { token: collector.token, cookiePath: `${basePath}/` });
     liveRoute(routes, {
       topics: collector.topics,

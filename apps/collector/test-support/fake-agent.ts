@@ -15,6 +15,7 @@ import {
   type FrameHeader,
   type FrameType,
   type Hello,
+  type NativeReport,
   type Report,
   type Welcome,
 } from '@undermesh/schema';
@@ -242,6 +243,7 @@ export interface ReportChange {
   readonly open?: number;
   readonly requests?: Report['requests'];
   readonly engine?: EngineReport;
+  readonly native?: NativeReport;
 }
 
 /** A report of a node where nothing is out of the ordinary. */
@@ -253,6 +255,7 @@ export function fakeReport(change: ReportChange = {}): Report {
     maps: [],
     records: { made: change.made ?? 0, lost: change.lost ?? {}, waiting: change.waiting ?? 0 },
     ...(change.requests === undefined ? {} : { requests: change.requests }),
+    ...(change.native === undefined ? {} : { native: change.native }),
     connections: {
       open: change.open ?? 0,
       connects: 0,

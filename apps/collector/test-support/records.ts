@@ -4,6 +4,7 @@ import {
   CloseReason,
   type ConnectionRecordValue,
   encodeConnectionRecord,
+  encodeHttpLongRecord,
   encodeHttpRecord,
   encodeHttpSample,
   HttpLimit,
@@ -56,6 +57,7 @@ const ANSWERED: HttpSampleValue = {
   status: 200,
   method: HttpMethod.GET,
   flags: 0,
+  route: 0,
 };
 
 /** One TCP connection as its two ends record it. */
@@ -146,18 +148,21 @@ export class FakeConnection {
     return this.record(side, RecordEvent.CLOSED, change);
   }
 
-  /** An http record of one end: up to eight requests. `change` overrides members behind the connection's. */
+  /** An http record of one end, of the size that its requests need. `change` overrides members behind the connection's. */
   http(
     side: 'source' | 'destination',
     samples: readonly Partial<HttpSampleValue>[],
     change: Partial<HttpRecordValue> & { readonly front?: Partial<ConnectionRecordValue> } = {},
   ): Uint8Array {
     const { front, ...rest } = change;
-    const bytes = new Uint8Array(HttpLimit.SAMPLES * HttpSample.BYTES);
+    const isLong = samples.length > HttpLimit.SAMPLES;
+    const room = isLong ? HttpLimit.LONG_SAMPLES : HttpLimit.SAMPLES;
+    const bytes = new Uint8Array(room * HttpSample.BYTES);
     for (const [at, sample] of samples.entries()) {
       bytes.set(encodeHttpSample({ ...ANSWERED, ...sample }), at * HttpSample.BYTES);
     }
-    return encodeHttpRecord({
+    const encode = isLong ? encodeHttpLongRecord : encodeHttpRecord;
+    return encode({
       connection: this.record(side, RecordEvent.PROGRESS, {
         kind: RecordKind.HTTP,
         flags: RecordFlag.ESTABLISHED | RecordFlag.HTTP1,

@@ -160,7 +160,7 @@ describe('a collector that is killed between its checkpoints', () => {
     const last = await start();
     await traffic.connect(last);
     await traffic.delivered();
-    await eventually(async () => expect(await trafficAt(last.url)).toMatchObject(traffic.truth), 20_000);
+    await eventually(async () => expect(await trafficAt(last.url)).toMatchObject(traffic.truth));
     // Once more without any agent: all of it is in the roll-ups.
     traffic.leave();
     await end('SIGTERM');

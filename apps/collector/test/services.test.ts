@@ -80,16 +80,17 @@ it('is the destination of connects that the mesh refused, each with its reason',
       server: { address: '10.96.0.31', port: 80, workload: 0 },
       lifetimeMs: 0,
     }).failed({ reason, serviceId, engine: 1, generation: 3 });
-  const reasons = ['no_endpoint', 'no_endpoint_near', 'no_waypoint', 'not_steered'];
+  const reasons = ['no_endpoint', 'no_endpoint_near', 'no_waypoint', 'not_steered', 'too_many'];
+  reasons.push('no_route', 'route_rejects', 'rate_limited'); // of requests
   await agent.deliver([
     ...reasons.map((_, i) => refused(CloseReason.NO_ENDPOINT + i, 9)),
     refused(CloseReason.NO_ENDPOINT, 0),
-    refused(CloseReason.NOT_STEERED + 1, 9),
+    refused(CloseReason.RATE_LIMITED + 1, 9),
   ]);
-  agent.report({ made: 6 });
+  agent.report({ made: 10 });
   const { items } = await running.get<Connections>('/api/v1/connections?state=failed');
   const named = items.filter(({ service }) => service !== null);
-  expect(named.map(({ reason }) => reason).sort()).toEqual(reasons);
+  expect(named.map(({ reason }) => reason).sort()).toEqual([...reasons].sort());
   for (const one of named) {
     expect(one).toMatchObject({
       service: { namespace: 'shop', name: 'cart' },
@@ -105,12 +106,12 @@ it('is the destination of connects that the mesh refused, each with its reason',
     const { edges } = await running!.get<Topology>('/api/v1/topology?window=600');
     const edge = edges.find(({ destinationName }) => destinationName === 'cart');
     expect(edge?.traffic.failed).toEqual({
-      total: 4,
+      total: 8,
       reasons: Object.fromEntries(reasons.map((r) => [r, 1])),
     });
     expect(edge?.health).toBe('failing');
     const { records } = await running!.get<Status>('/api/v1/status');
-    expect(records).toMatchObject({ stored: 5, lost: { invalid: 1 } });
+    expect(records).toMatchObject({ stored: 9, lost: { invalid: 1 } });
   });
   const page = await running.get<string>('/metrics');
   for (const reason of reasons)

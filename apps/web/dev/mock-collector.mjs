@@ -117,6 +117,10 @@ const answer = (request, response, url, state) => {
   if (name === 'status') return send(response, 200, checked(ROUTES.status.answer, status(now, state), name));
   if (name === 'engines')
     return send(response, 200, checked(ROUTES.engines.answer, engines(now, state), name));
+  if (name === 'routes') {
+    const none = { items: [], next: null, total: 0, nodes: [] };
+    return send(response, 200, checked(ROUTES.routes.answer, none, name));
+  }
   if (name === 'nodes' && request.method === 'PUT') {
     if (!signedIn(request)) return problem(response, 401, 'token_required', 'An operator token is required.');
     let body = '';

@@ -3,6 +3,9 @@
 #ifndef UNDERMESH_TEST_ADDRESSES_H
 #define UNDERMESH_TEST_ADDRESSES_H
 
+/* Whose connections are deferred. */
+#define OWNER 7
+
 /* The services are ports of this address, which nobody listens on. */
 #define SERVICE_ADDRESS 0x7f000064 /* 127.0.0.100 */
 
@@ -21,6 +24,11 @@
 #define ENDPOINT_B	 8002 /* for the field "x-to: b" */
 #define ENDPOINT_BANNER	 8003
 #define ENDPOINT_NOBODY	 8009 /* for the path /nobody: refuses */
+#define ENDPOINT_SILENT	 8010 /* for the path /silent: never answers, once it was filled */
+
+/* At ENDPOINT_A, of which it is not heard. */
+#define AWAY_ADDRESS	    "192.0.2.1" /* for the path /away: no route leads there */
+#define UNREACHABLE_ADDRESS "127.9.9.9" /* for the path /unreachable: a route says that it is */
 
 /* The path /reject is answered with this errno. */
 #define REJECTED 13 /* EACCES */

@@ -23,7 +23,8 @@
 
 #include "bed.h"
 
-#define CGROUP "/sys/fs/cgroup/undermesh-test"
+#define CGROUP	    "/sys/fs/cgroup/undermesh-test"
+#define IDLE_CGROUP "/sys/fs/cgroup/undermesh-idle"
 
 void fail(const char *format, ...)
 {
@@ -45,9 +46,11 @@ void expect_that(bool holds, const char *what, int line)
 
 /* --- the module --- */
 
-int load_module(const char *path)
+const char *module_path, *programs_path;
+
+int load_module(void)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), result;
+	int fd = open(module_path, O_RDONLY | O_CLOEXEC), result;
 
 	if (fd < 0)
 		return errno;
@@ -61,51 +64,203 @@ int unload_module(void)
 	return syscall(SYS_delete_module, "undermesh", O_NONBLOCK) ? errno : 0;
 }
 
+unsigned long counter(const char *name)
+{
+	FILE *file = fopen("/proc/undermesh", "re");
+	unsigned long value = 0, found;
+	char word[64];
+
+	while (file && fscanf(file, "%63s %lu", word, &found) == 2)
+		if (!strcmp(word, name))
+			value = found;
+	if (file)
+		fclose(file);
+	return value;
+}
+
+/* --- the network --- */
+
+static void write_setting(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	expect(fd >= 0 && write(fd, value, strlen(value)) > 0);
+	close(fd);
+}
+
+void prepare_network(void)
+{
+	expect(!system("ip route replace unreachable " UNREACHABLE_ADDRESS " table local"));
+	write_setting("/proc/sys/net/ipv4/tcp_syn_retries", "1");
+}
+
+/* Lets everything pass, in a cgroup that nobody is in. */
+static void attach_idle_hook(int cgroup, enum bpf_attach_type type)
+{
+	const struct bpf_insn pass[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+					{.code = BPF_JMP | BPF_EXIT}};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type);
+	int program = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "pass", "GPL", pass, 2, &options);
+
+	expect(program >= 0 && !bpf_prog_attach(program, cgroup, type, 0));
+	close(program);
+}
+
+/*
+ * The kernel patches itself when a hook gets its first program or loses its last one, and an emulated processor that is in
+ * the midst of connect() may stay there for good (QEMU 7.2). So there is always one.
+ */
+void keep_hooks(void)
+{
+	int cgroup;
+
+	mkdir(IDLE_CGROUP, 0755);
+	cgroup = open(IDLE_CGROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	attach_idle_hook(cgroup, BPF_CGROUP_INET4_CONNECT);
+	attach_idle_hook(cgroup, BPF_CGROUP_INET6_CONNECT);
+	close(cgroup);
+}
+
 /* --- the programs --- */
 
-static struct bpf_object *object;
-static struct bpf_link *links[3];
+/* The second one has a router to put into the place of the first one's. */
+static struct bpf_object *objects[2];
+static struct bpf_link *hooks[2], *router;
+static int attached_router;
+static bool deferring = true;
 
-static struct bpf_link *attach_connect(const char *name, int cgroup)
+void set_deferring(bool wanted)
+{
+	deferring = wanted;
+}
+
+/* Before v6.9 there is none: the router is a program, asked by mailboxes (mailbox.h). */
+static struct bpf_map *router_of(struct bpf_object *object)
+{
+	return bpf_object__find_map_by_name(object, "router");
+}
+
+static struct bpf_map *mailboxes_of(struct bpf_object *object)
+{
+	return bpf_object__find_map_by_name(object, "undermesh_mail");
+}
+
+/* `before`: what it takes the place of, or NULL. */
+static struct bpf_object *load_programs(struct bpf_object *before)
+{
+	struct bpf_object *object = bpf_object__open_file(programs_path, NULL);
+	size_t size;
+
+	if (!object)
+		fail("cannot open %s: %s", programs_path, strerror(errno));
+	*(bool *)bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata.deferring"), &size) =
+		deferring;
+	if (before && mailboxes_of(object))
+		expect(!bpf_map__reuse_fd(mailboxes_of(object), bpf_map__fd(mailboxes_of(before))));
+	if (bpf_object__load(object))
+		fail("cannot load %s: %s", programs_path, strerror(errno));
+	return object;
+}
+
+static struct bpf_link *attach_hook(const char *name, int cgroup)
 {
 	struct bpf_link *link =
-		bpf_program__attach_cgroup(bpf_object__find_program_by_name(object, name), cgroup);
+		bpf_program__attach_cgroup(bpf_object__find_program_by_name(objects[0], name), cgroup);
 
 	if (!link)
 		fail("cannot attach %s: %s", name, strerror(errno));
 	return link;
 }
 
-void attach_programs(const char *path)
+void attach_hooks(void)
 {
 	int cgroup;
 
-	object = bpf_object__open_file(path, NULL);
-	if (!object || bpf_object__load(object))
-		fail("cannot load %s: %s", path, strerror(errno));
 	mkdir(CGROUP, 0755);
 	cgroup = open(CGROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	expect(cgroup >= 0);
-	links[0] = attach_connect("connect4", cgroup);
-	links[1] = attach_connect("connect6", cgroup);
+	hooks[0] = attach_hook("connect4", cgroup);
+	hooks[1] = attach_hook("connect6", cgroup);
 	close(cgroup);
-	links[2] = bpf_map__attach_struct_ops(bpf_object__find_map_by_name(object, "router"));
-	if (!links[2])
+}
+
+void detach_hooks(void)
+{
+	bpf_link__destroy(hooks[0]);
+	bpf_link__destroy(hooks[1]);
+}
+
+static void tell_module(const char *format, ...)
+{
+	va_list arguments;
+	char line[64];
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	write_setting("/proc/undermesh_routers", line);
+}
+
+static void set_router(void)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(objects[attached_router], "route");
+
+	tell_module("set %d %d", OWNER, bpf_program__fd(program));
+}
+
+void attach_router(void)
+{
+	attached_router = 0;
+	if (!router_of(objects[0])) {
+		set_router();
+		return;
+	}
+	router = bpf_map__attach_struct_ops(router_of(objects[0]));
+	if (!router)
 		fail("cannot attach the router: %s", strerror(errno));
+}
+
+void detach_router(void)
+{
+	if (router_of(objects[0]))
+		bpf_link__destroy(router);
+	else
+		tell_module("remove %d", OWNER);
+}
+
+void replace_router(void)
+{
+	attached_router = !attached_router;
+	if (!router_of(objects[0]))
+		set_router();
+	else if (bpf_link__update_map(router, router_of(objects[attached_router])))
+		fail("cannot replace the router: %s", strerror(errno));
+}
+
+void attach_programs(void)
+{
+	objects[0] = load_programs(NULL);
+	objects[1] = load_programs(objects[0]);
+	attach_hooks();
+	attach_router();
 }
 
 void detach_programs(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < 3; i++)
-		bpf_link__destroy(links[i]);
-	bpf_object__close(object);
+	detach_hooks();
+	detach_router();
+	bpf_object__close(objects[0]);
+	bpf_object__close(objects[1]);
 }
 
-bool can_load(const char *path, const char *name)
+bool programs_call(void)
 {
-	struct bpf_object *other = bpf_object__open_file(path, NULL);
+	return router_of(objects[0]) != NULL;
+}
+
+bool can_load(const char *name)
+{
+	struct bpf_object *other = bpf_object__open_file(programs_path, NULL);
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	struct bpf_program *program;
 	bool loaded;
@@ -113,29 +268,17 @@ bool can_load(const char *path, const char *name)
 	expect(other);
 	bpf_object__for_each_program(program, other)
 		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program), name));
-	bpf_map__set_autocreate(bpf_object__find_map_by_name(other, "router"), false);
+	if (router_of(other))
+		bpf_map__set_autocreate(router_of(other), false);
 	loaded = !bpf_object__load(other);
 	libbpf_set_print(print);
 	bpf_object__close(other);
 	return loaded;
 }
 
-static void enter(const char *cgroup)
-{
-	int fd = open(cgroup, O_WRONLY | O_CLOEXEC);
-
-	expect(fd >= 0 && write(fd, "0", 1) == 1);
-	close(fd);
-}
-
 void enter_cgroup(void)
 {
-	enter(CGROUP "/cgroup.procs");
-}
-
-void leave_cgroup(void)
-{
-	enter("/sys/fs/cgroup/cgroup.procs");
+	write_setting(CGROUP "/cgroup.procs", "0");
 }
 
 /* --- servers --- */
@@ -290,15 +433,25 @@ unsigned long accepted_by(int endpoint)
 
 /* --- clients --- */
 
-int connect_to(int port, int flags)
+static int connect_to_address(unsigned int address, int port, int flags)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(SERVICE_ADDRESS)};
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
 	expect(fd >= 0);
-	expect(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
+	expect(!connect(fd, (struct sockaddr *)&to, sizeof(to)));
 	return fd;
+}
+
+int connect_to(int port, int flags)
+{
+	return connect_to_address(SERVICE_ADDRESS, port, flags);
+}
+
+int connect_to_endpoint(int endpoint)
+{
+	return connect_to_address(INADDR_LOOPBACK, endpoint, 0);
 }
 
 void send_text(int fd, const char *text)
@@ -334,14 +487,14 @@ char answer_of(int fd)
 		if (have >= 2 && strncmp(text, "HT", 2))
 			return text[0];
 		end = strstr(text, "\r\n\r\n");
-		if (end && strlen(end) == 6)
+		if (end && strlen(end) >= 6)
 			return end[4];
 	}
 }
 
 const char *request_for(const char *path, const char *field)
 {
-	static char text[512];
+	static _Thread_local char text[512];
 
 	snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: shop\r\n%s%s\r\n", path, field ? field : "",
 		 field ? "\r\n" : "");

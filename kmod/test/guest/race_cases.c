@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads that do whatever a program can do to sockets, at once and to the same ones. Nothing is expected of any call:
- * the kernel has to survive it, and all that the module held must be given back.
+ * Threads that do whatever a program can do to sockets, at once and to the same ones, while the router and the hooks come
+ * and go. Nothing is expected of any call: the kernel has to survive it, and all that was held must be given back.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "leaks.h"
 
 #define THREADS 8
 #define SOCKETS 16
@@ -25,6 +27,7 @@
 static int sockets[SOCKETS];
 static pthread_t threads[THREADS];
 static time_t end;
+static unsigned long deeds, switches;
 
 static void interrupted(int signal)
 {
@@ -63,6 +66,8 @@ static void send_any(int fd, unsigned int *dice)
 {
 	static const char *const texts[] = {
 		"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: shop\r\nX-To: b\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: shop\r\n\r\n",
 		"GET /nobody HTTP/1.1\r\nHost: shop\r\n\r\n",
 		"GET /reject HTTP/1.1\r\nHost: shop\r\n\r\n",
 		"GET / HTTP/1.1\r\nHo",
@@ -79,20 +84,46 @@ static void send_any(int fd, unsigned int *dice)
 static void look_at(int fd, unsigned int *dice)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN | POLLOUT};
-	struct sockaddr_storage peer;
-	socklen_t length = sizeof(peer);
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
 	char text[256];
 
-	switch (rand_r(dice) % 3) {
+	switch (rand_r(dice) % 4) {
 	case 0:
 		poll(&poll_fd, 1, rand_r(dice) % 3);
 		break;
 	case 1:
-		getpeername(fd, (struct sockaddr *)&peer, &length);
+		getpeername(fd, (struct sockaddr *)&address, &length);
+		break;
+	case 2:
+		getsockname(fd, (struct sockaddr *)&address, &length);
 		break;
 	default:
 		recv(fd, text, sizeof(text), rand_r(dice) % 4 ? MSG_DONTWAIT : 0);
 	}
+}
+
+/* One of its own, on which each request may go elsewhere: it is heard out, so that there can be a next one. */
+static void ask_repeatedly(unsigned int *dice)
+{
+	static const char *const texts[] = {
+		"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: shop\r\nX-To: b\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: shop\r\n\r\n",
+	};
+	int fd = new_socket(dice), i;
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+	char answer[512];
+
+	connect_any(fd, dice);
+	for (i = 0; i < 8; i++) {
+		const char *text = texts[rand_r(dice) % 3];
+
+		send(fd, text, strlen(text), MSG_NOSIGNAL);
+		if (poll(&poll_fd, 1, 100) != 1 || recv(fd, answer, sizeof(answer), MSG_DONTWAIT) <= 0)
+			break;
+	}
+	close(fd);
 }
 
 static void replace(int slot, unsigned int *dice)
@@ -110,7 +141,8 @@ static void *race(void *argument)
 	while (time(NULL) < end) {
 		int slot = rand_r(&dice) % SOCKETS, fd = __atomic_load_n(&sockets[slot], __ATOMIC_RELAXED);
 
-		switch (rand_r(&dice) % 16) {
+		__atomic_add_fetch(&deeds, 1, __ATOMIC_RELAXED);
+		switch (rand_r(&dice) % 17) {
 		case 0 ... 5:
 			send_any(fd, &dice);
 			break;
@@ -127,8 +159,36 @@ static void *race(void *argument)
 			disconnect(fd);
 			connect_any(fd, &dice);
 			break;
+		case 15:
+			ask_repeatedly(&dice);
+			break;
 		default:
 			pthread_kill(threads[rand_r(&dice) % THREADS], SIGUSR1);
+		}
+	}
+	return NULL;
+}
+
+/* What an agent does that is replaced, or switches to another engine and back. */
+static void *switch_engines(void *argument)
+{
+	unsigned int dice = (long)argument;
+
+	for (; time(NULL) < end; switches++) {
+		usleep(rand_r(&dice) % 50000);
+		switch (rand_r(&dice) % 4) {
+		case 0:
+			detach_hooks();
+			usleep(rand_r(&dice) % 20000);
+			attach_hooks();
+			break;
+		case 1:
+			detach_router();
+			usleep(rand_r(&dice) % 20000);
+			attach_router();
+			break;
+		default:
+			replace_router();
 		}
 	}
 	return NULL;
@@ -137,11 +197,14 @@ static void *race(void *argument)
 static void survives_a_race(void)
 {
 	struct sigaction action = {.sa_handler = interrupted};
+	struct holdings before = take_stock();
+	pthread_t switcher;
 	long i;
 
-	alarm(0);
+	alarm(race_s + 150);
+	attach_programs();
 	sigaction(SIGUSR1, &action, NULL);
-	end = time(NULL) + RACE_S;
+	end = time(NULL) + race_s;
 	for (i = 0; i < SOCKETS; i++)
 		sockets[i] = -1;
 	/* A signal needs a thread to go to: all are there before any of them races. */
@@ -149,8 +212,15 @@ static void survives_a_race(void)
 		threads[i] = pthread_self();
 	for (i = 0; i < THREADS; i++)
 		expect(!pthread_create(&threads[i], NULL, race, (void *)(i + 1)));
+	expect(!pthread_create(&switcher, NULL, switch_engines, (void *)i));
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
+	pthread_join(switcher, NULL);
+	for (i = 0; i < SOCKETS; i++)
+		close(sockets[i]);
+	detach_programs();
+	fprintf(stderr, "raced: %lu deeds, %lu switches\n", deeds, switches);
+	expect_no_more_than(before);
 }
 
 const struct test_case race_cases[] = {

@@ -3,12 +3,16 @@
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
 
-#include "../../request.h"
+#include "../../router.bpf.h"
 #include "addresses.h"
 
-#define LOOPBACK bpf_htonl(0x7f000001)
+#define LOOPBACK    bpf_htonl(0x7f000001)
+#define AWAY	    bpf_htonl(0xc0000201) /* AWAY_ADDRESS */
+#define UNREACHABLE bpf_htonl(0x7f090909) /* UNREACHABLE_ADDRESS */
+
+/* Set to false before loading: connections go to the default endpoints as if there were no module. */
+const volatile bool deferring SEC(".rodata.deferring") = true;
 
 /* Volatile: a table that is spread over instructions leaves .rodata empty, which libbpf takes for an error. */
 static const volatile struct {
@@ -38,7 +42,8 @@ SEC("cgroup/connect4") int connect4(struct bpf_sock_addr *context)
 
 	if (context->user_ip4 != bpf_htonl(SERVICE_ADDRESS) || service < 0)
 		return 1;
-	undermesh_defer(context, services[service].grace_ms, service);
+	if (deferring)
+		undermesh_defer4(context, OWNER, services[service].grace_ms, service);
 	context->user_ip4 = LOOPBACK;
 	context->user_port = bpf_htons(services[service].endpoint);
 	return 1;
@@ -59,7 +64,8 @@ SEC("cgroup/connect6") int connect6(struct bpf_sock_addr *context)
 	int service = find_service(context->user_port);
 
 	if (is_service_v6(context)) {
-		undermesh_defer(context, 0, TAG_V6);
+		if (deferring)
+			undermesh_defer6(context, OWNER, 0, TAG_V6);
 		context->user_ip6[0] = 0;
 		context->user_ip6[3] = bpf_htonl(1);
 		context->user_port = bpf_htons(ENDPOINT_DEFAULT);
@@ -68,7 +74,8 @@ SEC("cgroup/connect6") int connect6(struct bpf_sock_addr *context)
 	if (context->user_ip6[2] != bpf_htonl(0xffff) || context->user_ip6[3] != bpf_htonl(SERVICE_ADDRESS) ||
 	    service < 0)
 		return 1;
-	undermesh_defer(context, services[service].grace_ms, service);
+	if (deferring)
+		undermesh_defer6(context, OWNER, services[service].grace_ms, service);
 	context->user_ip6[3] = LOOPBACK;
 	context->user_port = bpf_htons(services[service].endpoint);
 	return 1;
@@ -77,8 +84,13 @@ SEC("cgroup/connect6") int connect6(struct bpf_sock_addr *context)
 /* Of another hook, where nothing can be deferred: must not load. */
 SEC("?cgroup/sendmsg4") int sendmsg4(struct bpf_sock_addr *context)
 {
-	undermesh_defer(context, 0, 0);
+	undermesh_defer4(context, OWNER, 0, 0);
 	return 1;
+}
+
+static int send_away(struct undermesh_request *request, u32 address)
+{
+	return undermesh_request_to(request, &address, sizeof(address), bpf_htons(ENDPOINT_A));
 }
 
 static int send_to(struct undermesh_request *request, u16 endpoint)
@@ -108,13 +120,14 @@ static bool path_is_below(const u8 *path, u32 length, const char *segment, u32 s
 #define HEAD_BYTES 4096
 #define PATH_BYTES 16
 
-SEC("struct_ops/route")
-int BPF_PROG(route, struct undermesh_request *request)
+UNDERMESH_ROUTER(route)
 {
 	u32 at = request->head.path.at, length = request->head.path.length;
 	const u8 *head = undermesh_request_head(request, HEAD_BYTES);
 	char to[8];
 
+	if (request->owner != OWNER)
+		return -ENOENT;
 	/* The verifier follows a copy of what was compared only when it is the same register. */
 	barrier_var(at);
 	if (request->head.verdict != HTTP1_COMPLETE || !head || at >= HEAD_BYTES - PATH_BYTES)
@@ -124,16 +137,17 @@ int BPF_PROG(route, struct undermesh_request *request)
 		return send_to(request, ENDPOINT_A);
 	if (PATH_IS_BELOW(head, length, "/nobody"))
 		return send_to(request, ENDPOINT_NOBODY);
+	if (PATH_IS_BELOW(head, length, "/silent"))
+		return send_to(request, ENDPOINT_SILENT);
+	if (PATH_IS_BELOW(head, length, "/away"))
+		return send_away(request, AWAY);
+	if (PATH_IS_BELOW(head, length, "/unreachable"))
+		return send_away(request, UNREACHABLE);
 	if (PATH_IS_BELOW(head, length, "/reject"))
 		return -REJECTED;
 	if (undermesh_request_field(request, "x-to", to, sizeof(to)) == 1 && to[0] == 'b')
 		return send_to(request, ENDPOINT_B);
 	return 0;
 }
-
-SEC(".struct_ops.link")
-struct undermesh_router router = {
-	.route = (void *)route,
-};
 
 char _license[] SEC("license") = "GPL";

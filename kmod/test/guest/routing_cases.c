@@ -59,10 +59,28 @@ static void leaves_tls_to_the_default(void)
 	leaves_to_the_default("\x16\x03\x01\x00\x05hello", 10);
 }
 
+static void leaves_http2_to_the_default(void)
+{
+	leaves_to_the_default("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 24);
+}
+
 static void leaves_other_protocols_to_the_default(void)
 {
 	leaves_to_the_default("*1\r\n$4\r\nPING\r\n", 14);
 	leaves_to_the_default("\0\0\0\x08", 4);
+}
+
+/* Of a service with a grace, before it is over and after. */
+static void leaves_other_protocols_within_the_grace(void)
+{
+	int fd = connect_to(PORT_HASTY, 0);
+
+	expect(send(fd, "\x16\x03\x01\x00\x05hello", 10, 0) == 10);
+	expect(answer_of(fd) == 'D');
+	fd = connect_to(PORT_HASTY, 0);
+	usleep(3 * GRACE_MS * 1000);
+	send_text(fd, "*1\r\n$4\r\nPING\r\n");
+	expect(answer_of(fd) == 'D');
 }
 
 static void leaves_two_lengths_to_the_default(void)
@@ -75,6 +93,18 @@ static void leaves_two_lengths_to_the_default(void)
 static void hears_a_server_that_speaks_first(void)
 {
 	expect(answer_of(connect_to(PORT_BANNER, 0)) == 'S');
+}
+
+/* As MySQL does: the server greets, and the client answers in bytes that are no request. */
+static void answers_a_server_that_speaks_first(void)
+{
+	int fd = connect_to(PORT_BANNER, 0);
+	char text[4];
+
+	expect(recv(fd, text, 2, MSG_WAITALL) == 2 && !memcmp(text, "S!", 2));
+	expect(send(fd, "\x20\0\0\x01login", 9, 0) == 9);
+	expect(recv(fd, text, 2, MSG_WAITALL) == 2 && !memcmp(text, "S.", 2));
+	expect(!recv(fd, text, 1, 0));
 }
 
 static void sends_what_it_kept_after_the_grace(void)
@@ -128,13 +158,7 @@ static void routes_v6(void)
 
 static void leaves_others_alone(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons(ENDPOINT_B),
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	expect(!connect(fd, (struct sockaddr *)&address, sizeof(address)));
-	expect(ask(fd, "/a", NULL) == 'B');
+	expect(ask(connect_to_endpoint(ENDPOINT_B), "/a", NULL) == 'B');
 }
 
 #define THREADS	    8
@@ -199,15 +223,18 @@ const struct test_case routing_cases[] = {
 	CASE(keeps_a_connection),
 	CASE(leaves_a_head_that_is_too_large_to_the_default),
 	CASE(leaves_tls_to_the_default),
+	CASE(leaves_http2_to_the_default),
 	CASE(leaves_other_protocols_to_the_default),
+	CASE(leaves_other_protocols_within_the_grace),
 	CASE(leaves_two_lengths_to_the_default),
 	CASE(hears_a_server_that_speaks_first),
+	CASE(answers_a_server_that_speaks_first),
 	CASE(sends_what_it_kept_after_the_grace),
 	CASE(routes_within_the_grace),
 	CASE(waits_for_a_patient_service),
 	CASE(routes_mapped_addresses),
 	CASE(routes_v6),
-	CASE(leaves_others_alone),
+	PLAIN_CASE(leaves_others_alone),
 	CASE(routes_many_at_once),
 	CASE(serves_curl),
 	{},

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -210,21 +211,63 @@ static void sends_a_file(void)
 
 static void sends_more_later(void)
 {
+	struct iovec piece = {"GET /a HTTP/1.1\r\nHost: shop\r\n", 29};
+	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
 	int fd = connect_to(PORT_PATIENT, 0);
 
-	expect(send(fd, "GET /a HTTP/1.1\r\nHost: shop\r\n", 29, MSG_MORE) == 29);
+	expect(sendmsg(fd, &message, MSG_MORE) == 29);
 	expect(send(fd, "X: y\r\n\r\n", 8, 0) == 8);
 	expect(answer_of(fd) == 'A');
 }
 
-static void sends_without_copying(void)
+/* The number of the last send of which is heard that its memory may be used again; -1 when nothing is heard. */
+static long last_released(int fd)
+{
+	char control[256];
+	struct msghdr message = {.msg_control = control, .msg_controllen = sizeof(control)};
+	struct sock_extended_err *told;
+
+	if (recvmsg(fd, &message, MSG_ERRQUEUE))
+		return -1;
+	told = (struct sock_extended_err *)CMSG_DATA(CMSG_FIRSTHDR(&message));
+	expect(told->ee_origin == SO_EE_ORIGIN_ZEROCOPY && !told->ee_errno);
+	return told->ee_data;
+}
+
+/* In as many sends as it takes pieces: each is heard of, by its number. */
+static void send_without_copying(size_t piece)
 {
 	const char *text = request_for("/a", NULL);
-	int fd = connect_to(PORT_PATIENT, 0), one = 1;
+	size_t length = strlen(text), at;
+	long sends = 0, released = -1;
+	int fd = connect_to(PORT_PATIENT, 0), one = 1, tries;
 
 	expect(!setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
-	expect(send(fd, text, strlen(text), MSG_ZEROCOPY) == (ssize_t)strlen(text));
+	for (at = 0; at < length; at += piece, sends++) {
+		size_t rest = length - at;
+		ssize_t size = rest < piece ? rest : piece;
+
+		expect(send(fd, text + at, size, MSG_ZEROCOPY) == size);
+	}
 	expect(answer_of(fd) == 'A');
+	for (tries = 0; tries < 500 && released < sends - 1; tries++) {
+		long last = last_released(fd);
+
+		if (last < 0)
+			usleep(10000);
+		released = last > released ? last : released;
+	}
+	expect(released == sends - 1);
+}
+
+static void sends_without_copying(void)
+{
+	send_without_copying(1000);
+}
+
+static void sends_pieces_without_copying(void)
+{
+	send_without_copying(10);
 }
 
 static void sends_from_a_pipe(void)
@@ -236,6 +279,18 @@ static void sends_from_a_pipe(void)
 	expect(!pipe(ends) && write(ends[1], text, length) == length);
 	expect(splice(ends[0], NULL, fd, NULL, length, 0) == length);
 	expect(answer_of(fd) == 'A');
+}
+
+static void answers_into_a_pipe(void)
+{
+	int fd = connect_to(PORT_PATIENT, 0), ends[2];
+	char text[512] = "";
+	ssize_t got;
+
+	send_text(fd, request_for("/a", NULL));
+	expect(!pipe(ends) && splice(fd, NULL, ends[1], NULL, sizeof(text), 0) > 0);
+	got = read(ends[0], text, sizeof(text));
+	expect(got > 6 && text[got - 2] == 'A');
 }
 
 static void sends_to_an_address_it_ignores(void)
@@ -314,7 +369,9 @@ const struct test_case sending_cases[] = {
 	CASE(sends_a_file),
 	CASE(sends_more_later),
 	CASE(sends_without_copying),
+	CASE(sends_pieces_without_copying),
 	CASE(sends_from_a_pipe),
+	CASE(answers_into_a_pipe),
 	CASE(sends_to_an_address_it_ignores),
 	CASE(is_used_by_another_descriptor),
 	CASE(is_passed_to_another_process),

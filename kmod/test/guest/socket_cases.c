@@ -13,6 +13,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "compare.h"
 
 static void is_refused(void)
 {
@@ -123,6 +124,36 @@ static void is_told_the_address_it_asked_for(void)
 	expect(ntohs(peer.sin_port) == PORT_PATIENT);
 }
 
+/* Of its own address, before the first send, nothing is known: which endpoint it will be decides. */
+static void has_an_address_once_it_has_an_endpoint(void)
+{
+	struct sockaddr_in own = {}, peer = {};
+	socklen_t length = sizeof(own);
+	int fd = connect_to(PORT_PATIENT, 0);
+
+	expect(!getsockname(fd, (struct sockaddr *)&own, &length) && length == sizeof(own));
+	expect(own.sin_family == AF_INET && !own.sin_addr.s_addr && !own.sin_port);
+	expect(ask(fd, "/a", NULL) == 'A');
+	expect(!getsockname(fd, (struct sockaddr *)&own, &length) && length == sizeof(own));
+	expect(own.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && own.sin_port);
+	expect(!getpeername(fd, (struct sockaddr *)&peer, &length) && length == sizeof(peer));
+	expect(peer.sin_addr.s_addr == htonl(INADDR_LOOPBACK) && peer.sin_port == htons(ENDPOINT_A));
+}
+
+static void keeps_the_address_it_was_bound_to(void)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000007)}, now = {};
+	socklen_t length = sizeof(own);
+	int fd = new_socket(0);
+
+	expect(!bind(fd, (struct sockaddr *)&own, sizeof(own)));
+	expect(!getsockname(fd, (struct sockaddr *)&own, &length) && own.sin_port);
+	expect(!connect_by(&(struct way){&target_a, true}, fd));
+	expect(!getsockname(fd, (struct sockaddr *)&now, &length) && !memcmp(&own, &now, length));
+	expect(ask(fd, "/a", NULL) == 'A');
+	expect(!getsockname(fd, (struct sockaddr *)&now, &length) && !memcmp(&own, &now, length));
+}
+
 static void is_connected_already(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -160,6 +191,8 @@ const struct test_case socket_cases[] = {
 	CASE(lingers_for_nobody),
 	CASE(shuts_down_without_a_word),
 	CASE(is_told_the_address_it_asked_for),
+	CASE(has_an_address_once_it_has_an_endpoint),
+	CASE(keeps_the_address_it_was_bound_to),
 	CASE(is_connected_already),
 	CASE(connects_again_after_disconnecting),
 	{},

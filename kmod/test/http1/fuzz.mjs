@@ -1,26 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
-// npm run fuzz -w @undermesh/kmod -- SECONDS: fuzzes for as long as one likes. What was found stays in dist/fuzz, which
-// the next run begins with; its log tells how many executions there were.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// npm run fuzz -w @undermesh/kmod -- SECONDS [WORKERS]: fuzzes for as long as one likes, without sanitizers; all that was
+// found is read once more by them. What was found stays in dist/fuzz, which the next run begins with. The sum of all
+// runs is docs/acceptance/http1-fuzz.md.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { root } from '../../../tools/paths.mjs';
+import { machineFacts, table } from '../../../tools/report.mjs';
+import { readerDigest } from './compile.mjs';
 import { fuzz } from './fuzzer.mjs';
 
-const seconds = Number(process.argv[2] ?? 3600);
-if (!(seconds > 0)) {
-  console.error(`"${process.argv[2]}" is no number of seconds`);
+const [seconds, workers] = [process.argv[2] ?? 3600, process.argv[3] ?? 1].map(Number);
+if (!(seconds > 0) || !(workers > 0)) {
+  console.error('how long, and in how many processes? npm run fuzz -w @undermesh/kmod -- SECONDS [WORKERS]');
   process.exit(2);
 }
 const directory = fileURLToPath(new URL('../../dist/fuzz', import.meta.url));
+const corpus = join(directory, 'corpus');
+const sums = join(directory, 'runs.json');
 mkdirSync(directory, { recursive: true });
 const seeds = ['GET / HTTP/1.1\r\nHost: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'];
-const { code, executions, output } = await fuzz({
-  seconds,
-  seeds,
-  corpus: `${directory}/corpus`,
+const facts = { ...machineFacts(), reader: readerDigest() };
+const began = Date.now();
+const { code, executions, inputs, output } = await fuzz({
+  ...{ seconds, workers, seeds, corpus, fast: true },
   onOutput: (text) => process.stderr.write(text),
 });
-writeFileSync(`${directory}/log`, output);
-console.log(
-  `${executions} executions in ${seconds} s: ${code === 0 ? 'nothing found' : `see ${directory}/log`}`,
-);
+writeFileSync(join(directory, 'log'), output);
+const runs = [
+  ...(existsSync(sums) ? JSON.parse(readFileSync(sums, 'utf8')) : []),
+  { ...facts, workers, seconds: (Date.now() - began) / 1000, executions, inputs, found: code !== 0 },
+];
+writeFileSync(sums, JSON.stringify(runs));
+writeFileSync(join(root, 'docs/acceptance/http1-fuzz.md'), report(runs));
+console.log(`${executions} executions: ${code === 0 ? 'nothing found' : `see ${directory}/log`}`);
 process.exit(code === 0 ? 0 : 1);
+
+function report(all) {
+  const count = (number) => Math.round(number).toLocaleString('en');
+  const executionsOf = (some) => some.reduce((sum, one) => sum + one.executions, 0);
+  const { reader } = all.at(-1);
+  const ofThis = all.filter((one) => one.reader === reader);
+  const found = all.filter((one) => one.found).length;
+  const columns = ['date', 'commit', 'reader', 'processes', 'seconds', 'executions', 'per second', 'found'];
+  const rows = all.map((one) => [
+    ...[one.date, one.commit, one.reader, one.workers, count(one.seconds), count(one.executions)],
+    ...[count(one.executions / one.seconds), one.found ? '**yes**' : 'nothing'],
+  ]);
+  return `# Acceptance: the reader of HTTP/1.1 under a fuzzer
+
+Written by \`npm run fuzz -w @undermesh/kmod\`. ${count(executionsOf(all))} executions, ${count(executionsOf(ofThis))} of them
+of the reader as it was in the last run (${reader}, the front of a digest of its sources); ${found ? `**${found} runs found something**` : 'nothing was found'}.
+
+An execution is one stream that libFuzzer made: read as a request, as a response (each in one piece and cut at random, which must
+come to the same), and as both directions of a connection. \`kmod/test/http1/fuzz.c\` says what must hold. These runs are without
+sanitizers, each piece in front of a page that cannot be read; the ${count(readdirSync(corpus).length)} inputs that cover something of their own
+were read once more with the sanitizers of addresses and of undefined behaviour. \`npm test\` fuzzes with those for some seconds.
+
+${table(columns, rows).join('\n')}
+
+Seconds are those of the clock, also when the machine was busy with something else. ${machine(all.at(-1))}
+`;
+}
+
+function machine({ kernel, cores, memory, clang }) {
+  return `The last run: kernel ${kernel}, ${cores} cores, ${memory}, clang ${clang}.`;
+}

@@ -163,37 +163,78 @@ static void do_messages(enum http1_kind kind)
 	free((void *)all.data);
 }
 
+/* A way to give an exchange what was sent behind a head, or received: read, or passed where it need not be read. */
+typedef void (*give)(struct http1_exchange *exchange, struct stream stream);
+
+static void read_sent(struct http1_exchange *exchange, struct stream stream)
+{
+	http1_exchange_sent(exchange, stream.data, stream.length);
+}
+
+static void read_received(struct http1_exchange *exchange, struct stream stream)
+{
+	http1_exchange_received(exchange, stream.data, stream.length);
+}
+
+static void pass_sent(struct http1_exchange *exchange, struct stream stream)
+{
+	u32 taken;
+
+	for (; stream.length; stream = behind(stream, taken)) {
+		taken = http1_exchange_pass_sent(exchange, stream.length);
+		if (!taken)
+			http1_exchange_sent(exchange, stream.data, taken = 1);
+	}
+}
+
+static void pass_received(struct http1_exchange *exchange, struct stream stream)
+{
+	u32 taken;
+
+	for (; stream.length; stream = behind(stream, taken)) {
+		taken = http1_exchange_pass_received(exchange, stream.length);
+		if (!taken)
+			http1_exchange_received(exchange, stream.data, taken = 1);
+	}
+}
+
 /* A head when none is on its way, and what is behind it. */
-static void send_to(struct http1_exchange *exchange, struct stream stream)
+static void send_to(struct http1_exchange *exchange, struct stream stream, give give)
 {
 	struct read_head read;
 	u32 taken;
 
 	if (exchange->phase != HTTP1_IDLE) {
-		http1_exchange_sent(exchange, stream.data, stream.length);
+		give(exchange, stream);
 		return;
 	}
 	taken = read_head_in_pieces(&read, HTTP1_REQUEST, stream, (struct cutter){cut_nothing, 0});
 	if (read.head.verdict != HTTP1_COMPLETE)
 		abort();
 	http1_exchange_begin(exchange, &read.head);
-	http1_exchange_sent(exchange, stream.data + taken, stream.length - taken);
+	give(exchange, behind(stream, taken));
 }
 
 static void do_exchange(void)
 {
-	struct http1_exchange exchange;
+	struct http1_exchange exchange, passed;
 	const char *word;
 
 	http1_exchange_init(&exchange);
+	http1_exchange_init(&passed);
 	printf("[");
 	while ((word = strtok(NULL, " \n"))) {
 		struct stream stream = from_hex(strtok(NULL, " \n"));
 
-		if (!strcmp(word, "sent"))
-			send_to(&exchange, stream);
-		else
-			http1_exchange_received(&exchange, stream.data, stream.length);
+		if (!strcmp(word, "sent")) {
+			send_to(&exchange, stream, read_sent);
+			send_to(&passed, stream, pass_sent);
+		} else {
+			read_received(&exchange, stream);
+			pass_received(&passed, stream);
+		}
+		if (exchange.phase != passed.phase || exchange.opaque != passed.opaque)
+			abort();
 		printf("\"%s\",", phases[exchange.phase]);
 		free((void *)stream.data);
 	}

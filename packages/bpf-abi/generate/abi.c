@@ -17,6 +17,7 @@ struct abi {
 	struct connection_record connection_record;
 	struct http_sample http_sample;
 	struct http_record http_record;
+	struct http_long_record http_long_record;
 	struct leg_sample leg_sample;
 	struct leg_record leg_record;
 	struct kernel_totals kernel_totals;
@@ -43,4 +44,20 @@ struct abi {
 	struct service_name service_name;
 	struct mesh_node mesh_node;
 	struct mesh_totals mesh_totals;
+	enum route_limit route_limit;
+	enum route_text_kind route_text_kind;
+	enum route_condition_kind route_condition_kind;
+	struct route_table route_table;
+	struct route_text_key route_text_key;
+	struct route_text route_text;
+	struct route_key route_key;
+	struct route_group route_group;
+	struct route_match route_match;
+	struct route_condition route_condition;
+	struct route_rule route_rule;
+	struct route_backend route_backend;
+	struct pool pool;
+	struct route_choice route_choice;
+	struct route_hit_key route_hit_key;
+	struct route_hits route_hits;
 } abi;

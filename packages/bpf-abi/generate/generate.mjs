@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// bpf/include/abi.h -> the compiler's BTF -> src/abi.generated.ts and docs/record-fields.md.
+// bpf/include/abi.h and its parts -> the compiler's BTF -> src/abi.generated.ts and docs/record-fields.md.
 // With --check: writes nothing, fails when what is committed differs.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,11 @@ try {
   const triple = execFileSync('clang', ['-print-target-triple']).toString().trim().replace('-pc-', '-');
   const flags = ['-O2', '-g', '-target', 'bpf', '-D__bpf__', '-idirafter', `/usr/include/${triple}`];
   execFileSync('clang', [...flags, '-c', join(here, 'abi.c'), '-o', object]);
-  const header = readFileSync(join(root, 'bpf/include/abi.h'), 'utf8');
+  const headers = join(root, 'bpf/include');
+  const header = readdirSync(headers)
+    .filter((name) => /^abi(_\w+)?\.h$/.test(name))
+    .map((name) => readFileSync(join(headers, name), 'utf8'))
+    .join('');
   const abi = readAbi(readTypes(object));
   const version = Number(/#define UNDERMESH_ABI_VERSION (\d+)/.exec(header)?.[1]);
   const namesOf = (name) => readNames(readTypes(join(root, `bpf/dist/${name}.bpf.o`)));
@@ -27,6 +31,7 @@ try {
     dualEngine: namesOf('dual_engine'),
     waypoint: namesOf('waypoint'),
     preface: namesOf('preface'),
+    native: namesOf('kernel_native'),
   };
   const comments = readComments(header);
   const outputs = new Map([

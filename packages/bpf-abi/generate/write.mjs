@@ -129,6 +129,10 @@ export const WAYPOINT_MAPS = ${list(names.waypoint.maps)};
 export const PREFACE_PROGRAMS = ${list(names.preface.programs)};
 /** Maps of \`preface.bpf.o\`; those that the dual engine has too are shared with it. */
 export const PREFACE_MAPS = ${list(names.preface.maps)};
+/** Programs of \`kernel_native.bpf.o\`, which needs the kernel module. */
+export const NATIVE_PROGRAMS = ${list(names.native.programs)};
+/** Maps of \`kernel_native.bpf.o\`, without its struct_ops; those that the dual engine has too are shared with it. */
+export const NATIVE_MAPS = ${list(names.native.maps)};
 
 ${abi.enums.map((e) => writeEnum(e, comments)).join('\n')}
 ${abi.structs.map((s) => writeStruct(s, comments)).join('\n')}`;

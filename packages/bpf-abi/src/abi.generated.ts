@@ -3,20 +3,20 @@
 import { readText, writeText } from './text.js';
 
 /** Version of every layout in this file; in the header of each frame. */
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
 /** Programs of `observe.bpf.o`. */
 export const OBSERVE_PROGRAMS = ['adopt_sockets', 'list_listeners', 'look', 'observe_sockops', 'observe_state'] as const;
 /** Maps of `observe.bpf.o`. */
-export const OBSERVE_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'steerings', 'totals'] as const;
+export const OBSERVE_MAPS = ['cgroup_names', 'choices', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'steerings', 'totals'] as const;
 /** Programs of `http.bpf.o`. */
 export const HTTP_PROGRAMS = ['follow_egress', 'follow_ingress'] as const;
 /** Maps of `http.bpf.o`: it is loaded on those of `observe.bpf.o`. */
-export const HTTP_MAPS = ['cgroup_names', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'steerings', 'totals'] as const;
+export const HTTP_MAPS = ['cgroup_names', 'choices', 'connections', 'control', 'helper_errors', 'http_exchanges', 'records', 'socket_owner', 'steerings', 'totals'] as const;
 /** Programs of `dual_engine.bpf.o`. */
 export const DUAL_ENGINE_PROGRAMS = ['dual_connect4', 'dual_connect6', 'dual_sendmsg4', 'dual_sendmsg6', 'follow_close', 'follow_sockops', 'show_peername4', 'show_peername6', 'show_sender4', 'show_sender6', 'steer_connect4', 'steer_connect6', 'steer_sendmsg4', 'steer_sendmsg6'] as const;
 /** Maps of `dual_engine.bpf.o`. */
-export const DUAL_ENGINE_MAPS = ['connect4_programs', 'connect6_programs', 'datagram_endpoints', 'datagrams', 'endpoint_health', 'endpoints', 'engine_state', 'generation_use', 'mesh_errors', 'mesh_totals', 'observed_records', 'observed_totals', 'round_robin', 'sendmsg4_programs', 'sendmsg6_programs', 'services', 'slots', 'socket_owner', 'steerings', 'vips'] as const;
+export const DUAL_ENGINE_MAPS = ['choices', 'connect4_programs', 'connect6_programs', 'datagram_endpoints', 'datagrams', 'endpoint_health', 'endpoints', 'engine_state', 'generation_use', 'mesh_errors', 'mesh_totals', 'observed_records', 'observed_totals', 'round_robin', 'sendmsg4_programs', 'sendmsg6_programs', 'service_use', 'services', 'slots', 'socket_owner', 'steerings', 'vips'] as const;
 /** Programs of `waypoint.bpf.o`. */
 export const WAYPOINT_PROGRAMS = ['keep_syns', 'show_sockname4', 'show_sockname6', 'take_option', 'tell_original'] as const;
 /** Maps of `waypoint.bpf.o`; those that the dual engine has too are shared with it. */
@@ -25,6 +25,10 @@ export const WAYPOINT_MAPS = ['mesh_errors', 'mesh_nodes', 'mesh_totals', 'servi
 export const PREFACE_PROGRAMS = ['arm_preface', 'push_preface'] as const;
 /** Maps of `preface.bpf.o`; those that the dual engine has too are shared with it. */
 export const PREFACE_MAPS = ['mesh_errors', 'mesh_totals', 'preface_sockets', 'service_names', 'steerings'] as const;
+/** Programs of `kernel_native.bpf.o`, which needs the kernel module. */
+export const NATIVE_PROGRAMS = ['native_connect4', 'native_connect6', 'native_route'] as const;
+/** Maps of `kernel_native.bpf.o`, without its struct_ops; those that the dual engine has too are shared with it. */
+export const NATIVE_MAPS = ['choices', 'connect4_programs', 'connect6_programs', 'datagram_endpoints', 'datagrams', 'endpoint_health', 'endpoints', 'engine_state', 'generation_use', 'mesh_errors', 'mesh_totals', 'observed_records', 'observed_totals', 'pools', 'request_text', 'round_robin', 'route_backends', 'route_conditions', 'route_groups', 'route_hits', 'route_limits', 'route_matches', 'route_rules', 'route_tables', 'route_texts', 'sendmsg4_programs', 'sendmsg6_programs', 'service_use', 'services', 'slots', 'socket_owner', 'steerings', 'vips'] as const;
 
 /** `enum record_kind`. */
 export const RecordKind = {
@@ -101,6 +105,10 @@ export const CloseReason = {
   NO_WAYPOINT: 22,
   /** refused by the mesh: what it takes to steer was missing. */
   NOT_STEERED: 23,
+  TOO_MANY: 24,
+  NO_ROUTE: 25,
+  ROUTE_REJECTS: 26,
+  RATE_LIMITED: 27,
 } as const;
 
 /** `enum record_flag`. */
@@ -128,6 +136,8 @@ export const RecordFlag = {
 export const HttpLimit = {
   /** in one record. */
   SAMPLES: 8,
+  /** in one long record. */
+  LONG_SAMPLES: 48,
   UNKNOWN_US: 2147483647,
 } as const;
 
@@ -172,6 +182,13 @@ export const HelperSite = {
   WRITE_OPTION: 10,
   SAVE_SYN: 11,
   PREFACE: 12,
+  /** undermesh_defer(). */
+  DEFER: 13,
+  CHOICE: 14,
+  ROUTE_HIT: 15,
+  RATE_LIMIT: 16,
+  SERVICE_USE: 17,
+  READ_HEAD: 18,
 } as const;
 
 /** `enum mesh_limit`. */
@@ -236,6 +253,46 @@ export const SteeringFlag = {
   OPTION: 16,
   /** a preface is to go before its first byte. */
   PREFACE: 32,
+  /** deferred: its requests choose its endpoint, one after the other. */
+  ROUTED: 64,
+  /** counted in service_use. */
+  BOUNDED: 128,
+} as const;
+
+/** `enum route_limit`. */
+export const RouteLimit = {
+  /** bytes of a path or of a host name. */
+  TEXT: 256,
+  /** of a header's or parameter's name. */
+  NAME: 64,
+  /** and of its value. */
+  VALUE: 128,
+  /** of one match. */
+  CONDITIONS: 32,
+  /** matches that one path may lead through. */
+  TRIES: 128,
+  /** host names that one host may fall under, each within the one before. */
+  HOSTS: 16,
+  /** a longer path has no elements that count. */
+  PATH_READ: 4096,
+} as const;
+
+/** `enum route_text_kind`. */
+export const RouteTextKind = {
+  HOST: 1,
+  /** with the dot that it begins with. */
+  HOST_SUFFIX: 2,
+  PATH: 3,
+  /** without a slash at its end, of at least one element. */
+  PATH_PREFIX: 4,
+} as const;
+
+/** `enum route_condition_kind`. */
+export const RouteConditionKind = {
+  HEADER: 1,
+  HEADER_PREFIX: 2,
+  QUERY: 3,
+  QUERY_PREFIX: 4,
 } as const;
 
 /** Byte offsets in `struct connection_record`, and its size. */
@@ -447,7 +504,7 @@ export function encodeConnectionRecord(value: ConnectionRecordValue): Uint8Array
 
 /** Byte offsets in `struct http_sample`, and its size. */
 export const HttpSample = {
-  BYTES: 12,
+  BYTES: 16,
   /** to the first byte of the final response; or HTTP_LIMIT_UNKNOWN_US. */
   firstByteUs: 0,
   /** to the last byte of that response; or HTTP_LIMIT_UNKNOWN_US. */
@@ -458,6 +515,8 @@ export const HttpSample = {
   method: 10,
   /** enum http_sample_flag bits. */
   flags: 11,
+  /** number of the route that this end sent the request along; 0: none. */
+  route: 12,
 } as const;
 
 /** `struct http_sample`, decoded. */
@@ -472,9 +531,11 @@ export interface HttpSampleValue {
   method: number;
   /** enum http_sample_flag bits. */
   flags: number;
+  /** number of the route that this end sent the request along; 0: none. */
+  route: number;
 }
 
-/** Decodes one `struct http_sample`. Throws RangeError when fewer than 12 bytes follow `offset`. */
+/** Decodes one `struct http_sample`. Throws RangeError when fewer than 16 bytes follow `offset`. */
 export function decodeHttpSample(bytes: Uint8Array, offset = 0): HttpSampleValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -483,24 +544,26 @@ export function decodeHttpSample(bytes: Uint8Array, offset = 0): HttpSampleValue
     status: view.getUint16(offset + 8, true),
     method: view.getUint8(offset + 10),
     flags: view.getUint8(offset + 11),
+    route: view.getUint32(offset + 12, true),
   };
 }
 
-/** Encodes one `struct http_sample` into 12 new bytes. */
+/** Encodes one `struct http_sample` into 16 new bytes. */
 export function encodeHttpSample(value: HttpSampleValue): Uint8Array {
-  const bytes = new Uint8Array(12);
+  const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, value.firstByteUs, true);
   view.setUint32(4, value.lastByteUs, true);
   view.setUint16(8, value.status, true);
   view.setUint8(10, value.method);
   view.setUint8(11, value.flags);
+  view.setUint32(12, value.route, true);
   return bytes;
 }
 
 /** Byte offsets in `struct http_record`, and its size. */
 export const HttpRecord = {
-  BYTES: 312,
+  BYTES: 344,
   /** struct connection_record: RECORD_KIND_HTTP, RECORD_EVENT_PROGRESS. */
   connection: 0,
   /** heads and bodies as on the wire, of the requests in samples. */
@@ -533,7 +596,7 @@ export interface HttpRecordValue {
   samples: Uint8Array;
 }
 
-/** Decodes one `struct http_record`. Throws RangeError when fewer than 312 bytes follow `offset`. */
+/** Decodes one `struct http_record`. Throws RangeError when fewer than 344 bytes follow `offset`. */
 export function decodeHttpRecord(bytes: Uint8Array, offset = 0): HttpRecordValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -543,13 +606,13 @@ export function decodeHttpRecord(bytes: Uint8Array, offset = 0): HttpRecordValue
     lostRequests: view.getUint32(offset + 208, true),
     sampleCount: view.getUint8(offset + 212),
     reserved: bytes.slice(offset + 213, offset + 216),
-    samples: bytes.slice(offset + 216, offset + 312),
+    samples: bytes.slice(offset + 216, offset + 344),
   };
 }
 
-/** Encodes one `struct http_record` into 312 new bytes. */
+/** Encodes one `struct http_record` into 344 new bytes. */
 export function encodeHttpRecord(value: HttpRecordValue): Uint8Array {
-  const bytes = new Uint8Array(312);
+  const bytes = new Uint8Array(344);
   const view = new DataView(bytes.buffer);
   bytes.set(value.connection.subarray(0, 192), 0);
   view.setBigUint64(192, value.requestBytes, true);
@@ -557,7 +620,60 @@ export function encodeHttpRecord(value: HttpRecordValue): Uint8Array {
   view.setUint32(208, value.lostRequests, true);
   view.setUint8(212, value.sampleCount);
   bytes.set(value.reserved.subarray(0, 3), 213);
-  bytes.set(value.samples.subarray(0, 96), 216);
+  bytes.set(value.samples.subarray(0, 128), 216);
+  return bytes;
+}
+
+/** Byte offsets in `struct http_long_record`, and its size. */
+export const HttpLongRecord = {
+  BYTES: 984,
+  connection: 0,
+  requestBytes: 192,
+  responseBytes: 200,
+  lostRequests: 208,
+  sampleCount: 212,
+  reserved: 213,
+  /** HTTP_LIMIT_LONG_SAMPLES times struct http_sample. */
+  samples: 216,
+} as const;
+
+/** `struct http_long_record`, decoded. */
+export interface HttpLongRecordValue {
+  connection: Uint8Array;
+  requestBytes: bigint;
+  responseBytes: bigint;
+  lostRequests: number;
+  sampleCount: number;
+  reserved: Uint8Array;
+  /** HTTP_LIMIT_LONG_SAMPLES times struct http_sample. */
+  samples: Uint8Array;
+}
+
+/** Decodes one `struct http_long_record`. Throws RangeError when fewer than 984 bytes follow `offset`. */
+export function decodeHttpLongRecord(bytes: Uint8Array, offset = 0): HttpLongRecordValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    connection: bytes.slice(offset + 0, offset + 192),
+    requestBytes: view.getBigUint64(offset + 192, true),
+    responseBytes: view.getBigUint64(offset + 200, true),
+    lostRequests: view.getUint32(offset + 208, true),
+    sampleCount: view.getUint8(offset + 212),
+    reserved: bytes.slice(offset + 213, offset + 216),
+    samples: bytes.slice(offset + 216, offset + 984),
+  };
+}
+
+/** Encodes one `struct http_long_record` into 984 new bytes. */
+export function encodeHttpLongRecord(value: HttpLongRecordValue): Uint8Array {
+  const bytes = new Uint8Array(984);
+  const view = new DataView(bytes.buffer);
+  bytes.set(value.connection.subarray(0, 192), 0);
+  view.setBigUint64(192, value.requestBytes, true);
+  view.setBigUint64(200, value.responseBytes, true);
+  view.setUint32(208, value.lostRequests, true);
+  view.setUint8(212, value.sampleCount);
+  bytes.set(value.reserved.subarray(0, 3), 213);
+  bytes.set(value.samples.subarray(0, 768), 216);
   return bytes;
 }
 
@@ -1057,7 +1173,7 @@ export function encodeServiceKey(value: ServiceKeyValue): Uint8Array {
 
 /** Byte offsets in `struct service`, and its size. */
 export const Service = {
-  BYTES: 52,
+  BYTES: 68,
   /** of the service as a whole, in records too. */
   serviceId: 0,
   /** whose slots these are: the same for each of its addresses of a family. */
@@ -1076,6 +1192,13 @@ export const Service = {
   flags: 19,
   /** MESH_LIMIT_GROUPS times __u32: slots of each group. */
   groupSlots: 20,
+  /** of the route_table that its requests are asked for by; 0: none. */
+  routesId: 52,
+  /** how long a deferred connect waits for a request; 0: as long as its client. */
+  graceMs: 56,
+  /** open ones from this node; 0: any number. */
+  maxConnections: 60,
+  reserved: 64,
 } as const;
 
 /** `struct service`, decoded. */
@@ -1098,9 +1221,16 @@ export interface ServiceValue {
   flags: number;
   /** MESH_LIMIT_GROUPS times __u32: slots of each group. */
   groupSlots: Uint8Array;
+  /** of the route_table that its requests are asked for by; 0: none. */
+  routesId: number;
+  /** how long a deferred connect waits for a request; 0: as long as its client. */
+  graceMs: number;
+  /** open ones from this node; 0: any number. */
+  maxConnections: number;
+  reserved: number;
 }
 
-/** Decodes one `struct service`. Throws RangeError when fewer than 52 bytes follow `offset`. */
+/** Decodes one `struct service`. Throws RangeError when fewer than 68 bytes follow `offset`. */
 export function decodeService(bytes: Uint8Array, offset = 0): ServiceValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -1113,12 +1243,16 @@ export function decodeService(bytes: Uint8Array, offset = 0): ServiceValue {
     waypointTransport: view.getUint8(offset + 18),
     flags: view.getUint8(offset + 19),
     groupSlots: bytes.slice(offset + 20, offset + 52),
+    routesId: view.getUint32(offset + 52, true),
+    graceMs: view.getUint32(offset + 56, true),
+    maxConnections: view.getUint32(offset + 60, true),
+    reserved: view.getUint32(offset + 64, true),
   };
 }
 
-/** Encodes one `struct service` into 52 new bytes. */
+/** Encodes one `struct service` into 68 new bytes. */
 export function encodeService(value: ServiceValue): Uint8Array {
-  const bytes = new Uint8Array(52);
+  const bytes = new Uint8Array(68);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, value.serviceId, true);
   view.setUint32(4, value.slotsId, true);
@@ -1129,6 +1263,10 @@ export function encodeService(value: ServiceValue): Uint8Array {
   view.setUint8(18, value.waypointTransport);
   view.setUint8(19, value.flags);
   bytes.set(value.groupSlots.subarray(0, 32), 20);
+  view.setUint32(52, value.routesId, true);
+  view.setUint32(56, value.graceMs, true);
+  view.setUint32(60, value.maxConnections, true);
+  view.setUint32(64, value.reserved, true);
   return bytes;
 }
 
@@ -1502,7 +1640,7 @@ export function encodeMeshNode(value: MeshNodeValue): Uint8Array {
 
 /** Byte offsets in `struct mesh_totals`, and its size. */
 export const MeshTotals = {
-  BYTES: 120,
+  BYTES: 184,
   /** connects to a virtual address that got an endpoint. */
   steered: 0,
   steeredToWaypoint: 8,
@@ -1529,6 +1667,22 @@ export const MeshTotals = {
   optionTaken: 96,
   shortcutConnections: 104,
   shortcutBytes: 112,
+  /** connects whose first request chooses the endpoint. */
+  deferred: 120,
+  /** that the module would not defer: they went to the default endpoint. */
+  deferRefused: 128,
+  /** requests that got the endpoint of a route. */
+  routed: 136,
+  /** that no route took, or that none was asked for: to the service's own endpoints. */
+  routeDefault: 144,
+  /** refused: the service has routes, and none took it. */
+  routeMissed: 152,
+  /** refused: a route took it that has no backend or no endpoint to give. */
+  routeRejected: 160,
+  /** refused: more than its route lets pass in the time. */
+  routeLimited: 168,
+  /** connects and first requests refused: the service has its maximum of connections. */
+  refusedTooMany: 176,
 } as const;
 
 /** `struct mesh_totals`, decoded. */
@@ -1559,9 +1713,25 @@ export interface MeshTotalsValue {
   optionTaken: bigint;
   shortcutConnections: bigint;
   shortcutBytes: bigint;
+  /** connects whose first request chooses the endpoint. */
+  deferred: bigint;
+  /** that the module would not defer: they went to the default endpoint. */
+  deferRefused: bigint;
+  /** requests that got the endpoint of a route. */
+  routed: bigint;
+  /** that no route took, or that none was asked for: to the service's own endpoints. */
+  routeDefault: bigint;
+  /** refused: the service has routes, and none took it. */
+  routeMissed: bigint;
+  /** refused: a route took it that has no backend or no endpoint to give. */
+  routeRejected: bigint;
+  /** refused: more than its route lets pass in the time. */
+  routeLimited: bigint;
+  /** connects and first requests refused: the service has its maximum of connections. */
+  refusedTooMany: bigint;
 }
 
-/** Decodes one `struct mesh_totals`. Throws RangeError when fewer than 120 bytes follow `offset`. */
+/** Decodes one `struct mesh_totals`. Throws RangeError when fewer than 184 bytes follow `offset`. */
 export function decodeMeshTotals(bytes: Uint8Array, offset = 0): MeshTotalsValue {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
@@ -1580,12 +1750,20 @@ export function decodeMeshTotals(bytes: Uint8Array, offset = 0): MeshTotalsValue
     optionTaken: view.getBigUint64(offset + 96, true),
     shortcutConnections: view.getBigUint64(offset + 104, true),
     shortcutBytes: view.getBigUint64(offset + 112, true),
+    deferred: view.getBigUint64(offset + 120, true),
+    deferRefused: view.getBigUint64(offset + 128, true),
+    routed: view.getBigUint64(offset + 136, true),
+    routeDefault: view.getBigUint64(offset + 144, true),
+    routeMissed: view.getBigUint64(offset + 152, true),
+    routeRejected: view.getBigUint64(offset + 160, true),
+    routeLimited: view.getBigUint64(offset + 168, true),
+    refusedTooMany: view.getBigUint64(offset + 176, true),
   };
 }
 
-/** Encodes one `struct mesh_totals` into 120 new bytes. */
+/** Encodes one `struct mesh_totals` into 184 new bytes. */
 export function encodeMeshTotals(value: MeshTotalsValue): Uint8Array {
-  const bytes = new Uint8Array(120);
+  const bytes = new Uint8Array(184);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, value.steered, true);
   view.setBigUint64(8, value.steeredToWaypoint, true);
@@ -1602,5 +1780,648 @@ export function encodeMeshTotals(value: MeshTotalsValue): Uint8Array {
   view.setBigUint64(96, value.optionTaken, true);
   view.setBigUint64(104, value.shortcutConnections, true);
   view.setBigUint64(112, value.shortcutBytes, true);
+  view.setBigUint64(120, value.deferred, true);
+  view.setBigUint64(128, value.deferRefused, true);
+  view.setBigUint64(136, value.routed, true);
+  view.setBigUint64(144, value.routeDefault, true);
+  view.setBigUint64(152, value.routeMissed, true);
+  view.setBigUint64(160, value.routeRejected, true);
+  view.setBigUint64(168, value.routeLimited, true);
+  view.setBigUint64(176, value.refusedTooMany, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_table`, and its size. */
+export const RouteTable = {
+  BYTES: 88,
+  edition: 0,
+  /** for every host; 0: none. */
+  group: 8,
+  /** the table to ask where this one has no answer: a waypoint's; 0: none. */
+  nextId: 12,
+  /** 1: what neither it nor the next one takes is refused, as a service's own routes have it. */
+  refuses: 16,
+  reserved: 20,
+  hostLengths: 24,
+  suffixLengths: 56,
+} as const;
+
+/** `struct route_table`, decoded. */
+export interface RouteTableValue {
+  edition: bigint;
+  /** for every host; 0: none. */
+  group: number;
+  /** the table to ask where this one has no answer: a waypoint's; 0: none. */
+  nextId: number;
+  /** 1: what neither it nor the next one takes is refused, as a service's own routes have it. */
+  refuses: number;
+  reserved: number;
+  hostLengths: Uint8Array;
+  suffixLengths: Uint8Array;
+}
+
+/** Decodes one `struct route_table`. Throws RangeError when fewer than 88 bytes follow `offset`. */
+export function decodeRouteTable(bytes: Uint8Array, offset = 0): RouteTableValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    edition: view.getBigUint64(offset + 0, true),
+    group: view.getUint32(offset + 8, true),
+    nextId: view.getUint32(offset + 12, true),
+    refuses: view.getUint32(offset + 16, true),
+    reserved: view.getUint32(offset + 20, true),
+    hostLengths: bytes.slice(offset + 24, offset + 56),
+    suffixLengths: bytes.slice(offset + 56, offset + 88),
+  };
+}
+
+/** Encodes one `struct route_table` into 88 new bytes. */
+export function encodeRouteTable(value: RouteTableValue): Uint8Array {
+  const bytes = new Uint8Array(88);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value.edition, true);
+  view.setUint32(8, value.group, true);
+  view.setUint32(12, value.nextId, true);
+  view.setUint32(16, value.refuses, true);
+  view.setUint32(20, value.reserved, true);
+  bytes.set(value.hostLengths.subarray(0, 32), 24);
+  bytes.set(value.suffixLengths.subarray(0, 32), 56);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_text_key`, and its size. */
+export const RouteTextKey = {
+  BYTES: 24,
+  edition: 0,
+  /** of the text (of a host: from its end), in two ways: bpf/include/route_hash.h. */
+  hash: 8,
+  otherHash: 12,
+  /** of a path; 0 for hosts. */
+  group: 16,
+  /** enum route_text_kind. */
+  kind: 20,
+} as const;
+
+/** `struct route_text_key`, decoded. */
+export interface RouteTextKeyValue {
+  edition: bigint;
+  /** of the text (of a host: from its end), in two ways: bpf/include/route_hash.h. */
+  hash: number;
+  otherHash: number;
+  /** of a path; 0 for hosts. */
+  group: number;
+  /** enum route_text_kind. */
+  kind: number;
+}
+
+/** Decodes one `struct route_text_key`. Throws RangeError when fewer than 24 bytes follow `offset`. */
+export function decodeRouteTextKey(bytes: Uint8Array, offset = 0): RouteTextKeyValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    edition: view.getBigUint64(offset + 0, true),
+    hash: view.getUint32(offset + 8, true),
+    otherHash: view.getUint32(offset + 12, true),
+    group: view.getUint32(offset + 16, true),
+    kind: view.getUint32(offset + 20, true),
+  };
+}
+
+/** Encodes one `struct route_text_key` into 24 new bytes. */
+export function encodeRouteTextKey(value: RouteTextKeyValue): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value.edition, true);
+  view.setUint32(8, value.hash, true);
+  view.setUint32(12, value.otherHash, true);
+  view.setUint32(16, value.group, true);
+  view.setUint32(20, value.kind, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_text`, and its size. */
+export const RouteText = {
+  BYTES: 264,
+  /** a host: group; a path: match. */
+  leadsTo: 0,
+  length: 4,
+  /** ROUTE_LIMIT_TEXT, zero behind its end. */
+  text: 8,
+} as const;
+
+/** `struct route_text`, decoded. */
+export interface RouteTextValue {
+  /** a host: group; a path: match. */
+  leadsTo: number;
+  length: number;
+  /** ROUTE_LIMIT_TEXT, zero behind its end. */
+  text: Uint8Array;
+}
+
+/** Decodes one `struct route_text`. Throws RangeError when fewer than 264 bytes follow `offset`. */
+export function decodeRouteText(bytes: Uint8Array, offset = 0): RouteTextValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    leadsTo: view.getUint32(offset + 0, true),
+    length: view.getUint32(offset + 4, true),
+    text: bytes.slice(offset + 8, offset + 264),
+  };
+}
+
+/** Encodes one `struct route_text` into 264 new bytes. */
+export function encodeRouteText(value: RouteTextValue): Uint8Array {
+  const bytes = new Uint8Array(264);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.leadsTo, true);
+  view.setUint32(4, value.length, true);
+  bytes.set(value.text.subarray(0, 256), 8);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_key`, and its size. */
+export const RouteKey = {
+  BYTES: 16,
+  edition: 0,
+  /** of the group, match or rule, from 1. */
+  number: 8,
+  /** of the condition or the backend, from 0. */
+  part: 12,
+} as const;
+
+/** `struct route_key`, decoded. */
+export interface RouteKeyValue {
+  edition: bigint;
+  /** of the group, match or rule, from 1. */
+  number: number;
+  /** of the condition or the backend, from 0. */
+  part: number;
+}
+
+/** Decodes one `struct route_key`. Throws RangeError when fewer than 16 bytes follow `offset`. */
+export function decodeRouteKey(bytes: Uint8Array, offset = 0): RouteKeyValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    edition: view.getBigUint64(offset + 0, true),
+    number: view.getUint32(offset + 8, true),
+    part: view.getUint32(offset + 12, true),
+  };
+}
+
+/** Encodes one `struct route_key` into 16 new bytes. */
+export function encodeRouteKey(value: RouteKeyValue): Uint8Array {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value.edition, true);
+  view.setUint32(8, value.number, true);
+  view.setUint32(12, value.part, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_group`, and its size. */
+export const RouteGroup = {
+  BYTES: 72,
+  /** of those that take every path; 0: none. */
+  firstMatch: 0,
+  /** of the next name that the host falls under; 0: none. */
+  nextGroup: 4,
+  pathLengths: 8,
+  prefixLengths: 40,
+} as const;
+
+/** `struct route_group`, decoded. */
+export interface RouteGroupValue {
+  /** of those that take every path; 0: none. */
+  firstMatch: number;
+  /** of the next name that the host falls under; 0: none. */
+  nextGroup: number;
+  pathLengths: Uint8Array;
+  prefixLengths: Uint8Array;
+}
+
+/** Decodes one `struct route_group`. Throws RangeError when fewer than 72 bytes follow `offset`. */
+export function decodeRouteGroup(bytes: Uint8Array, offset = 0): RouteGroupValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    firstMatch: view.getUint32(offset + 0, true),
+    nextGroup: view.getUint32(offset + 4, true),
+    pathLengths: bytes.slice(offset + 8, offset + 40),
+    prefixLengths: bytes.slice(offset + 40, offset + 72),
+  };
+}
+
+/** Encodes one `struct route_group` into 72 new bytes. */
+export function encodeRouteGroup(value: RouteGroupValue): Uint8Array {
+  const bytes = new Uint8Array(72);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.firstMatch, true);
+  view.setUint32(4, value.nextGroup, true);
+  bytes.set(value.pathLengths.subarray(0, 32), 8);
+  bytes.set(value.prefixLengths.subarray(0, 32), 40);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_match`, and its size. */
+export const RouteMatch = {
+  BYTES: 24,
+  /** its bytes, the first one lowest; 0: any. */
+  method: 0,
+  /** the next that the same path leads to, by precedence; 0: none in this group. */
+  next: 8,
+  /** the match's number on every node; in hits, choices and samples. */
+  route: 12,
+  rule: 16,
+  conditionCount: 20,
+} as const;
+
+/** `struct route_match`, decoded. */
+export interface RouteMatchValue {
+  /** its bytes, the first one lowest; 0: any. */
+  method: bigint;
+  /** the next that the same path leads to, by precedence; 0: none in this group. */
+  next: number;
+  /** the match's number on every node; in hits, choices and samples. */
+  route: number;
+  rule: number;
+  conditionCount: number;
+}
+
+/** Decodes one `struct route_match`. Throws RangeError when fewer than 24 bytes follow `offset`. */
+export function decodeRouteMatch(bytes: Uint8Array, offset = 0): RouteMatchValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    method: view.getBigUint64(offset + 0, true),
+    next: view.getUint32(offset + 8, true),
+    route: view.getUint32(offset + 12, true),
+    rule: view.getUint32(offset + 16, true),
+    conditionCount: view.getUint32(offset + 20, true),
+  };
+}
+
+/** Encodes one `struct route_match` into 24 new bytes. */
+export function encodeRouteMatch(value: RouteMatchValue): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value.method, true);
+  view.setUint32(8, value.next, true);
+  view.setUint32(12, value.route, true);
+  view.setUint32(16, value.rule, true);
+  view.setUint32(20, value.conditionCount, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_condition`, and its size. */
+export const RouteCondition = {
+  BYTES: 196,
+  /** enum route_condition_kind. */
+  kind: 0,
+  nameLength: 1,
+  valueLength: 2,
+  reserved: 3,
+  /** of a header: in lower case. */
+  name: 4,
+  value: 68,
+} as const;
+
+/** `struct route_condition`, decoded. */
+export interface RouteConditionValue {
+  /** enum route_condition_kind. */
+  kind: number;
+  nameLength: number;
+  valueLength: number;
+  reserved: number;
+  /** of a header: in lower case. */
+  name: Uint8Array;
+  value: Uint8Array;
+}
+
+/** Decodes one `struct route_condition`. Throws RangeError when fewer than 196 bytes follow `offset`. */
+export function decodeRouteCondition(bytes: Uint8Array, offset = 0): RouteConditionValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    kind: view.getUint8(offset + 0),
+    nameLength: view.getUint8(offset + 1),
+    valueLength: view.getUint8(offset + 2),
+    reserved: view.getUint8(offset + 3),
+    name: bytes.slice(offset + 4, offset + 68),
+    value: bytes.slice(offset + 68, offset + 196),
+  };
+}
+
+/** Encodes one `struct route_condition` into 196 new bytes. */
+export function encodeRouteCondition(value: RouteConditionValue): Uint8Array {
+  const bytes = new Uint8Array(196);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, value.kind);
+  view.setUint8(1, value.nameLength);
+  view.setUint8(2, value.valueLength);
+  view.setUint8(3, value.reserved);
+  bytes.set(value.name.subarray(0, 64), 4);
+  bytes.set(value.value.subarray(0, 128), 68);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_rule`, and its size. */
+export const RouteRule = {
+  BYTES: 24,
+  /** 0: it is refused. */
+  backendCount: 0,
+  /** of its time in route_limits; 0: no limit. */
+  limitId: 4,
+  /** from one request to the next at the limit. */
+  intervalNs: 8,
+  /** by how much they may be ahead of that. */
+  burstNs: 16,
+} as const;
+
+/** `struct route_rule`, decoded. */
+export interface RouteRuleValue {
+  /** 0: it is refused. */
+  backendCount: number;
+  /** of its time in route_limits; 0: no limit. */
+  limitId: number;
+  /** from one request to the next at the limit. */
+  intervalNs: bigint;
+  /** by how much they may be ahead of that. */
+  burstNs: bigint;
+}
+
+/** Decodes one `struct route_rule`. Throws RangeError when fewer than 24 bytes follow `offset`. */
+export function decodeRouteRule(bytes: Uint8Array, offset = 0): RouteRuleValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    backendCount: view.getUint32(offset + 0, true),
+    limitId: view.getUint32(offset + 4, true),
+    intervalNs: view.getBigUint64(offset + 8, true),
+    burstNs: view.getBigUint64(offset + 16, true),
+  };
+}
+
+/** Encodes one `struct route_rule` into 24 new bytes. */
+export function encodeRouteRule(value: RouteRuleValue): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.backendCount, true);
+  view.setUint32(4, value.limitId, true);
+  view.setBigUint64(8, value.intervalNs, true);
+  view.setBigUint64(16, value.burstNs, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_backend`, and its size. */
+export const RouteBackend = {
+  BYTES: 24,
+  threshold: 0,
+  /** part of the entry that shares it. */
+  other: 4,
+  /** of the backend in its rule, from 1. */
+  number: 8,
+  /** of the pool in each family; 0: none. */
+  slotsIdV4: 12,
+  slotsIdV6: 16,
+  serviceId: 20,
+} as const;
+
+/** `struct route_backend`, decoded. */
+export interface RouteBackendValue {
+  threshold: number;
+  /** part of the entry that shares it. */
+  other: number;
+  /** of the backend in its rule, from 1. */
+  number: number;
+  /** of the pool in each family; 0: none. */
+  slotsIdV4: number;
+  slotsIdV6: number;
+  serviceId: number;
+}
+
+/** Decodes one `struct route_backend`. Throws RangeError when fewer than 24 bytes follow `offset`. */
+export function decodeRouteBackend(bytes: Uint8Array, offset = 0): RouteBackendValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    threshold: view.getUint32(offset + 0, true),
+    other: view.getUint32(offset + 4, true),
+    number: view.getUint32(offset + 8, true),
+    slotsIdV4: view.getUint32(offset + 12, true),
+    slotsIdV6: view.getUint32(offset + 16, true),
+    serviceId: view.getUint32(offset + 20, true),
+  };
+}
+
+/** Encodes one `struct route_backend` into 24 new bytes. */
+export function encodeRouteBackend(value: RouteBackendValue): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.threshold, true);
+  view.setUint32(4, value.other, true);
+  view.setUint32(8, value.number, true);
+  view.setUint32(12, value.slotsIdV4, true);
+  view.setUint32(16, value.slotsIdV6, true);
+  view.setUint32(20, value.serviceId, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct pool`, and its size. */
+export const Pool = {
+  BYTES: 40,
+  serviceId: 0,
+  /** enum balancing. */
+  balancing: 4,
+  /** MESH_LIMIT_GROUPS at most. */
+  groupCount: 5,
+  reserved: 6,
+  /** as in struct service. */
+  groupSlots: 8,
+} as const;
+
+/** `struct pool`, decoded. */
+export interface PoolValue {
+  serviceId: number;
+  /** enum balancing. */
+  balancing: number;
+  /** MESH_LIMIT_GROUPS at most. */
+  groupCount: number;
+  reserved: Uint8Array;
+  /** as in struct service. */
+  groupSlots: Uint8Array;
+}
+
+/** Decodes one `struct pool`. Throws RangeError when fewer than 40 bytes follow `offset`. */
+export function decodePool(bytes: Uint8Array, offset = 0): PoolValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    serviceId: view.getUint32(offset + 0, true),
+    balancing: view.getUint8(offset + 4),
+    groupCount: view.getUint8(offset + 5),
+    reserved: bytes.slice(offset + 6, offset + 8),
+    groupSlots: bytes.slice(offset + 8, offset + 40),
+  };
+}
+
+/** Encodes one `struct pool` into 40 new bytes. */
+export function encodePool(value: PoolValue): Uint8Array {
+  const bytes = new Uint8Array(40);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.serviceId, true);
+  view.setUint8(4, value.balancing);
+  view.setUint8(5, value.groupCount);
+  bytes.set(value.reserved.subarray(0, 2), 6);
+  bytes.set(value.groupSlots.subarray(0, 32), 8);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_choice`, and its size. */
+export const RouteChoice = {
+  BYTES: 36,
+  /** 0: nowhere; before the first request the default. */
+  endpointId: 0,
+  /** where requests go that cannot be read; 0: nowhere. */
+  defaultId: 4,
+  /** the one that was asked for. */
+  serviceId: 8,
+  /** of that service. */
+  slotsId: 12,
+  /** 0: none took it. */
+  route: 16,
+  /** its number in the route's rule; 0: none. */
+  backend: 20,
+  /** of the service. */
+  maxConnections: 24,
+  /** enum address_family, IPv4 or IPv6. */
+  family: 28,
+  /** 1: the socket is one of IPv6, whatever it asked for. */
+  socketV6: 29,
+  reserved: 30,
+  /** what was asked for. */
+  vipId: 32,
+} as const;
+
+/** `struct route_choice`, decoded. */
+export interface RouteChoiceValue {
+  /** 0: nowhere; before the first request the default. */
+  endpointId: number;
+  /** where requests go that cannot be read; 0: nowhere. */
+  defaultId: number;
+  /** the one that was asked for. */
+  serviceId: number;
+  /** of that service. */
+  slotsId: number;
+  /** 0: none took it. */
+  route: number;
+  /** its number in the route's rule; 0: none. */
+  backend: number;
+  /** of the service. */
+  maxConnections: number;
+  /** enum address_family, IPv4 or IPv6. */
+  family: number;
+  /** 1: the socket is one of IPv6, whatever it asked for. */
+  socketV6: number;
+  reserved: Uint8Array;
+  /** what was asked for. */
+  vipId: number;
+}
+
+/** Decodes one `struct route_choice`. Throws RangeError when fewer than 36 bytes follow `offset`. */
+export function decodeRouteChoice(bytes: Uint8Array, offset = 0): RouteChoiceValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    endpointId: view.getUint32(offset + 0, true),
+    defaultId: view.getUint32(offset + 4, true),
+    serviceId: view.getUint32(offset + 8, true),
+    slotsId: view.getUint32(offset + 12, true),
+    route: view.getUint32(offset + 16, true),
+    backend: view.getUint32(offset + 20, true),
+    maxConnections: view.getUint32(offset + 24, true),
+    family: view.getUint8(offset + 28),
+    socketV6: view.getUint8(offset + 29),
+    reserved: bytes.slice(offset + 30, offset + 32),
+    vipId: view.getUint32(offset + 32, true),
+  };
+}
+
+/** Encodes one `struct route_choice` into 36 new bytes. */
+export function encodeRouteChoice(value: RouteChoiceValue): Uint8Array {
+  const bytes = new Uint8Array(36);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.endpointId, true);
+  view.setUint32(4, value.defaultId, true);
+  view.setUint32(8, value.serviceId, true);
+  view.setUint32(12, value.slotsId, true);
+  view.setUint32(16, value.route, true);
+  view.setUint32(20, value.backend, true);
+  view.setUint32(24, value.maxConnections, true);
+  view.setUint8(28, value.family);
+  view.setUint8(29, value.socketV6);
+  bytes.set(value.reserved.subarray(0, 2), 30);
+  view.setUint32(32, value.vipId, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_hit_key`, and its size. */
+export const RouteHitKey = {
+  BYTES: 8,
+  /** 0: no route took it, of a service that has some. */
+  route: 0,
+  /** 0: refused before one was chosen. */
+  backend: 4,
+} as const;
+
+/** `struct route_hit_key`, decoded. */
+export interface RouteHitKeyValue {
+  /** 0: no route took it, of a service that has some. */
+  route: number;
+  /** 0: refused before one was chosen. */
+  backend: number;
+}
+
+/** Decodes one `struct route_hit_key`. Throws RangeError when fewer than 8 bytes follow `offset`. */
+export function decodeRouteHitKey(bytes: Uint8Array, offset = 0): RouteHitKeyValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    route: view.getUint32(offset + 0, true),
+    backend: view.getUint32(offset + 4, true),
+  };
+}
+
+/** Encodes one `struct route_hit_key` into 8 new bytes. */
+export function encodeRouteHitKey(value: RouteHitKeyValue): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, value.route, true);
+  view.setUint32(4, value.backend, true);
+  return bytes;
+}
+
+/** Byte offsets in `struct route_hits`, and its size. */
+export const RouteHits = {
+  BYTES: 24,
+  /** that got an endpoint. */
+  requests: 0,
+  rejected: 8,
+  limited: 16,
+} as const;
+
+/** `struct route_hits`, decoded. */
+export interface RouteHitsValue {
+  /** that got an endpoint. */
+  requests: bigint;
+  rejected: bigint;
+  limited: bigint;
+}
+
+/** Decodes one `struct route_hits`. Throws RangeError when fewer than 24 bytes follow `offset`. */
+export function decodeRouteHits(bytes: Uint8Array, offset = 0): RouteHitsValue {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    requests: view.getBigUint64(offset + 0, true),
+    rejected: view.getBigUint64(offset + 8, true),
+    limited: view.getBigUint64(offset + 16, true),
+  };
+}
+
+/** Encodes one `struct route_hits` into 24 new bytes. */
+export function encodeRouteHits(value: RouteHitsValue): Uint8Array {
+  const bytes = new Uint8Array(24);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, value.requests, true);
+  view.setBigUint64(8, value.rejected, true);
+  view.setBigUint64(16, value.limited, true);
   return bytes;
 }

@@ -6,13 +6,16 @@ import {
   type ConnectionRecordValue,
   decodeConnectionRecord,
   encodeConnectionRecord,
+  HTTP_RECORD_SIZES,
   HttpLimit,
+  HttpLongRecord,
   HttpRecord,
   HttpSample,
   KernelTotals,
   ListenerEntry,
   ObserveConfig,
   RecordColumns,
+  sampleRoom,
 } from '../src/index.js';
 
 /** A record in which every byte differs from its neighbours, and what it says. Frozen: a change here is a new ABI. */
@@ -90,11 +93,11 @@ const GOLDEN: ConnectionRecordValue = {
   generation: 5,
 };
 
-describe('the layout of ABI 2', () => {
+describe('the layout of ABI 3', () => {
   const golden = Uint8Array.from(Buffer.from(GOLDEN_HEX, 'hex'));
 
   it('is frozen to the byte', () => {
-    expect(ABI_VERSION).toBe(2);
+    expect(ABI_VERSION).toBe(3);
     expect(golden.byteLength).toBe(ConnectionRecord.BYTES);
     expect(decodeConnectionRecord(golden)).toEqual(GOLDEN);
     expect(Buffer.from(encodeConnectionRecord(GOLDEN)).toString('hex')).toBe(GOLDEN_HEX);
@@ -103,10 +106,15 @@ describe('the layout of ABI 2', () => {
   it('has the sizes that maps and frames rely on', () => {
     expect(ConnectionRecord.BYTES).toBe(192);
     expect(KernelTotals.BYTES).toBe(112);
-    expect(HttpSample.BYTES).toBe(12);
-    expect(HttpRecord.BYTES).toBe(312);
+    expect(HttpSample.BYTES).toBe(16);
+    expect(HttpRecord.BYTES).toBe(344);
     expect(HttpRecord.samples + HttpLimit.SAMPLES * HttpSample.BYTES).toBe(HttpRecord.BYTES);
     expect(HttpRecord.requestBytes).toBe(ConnectionRecord.BYTES);
+    const { BYTES, ...front } = HttpLongRecord;
+    expect({ ...front, BYTES: HttpRecord.BYTES }).toEqual(HttpRecord);
+    expect(BYTES).toBe(HttpLongRecord.samples + HttpLimit.LONG_SAMPLES * HttpSample.BYTES);
+    expect(HTTP_RECORD_SIZES.map(sampleRoom)).toEqual([8, 48]);
+    expect(sampleRoom(ConnectionRecord.BYTES)).toBe(0);
     expect(ObserveConfig.BYTES).toBe(24);
     expect(ListenerEntry.BYTES).toBe(64);
   });

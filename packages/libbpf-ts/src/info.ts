@@ -62,6 +62,8 @@ export interface LinkInfo {
   readonly attachType?: AttachType;
   /** Cgroup links: 0 once the cgroup is gone or the link was detached. */
   readonly cgroupId?: bigint;
+  /** Links of struct_ops: the map in force; 0 once what it was for has let go of it. */
+  readonly mapId?: number;
 }
 
 // Larger than every version of the three structures; the kernel fills what it knows.
@@ -119,6 +121,7 @@ export function linkInfo(fd: number): LinkInfo {
       attachType: nameOf(attachTypes, view.getUint32(24, true)),
     };
   }
+  if (type === 'struct_ops') return { ...base, mapId: view.getUint32(16, true) };
   if (type === 'tracing') return { ...base, attachType: nameOf(attachTypes, view.getUint32(16, true)) };
   return base;
 }

@@ -85,6 +85,8 @@ const libbpfDeclarations = {
     'int bpf_map__set_initial_value(void *, void *, size_t)',
   ),
 
+  bpf_map__attach_struct_ops: c<(map: Pointer) => Pointer | null>('void *bpf_map__attach_struct_ops(void *)'),
+
   bpf_program__name: c<Named>('const char *bpf_program__name(void *)'),
   bpf_program__section_name: c<Named>('const char *bpf_program__section_name(void *)'),
   bpf_program__type: c<Numbered>('int bpf_program__type(void *)'),
@@ -162,6 +164,9 @@ const libbpfDeclarations = {
   bpf_raw_tracepoint_open: c<(name: string | null, program: number) => number>(
     'int bpf_raw_tracepoint_open(const char *, int)',
   ),
+  bpf_link__fd: c<Numbered>('int bpf_link__fd(void *)'),
+  bpf_link__disconnect: c<(link: Pointer) => void>('void bpf_link__disconnect(void *)'),
+  bpf_link__destroy: c<Numbered>('int bpf_link__destroy(void *)'),
   bpf_link_create: c<(program: number, target: number, attachType: number, options: Memory) => number>(
     'int bpf_link_create(int, int, int, void *)',
   ),

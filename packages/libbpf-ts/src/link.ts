@@ -6,6 +6,7 @@ import { check } from './failure.js';
 import { type LinkInfo, linkInfo } from './info.js';
 import { BpfIterator } from './iterator.js';
 import { libbpf } from './library.js';
+import type { BpfMap } from './map.js';
 import type { BpfProgram } from './program.js';
 
 /** An attachment. It lasts until the last holder lets go: this object, a pin, another process. */
@@ -68,6 +69,19 @@ export class BpfLink implements Disposable {
       code: 'BPF_LINK',
       syscall: 'bpf(BPF_LINK_UPDATE)',
       doing: `putting program '${program.name}' into ${this.type} link ${this.id}`,
+    }));
+  }
+
+  /**
+   * Puts another struct_ops map in place, in one step: whoever calls finds the one or the other. The map must have been
+   * attached before, by {@link BpfObject.attachStructOps}; that attachment may have ended.
+   * @throws {BpfError} `BPF_LINK`.
+   */
+  updateMap(map: BpfMap): void {
+    check(libbpf().bpf_link_update(this.fd, map.fd, null), () => ({
+      code: 'BPF_LINK',
+      syscall: 'bpf(BPF_LINK_UPDATE)',
+      doing: `putting map '${map.name}' into ${this.type} link ${this.id}`,
     }));
   }
 

@@ -2,11 +2,12 @@
 
 import { unpin } from './bpffs.js';
 import { Descriptor, openPin, pin } from './descriptor.js';
-import { isPerCpu, type MapType, mapTypes, numberOf } from './enums.js';
+import { attachTypes, isPerCpu, type MapType, mapTypes, numberOf } from './enums.js';
 import { BpfError, ENOTSUPP, EOPNOTSUPP, NotSupportedError } from './errors.js';
 import { check, type Failure, failed } from './failure.js';
 import { type MapInfo, mapInfo } from './info.js';
 import { libbpf } from './library.js';
+import { BpfLink } from './link.js';
 import { type MapEntries, type NewEntries, readEntries, removeEntries, writeEntries } from './map-entries.js';
 import { optionsStruct } from './options.js';
 import { SharedMemory } from './shared-memory.js';
@@ -239,6 +240,21 @@ export class BpfMap implements Disposable {
   /** What the kernel says of it now. @throws {BpfError} `BPF_INFO`. */
   info(): MapInfo {
     return mapInfo(this.fd);
+  }
+
+  /**
+   * Attaches a struct_ops map anew that has been attached before, by {@link BpfObject.attachStructOps}: a pinned one needs
+   * no object file.
+   * @throws {BpfError} `BPF_ATTACH`: never attached, or whom it is for refuses it.
+   */
+  attachStructOps(): BpfLink {
+    const link = libbpf().bpf_link_create(this.fd, 0, numberOf(attachTypes, 'struct_ops'), null);
+    check(link, () => ({
+      code: 'BPF_ATTACH',
+      syscall: 'bpf(BPF_LINK_CREATE)',
+      doing: `attaching ${this.type} map '${this.name}'`,
+    }));
+    return new BpfLink(link);
   }
 
   /** Keeps it alive under `path`, in a bpffs. @throws {BpfError} `BPF_PIN`. */

@@ -4,10 +4,12 @@ import { withDiagnostics } from './diagnostics.js';
 import { BpfError, type BpfErrorCode } from './errors.js';
 import { check, failed } from './failure.js';
 import { mapInfo } from './info.js';
-import { libbpf, type Pointer } from './library.js';
+import { lastErrno, libbpf, type Pointer } from './library.js';
+import { BpfLink } from './link.js';
 import { BpfMap } from './map.js';
 import { BpfProgram } from './program.js';
 import { type MapSpec, mapHandles, mapSpec, openHandle, programHandles, programSpec } from './spec.js';
+import { checkStructOps } from './struct-ops.js';
 import { verifierError } from './verifier.js';
 
 // The kernel keeps the end of a longer log from 6.4 on, its beginning before. Pages are used as they are written.
@@ -19,8 +21,10 @@ type State = 'open' | 'loaded' | 'failed' | 'closed';
  * Opens an object file for loading: configure it, then {@link BpfObject.load}.
  * @param options.pinRoot directory in a bpffs for maps that declare `LIBBPF_PIN_BY_NAME`; /sys/fs/bpf without it.
  * @throws {BpfError} `BPF_OPEN`.
+ * @throws {NotSupportedError} it has a struct_ops to be linked, which the installed libbpf would pass over.
  */
 export function openObject(path: string, options: { readonly pinRoot?: string } = {}): BpfObject {
+  checkStructOps(path);
   return new BpfObject(openHandle(path, options.pinRoot));
 }
 
@@ -187,6 +191,34 @@ export class BpfObject implements Disposable {
   programs(): BpfProgram[] {
     this.#expect('loaded', 'listing its programs');
     return [...this.#programs.values()];
+  }
+
+  /**
+   * Attaches a struct_ops map (`SEC(".struct_ops.link")`), loaded: what it is for may call its programs as long as the link
+   * lasts. From then on {@link BpfMap.attachStructOps} and {@link BpfLink.updateMap} take it as well.
+   * @throws {BpfError} `BPF_ATTACH`: whom it is for refuses it; also `BPF_NOT_FOUND`, `BPF_STATE`.
+   */
+  attachStructOps(mapName: string): BpfLink {
+    const { type } = this.map(mapName);
+    if (type !== 'struct_ops')
+      throw this.#error('BPF_ATTACH', `attaching map '${mapName}'`, `it is a ${type} map, no struct_ops`);
+    const lib = libbpf();
+    const { result, diagnostics } = withDiagnostics(() => {
+      const link = lib.bpf_map__attach_struct_ops(this.#mapHandle(mapName));
+      return { link, errno: link === null ? lastErrno() : 0 };
+    });
+    if (result.link === null) {
+      throw failed(result.errno, {
+        code: 'BPF_ATTACH',
+        syscall: 'bpf_map__attach_struct_ops',
+        doing: `attaching struct_ops map '${mapName}' of ${this.name}`,
+        diagnostics,
+      });
+    }
+    const fd = lib.bpf_link__fd(result.link);
+    lib.bpf_link__disconnect(result.link); // frees its memory, and leaves the descriptor to us
+    lib.bpf_link__destroy(result.link);
+    return new BpfLink(fd);
   }
 
   /** Lets go of it with all its maps and programs. Links and pins keep theirs alive. Harmless when called again. */

@@ -15,6 +15,6 @@ test('boottime moves on between two readings', () => {
 
 test('a pair holds one moment on both clocks', () => {
   const { boottime, realtime } = clockPairNs();
-  expect(Math.abs(Number(realtime / 1_000_000n) - Date.now())).toBeLessThan(50);
-  expect(clockBoottimeNs() - boottime).toBeLessThan(50_000_000n);
+  expect(Math.abs(Number(realtime / 1_000_000n) - Date.now())).toBeLessThan(1000);
+  expect(clockBoottimeNs() - boottime).toBeLessThan(1_000_000_000n);
 });

@@ -31,6 +31,8 @@ export interface Service extends ObjectName {
   readonly ports: readonly ServicePort[];
   readonly balancing: Balancing;
   readonly locality: LocalityPolicy;
+  /** Connections that each node may have open to it at a time; `null`: any number. */
+  readonly maxConnections: number | null;
   /** What HTTP ports of this service go through; it is in {@link Mesh.waypoints}. `null`: none. */
   readonly waypoint: ObjectName | null;
   /** In the order of their addresses. */
@@ -128,8 +130,19 @@ export interface HttpRoute extends ObjectName {
   /** Also those that are not of this mesh, such as another class's Gateway. */
   readonly parents: readonly RouteParent[];
   readonly rules: readonly HttpRule[];
+  /** What each of its rules lets pass on each node, by the kernel-native engine only; `null`: everything. */
+  readonly rateLimit: RateLimit | null;
   /** `metadata.creationTimestamp` in ms since 1970; 0 without one. */
   readonly createdAtMs: number;
+}
+
+/** Requests come evenly, or ahead of that by as many as `burst`. */
+export interface RateLimit {
+  readonly requests: number;
+  /** In which so many requests may come. */
+  readonly intervalMs: number;
+  /** That may come at once; at least 1. */
+  readonly burst: number;
 }
 
 export interface RouteParent extends ObjectName {

@@ -4,8 +4,7 @@ import { WindowQuery } from './api/index.js';
 import { ENGINE_DECIDERS } from './engines.js';
 import { literals, Nullable, Time } from './shape.js';
 
-/** What can change in a mesh: by itself, or because somebody asked for it ({@link CONTROL_KINDS}). */
-export const CHANGE_KINDS = [
+const OBSERVED = [
   'node_joined',
   'node_silent',
   'node_back',
@@ -14,6 +13,9 @@ export const CHANGE_KINDS = [
   'workload_appeared',
   'workload_version',
   'edge_appeared',
+] as const;
+
+const OF_CONTROL = [
   /** Somebody, or a label, asked for an engine. */
   'engine_set',
   /** A collector without memory of the node took what it ran for what is desired. */
@@ -32,20 +34,13 @@ export const CHANGE_KINDS = [
   /** The change log did not verify: what is behind that place was set aside. */
   'log_broken',
 ] as const;
+
+/** What can change in a mesh: by itself, or because somebody asked for it ({@link CONTROL_KINDS}). */
+export const CHANGE_KINDS = [...OBSERVED, ...OF_CONTROL] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** What somebody asked for, or has to answer for. */
-export const CONTROL_KINDS: ReadonlySet<ChangeKind> = new Set<ChangeKind>([
-  'engine_set',
-  'engine_adopted',
-  'engine_refused',
-  'engine_drifted',
-  'engine_mended',
-  'agent_invited',
-  'agent_joined',
-  'agent_removed',
-  'log_broken',
-]);
+export const CONTROL_KINDS: ReadonlySet<ChangeKind> = new Set(OF_CONTROL);
 
 /** Something that happened at a moment, which latency before and after can be compared around. */
 export const Change = Type.Object({

@@ -9,5 +9,6 @@ export * from './joining.js';
 export * from './latency.js';
 export * from './messages.js';
 export * from './names.js';
+export * from './native.js';
 export * from './routes.js';
 export * from './support.js';

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { type Command, EngineReport, Labels } from './engines.js';
 import { LOSS_REASONS, UNJOINED_REASONS, WORKLOAD_KINDS } from './names.js';
+import { NativeReport } from './native.js';
 import { ReportedCount as Count, counts, literals } from './shape.js';
 
 /** Payloads of all frames but `records`: UTF-8 JSON of these shapes. Unknown members are ignored, so that shapes can grow. */
@@ -206,6 +207,8 @@ export const Report = Type.Object({
     workloads: Count,
     listeners: Count,
   }),
+  /** Absent: no news of it, or the agent knows no kernel-native engine. */
+  native: Type.Optional(NativeReport),
   /** What the agent is attached to. */
   scope: Type.Object({ cgroup: Type.String(), wholeHost: Type.Boolean() }),
 });

@@ -52,9 +52,19 @@ export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /**
  * Why the mesh refused a connect, before any SYN: the service has no endpoint; none where its locality lets connects go;
- * its waypoint cannot be reached from there; something was missing that it takes to steer.
+ * its waypoint cannot be reached from there; something was missing that it takes to steer; it has its maximum of connections.
+ * Or a request, before any byte of it: no route of the service takes it; its route has no backend or endpoint; its rate limit.
  */
-export const REFUSAL_REASONS = ['no_endpoint', 'no_endpoint_near', 'no_waypoint', 'not_steered'] as const;
+export const REFUSAL_REASONS = [
+  'no_endpoint',
+  'no_endpoint_near',
+  'no_waypoint',
+  'not_steered',
+  'too_many',
+  'no_route',
+  'route_rejects',
+  'rate_limited',
+] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** Why a connect was never established. */

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every program of every eBPF object: loaded by this kernel on its own, so that each gets its verdict, and attached.
-import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeEngineConfig, encodeObserveConfig } from '@undermesh/bpf-abi';
 import { cgroupId, findCgroup2Mount, openObject, readObjectSpec, VerifierError } from '@undermesh/libbpf-ts';
 import { root } from '../../paths.mjs';
 
 const directory = join(root, 'bpf/dist');
+
+/** They call the kernel module: without it no kernel can judge them. */
+const NEED_MODULE = ['kernel_native.bpf.o', 'kernel_native_classifier.bpf.o'];
 
 /** Lines of a verifier's log that say why: the last ones before its statistics. */
 const REASON_LINES = 6;
@@ -28,6 +31,7 @@ export function checkObjects() {
   try {
     return readdirSync(directory)
       .filter((name) => name.endsWith('.bpf.o'))
+      .filter((name) => !NEED_MODULE.includes(name) || existsSync('/sys/module/undermesh'))
       .sort()
       .flatMap((name) => checkObject(name, cgroup));
   } finally {

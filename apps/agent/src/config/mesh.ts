@@ -60,6 +60,13 @@ export const MeshConfig = Type.Object(
           default: 131_072,
           description: 'Endpoints at ports of services that the kernel has room for',
         }),
+        routes: Type.Integer({
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 32_768,
+          description:
+            'Matches of routes that the kernel has room for, for the kernel-native engine: of each that many paths, conditions, rules and backends too',
+        }),
       },
       { default: {}, additionalProperties: false },
     ),

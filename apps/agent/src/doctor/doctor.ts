@@ -7,6 +7,7 @@ import { collectorFindings } from './collector.js';
 import { found, well } from './finding.js';
 import { kernelFindings } from './kernel.js';
 import { meshFindings } from './mesh.js';
+import { nativeFindings } from './native.js';
 import { diskFindings, kernelPlaces } from './places.js';
 
 /**
@@ -19,6 +20,7 @@ export async function examine(sources: AgentConfigSources): Promise<Finding[]> {
     configuration,
     ...kernelFindings(),
     ...kernelPlaces(config),
+    ...nativeFindings(config),
     ...diskFindings(config),
     ...(await meshFindings(config)),
     ...(await agentFindings(config)),

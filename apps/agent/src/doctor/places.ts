@@ -4,7 +4,6 @@ import { dirname } from 'node:path';
 import { messageOf } from '@undermesh/core';
 import type { Finding } from '@undermesh/schema';
 import type { AgentConfig } from '../config/schema.js';
-import { NO_KERNEL_NATIVE } from '../engine/absent.js';
 import {
   checkEnrolment,
   checkTree,
@@ -35,7 +34,6 @@ export function kernelPlaces(config: AgentConfig): Finding[] {
       return existsSync(own) ? `what is pinned below ${own} is this user's` : 'nothing is pinned yet';
     }),
     objects(config.objectFile),
-    well('engines', `this node can run off and dual-engine; not kernel-native: ${NO_KERNEL_NATIVE}`),
   ];
 }
 

@@ -2,9 +2,6 @@
 import { agentError } from '../errors.js';
 import type { EngineControl } from './control.js';
 
-/** Why no node can run it yet. */
-export const NO_KERNEL_NATIVE = 'its kernel module is not part of this release';
-
 /** A node that steers nothing, and why. */
 export function absentEngine(reason: string): EngineControl {
   let generation = 0;
@@ -12,7 +9,7 @@ export function absentEngine(reason: string): EngineControl {
     readback: () => ({
       engine: 'off',
       generation,
-      available: { off: true, 'dual-engine': reason, 'kernel-native': NO_KERNEL_NATIVE },
+      available: { off: true, 'dual-engine': reason, 'kernel-native': reason },
       hooks: [],
       enrolled: [],
       drift: [],

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf, replaceFile } from '@undermesh/core';
 import { ENGINES, LAST_GENERATION } from '@undermesh/schema';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
+import type { AgentConfig } from '../config/schema.js';
 import type { EngineName } from './control.js';
 
 /** Generations of which the engine is remembered, for connections that are still open. */
@@ -22,6 +23,14 @@ export const KeptOrder = Type.Intersect([
   Type.Object({ earlier: Type.Array(Order, { maxItems: REMEMBERED }) }),
 ]);
 export type KeptOrder = Static<typeof KeptOrder>;
+
+/** Where the newest order to this agent is kept. */
+export const orderFile = ({ engine, instance, node }: AgentConfig): string =>
+  join(engine.directory, `${instance || node}.json`);
+
+/** Where this agent keeps what the kernel has taken. */
+export const knownObjectsFile = ({ engine, instance, node }: AgentConfig): string =>
+  join(engine.directory, `${instance || node}.objects.json`);
 
 /** Reads what was kept; `null`: nothing. What cannot be used is told to `onProblem`, and is nothing as well. */
 export function readKeptOrder(file: string, onProblem: (problem: string) => void): KeptOrder | null {

@@ -10,15 +10,20 @@ import {
   cgroupId,
   Engine,
   type EngineStore,
+  KnownObjects,
   type ObjectFiles,
   type Observe,
   ownerOf,
+  readModuleCounters,
+  readRouteHits,
   type Scope,
 } from '../kernel/index.js';
 import { IdBook, type ServiceNames } from '../mesh/index.js';
+import { NativeReporter } from '../native/index.js';
 import { type LineSink, removeWaypoints, WaypointRunner } from '../waypoint/index.js';
 import { absentEngine } from './absent.js';
 import type { EngineControl } from './control.js';
+import { knownObjectsFile, orderFile, readKeptOrder } from './kept-order.js';
 import { nodeLabelOf } from './node-label.js';
 import { ClusterPodPlaces } from './pod-places.js';
 import { sourceOf } from './source.js';
@@ -37,12 +42,20 @@ export interface Steered {
   readonly nodeLabel?: () => NodeLabel;
   /** Of this node. */
   readonly waypoints?: WaypointRunner;
+  /** Tells of the kernel-native engine. */
+  readonly native?: NativeReporter;
   /** Where the mesh and this node's pods are from, if it is from a cluster. */
   readonly cluster?: KubernetesSource | undefined;
 }
 
 /** What is steered, for a scrape. */
-export function meshSnapshot({ engine, steering, waypoints, cluster }: Steered): MeshSnapshot | undefined {
+export function meshSnapshot({
+  engine,
+  steering,
+  waypoints,
+  cluster,
+  native,
+}: Steered): MeshSnapshot | undefined {
   if (engine === undefined || steering === undefined) return undefined;
   const { counts } = steering;
   return {
@@ -51,6 +64,7 @@ export function meshSnapshot({ engine, steering, waypoints, cluster }: Steered):
     readback: engine.readback(),
     waypoints: waypoints?.states ?? [],
     pods: cluster?.pods.counts(),
+    native: native && (() => native.snapshot()),
   };
 }
 
@@ -69,9 +83,11 @@ export function makeSteered(
     readonly cluster: KubernetesSource | undefined;
     /** Who hears of each request through a waypoint; `null`: nobody. */
     readonly requests: LineSink | null;
+    /** Called when this node has become able to run kernel-native. */
+    readonly onNativeAvailable: () => void;
   },
 ): Steered {
-  const { store, observe, objects, scope, names, cluster, requests } = kernel;
+  const { store, observe, objects, scope, names, cluster, requests, onNativeAvailable } = kernel;
   if (store === undefined) {
     const start = (): Promise<void> => removeWaypoints(waypointDirectory(config));
     return {
@@ -92,9 +108,13 @@ export function makeSteered(
     owner: ownerOf(config.instance || config.node),
     marksOwnership: !scope.wholeHost,
     shared: observe.shared,
+    known: new KnownObjects(knownObjectsFile(config)),
     enrol: mesh.enrol,
     waypoints: waypointCgroups(config),
     onEndpointGone: (id) => book?.release(id),
+    isNativeOrdered: () =>
+      (readKeptOrder(orderFile(config), () => {})?.engine ?? config.engine.default) === 'kernel-native',
+    onNativeAvailable,
     ...(cluster === undefined
       ? {}
       : { pods: new ClusterPodPlaces(cluster, scope, createLogger('enrolment')) }),
@@ -116,7 +136,23 @@ export function makeSteered(
     trusted: waypointCgroups(config).length > 0 || cluster !== undefined ? mesh.waypoints.trusted : null,
     log: createLogger('engine'),
   });
-  return { control: engine, engine, steering, follower: steering, nodeLabel, waypoints, cluster };
+  const native = makeNativeReporter(engine, steering);
+  return { control: engine, engine, steering, follower: steering, nodeLabel, waypoints, native, cluster };
+}
+
+function makeNativeReporter(engine: Engine, steering: Steering): NativeReporter {
+  return new NativeReporter({
+    module: () => {
+      const { loaded, version } = engine.native.module;
+      const { available } = engine.native;
+      return { loaded, version, problem: available === true ? null : available };
+    },
+    counters: readModuleCounters,
+    totals: () => engine.totals(),
+    hits: () => readRouteHits(engine.map('route_hits')),
+    mesh: () => steering.mesh,
+    notExpressible: () => steering.notExpressible,
+  });
 }
 
 /** Cgroups whose listeners are waypoints': those of others, and the one of those that this agent runs. */

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { type Logger, messageOf } from '@undermesh/core';
 import type { Command, EngineReport, NodeLabel } from '@undermesh/schema';
-import type { EngineControl, EngineName, EngineReadback } from './control.js';
+import type { EngineCommand, EngineControl, EngineName, EngineReadback } from './control.js';
 import { following, type KeptOrder, readKeptOrder, writeKeptOrder } from './kept-order.js';
 
 /** How often what could not be put in force is tried again. */
@@ -67,8 +67,13 @@ export class Orders {
       );
     }
     await this.#restore();
-    this.#timer = setInterval(() => void this.#inTurn(() => this.#restore()), AGAIN_MS);
+    this.#timer = setInterval(() => void this.again(), AGAIN_MS);
     this.#timer.unref();
+  }
+
+  /** Tries again what could not be put in force, if anything; never rejects. */
+  again(): Promise<void> {
+    return this.#inTurn(() => this.#restore());
   }
 
   /** Stops trying; what is in force stays. */
@@ -175,6 +180,24 @@ export class Orders {
       log.info(wanted, 'an engine is in force again');
     } catch (error) {
       this.#refuse(wanted, messageOf(error));
+      await this.#stepBack(wanted);
+    }
+  }
+
+  /**
+   * Where nothing steers, as after a boot without the kernel module, the engine that needs none does: with routes or without
+   * them, no connect leaves for a virtual address. It is told as drift, and the order stays what is wanted.
+   */
+  async #stepBack({ engine, generation }: EngineCommand): Promise<void> {
+    const { control, log } = this.#options;
+    const readback = control.readback();
+    if (engine !== 'kernel-native' || readback.engine !== 'off') return;
+    if (readback.available['dual-engine'] !== true) return;
+    try {
+      await control.apply({ engine: 'dual-engine', generation });
+      log.warn({ generation }, 'dual-engine is in force in the place of kernel-native');
+    } catch (error) {
+      log.error({ err: error }, 'nothing could be put in force in the place of kernel-native');
     }
   }
 

@@ -11,6 +11,8 @@ import {
   flatten,
   type IdBook,
   type Locality,
+  type NotExpressible,
+  notExpressible,
   type ServiceNames,
   serviceNumbers,
 } from '../mesh/index.js';
@@ -112,6 +114,16 @@ export class Steering {
     };
   }
 
+  /** As in force. */
+  get mesh(): Mesh | null {
+    return this.#taken;
+  }
+
+  /** Services whose routes the kernel cannot go by. */
+  get notExpressible(): readonly NotExpressible[] {
+    return this.#contents === undefined ? [] : notExpressible(this.#contents);
+  }
+
   #take({ mesh }: MeshState): void {
     if (mesh === null || mesh === this.#taken) return;
     const { engine, names, log } = this.#options;
@@ -145,7 +157,14 @@ export class Steering {
     const here: Locality = { node, zone, region };
     const previous = this.#contents;
     const prefaces = this.#options.engine.extras.preface === true;
-    return compile(mesh, { here, book, prefaces, ...(previous === undefined ? {} : { previous }) });
+    const { routeRoom } = this.#options.engine.maps;
+    return compile(mesh, {
+      here,
+      book,
+      prefaces,
+      routeRoom,
+      ...(previous === undefined ? {} : { previous }),
+    });
   }
 
   /** Nodes of the mesh, and the workloads on them as far as they are known. */

@@ -5,7 +5,9 @@ import type { MapUse } from '@undermesh/schema';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { EngineReadback } from '../engine/control.js';
 import type { SteeringCounts } from '../engine/steering.js';
+import type { NativeSnapshot } from '../native/index.js';
 import type { WaypointState } from '../waypoint/index.js';
+import { NativeMetrics } from './native-metrics.js';
 
 /** What is steered, as of a scrape. */
 export interface MeshSnapshot {
@@ -17,6 +19,8 @@ export interface MeshSnapshot {
   readonly waypoints: readonly WaypointState[];
   /** Pods of this node by what becomes of their traffic; absent without a cluster. */
   readonly pods: Readonly<Record<PodStanding, number>> | undefined;
+  /** Of the kernel-native engine, read when it is called: only for scrapes. */
+  readonly native: (() => NativeSnapshot) | undefined;
 }
 
 type Reading = (counts: SteeringCounts) => number;
@@ -54,6 +58,7 @@ export class MeshMetrics {
   readonly #mapEntries: Gauge<'map'>;
   readonly #mapLimit: Gauge<'map'>;
   readonly #mapBytes: Gauge<'map'>;
+  readonly #native: NativeMetrics;
 
   constructor(registry: Registry) {
     const named = (name: string, help: string) => ({
@@ -105,6 +110,7 @@ export class MeshMetrics {
       labelNames: ['map'],
     });
     this.#mapBytes = new Gauge({ ...named('map_memory_bytes', 'Memory of a map'), labelNames: ['map'] });
+    this.#native = new NativeMetrics(registry);
   }
 
   /** Fills them; without a snapshot nothing is steered. */
@@ -123,6 +129,7 @@ export class MeshMetrics {
     for (const [event, total] of Object.entries(totals))
       this.#totals.inc({ event: snake(event) }, Number(total));
     this.#updateEngine(readback);
+    if (snapshot.native !== undefined) this.#native.update(snapshot.native());
     for (const [standing, count] of Object.entries(snapshot.pods ?? {})) this.#pods.set({ standing }, count);
     this.#waypoint.reset();
     for (const { waypoint, pid, problem } of snapshot.waypoints) {

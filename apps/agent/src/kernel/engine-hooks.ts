@@ -46,12 +46,29 @@ export const LISTENERS_PROGRAM = 'keep_syns';
 export const HOST_HOOK = 'follow_close';
 export const HOST_ATTACH_TYPE: AttachType = 'trace_raw_tp';
 
+/** The struct_ops map by which the kernel module asks the kernel-native engine. */
+export const ROUTER = 'native_router';
+/** What it is made of; on kernels without struct_ops of modules, the module asks the program itself. */
+export const ROUTER_PROGRAM = 'native_route';
+
 /** The program of each engine, by the array that a hook jumps through. */
 export const ENGINE_PROGRAMS: Readonly<
   Record<string, readonly (readonly [engine: number, program: string])[]>
 > = {
-  connect4_programs: [[Engine.DUAL_ENGINE, 'dual_connect4']],
-  connect6_programs: [[Engine.DUAL_ENGINE, 'dual_connect6']],
-  sendmsg4_programs: [[Engine.DUAL_ENGINE, 'dual_sendmsg4']],
-  sendmsg6_programs: [[Engine.DUAL_ENGINE, 'dual_sendmsg6']],
+  connect4_programs: [
+    [Engine.DUAL_ENGINE, 'dual_connect4'],
+    [Engine.KERNEL_NATIVE, 'native_connect4'],
+  ],
+  connect6_programs: [
+    [Engine.DUAL_ENGINE, 'dual_connect6'],
+    [Engine.KERNEL_NATIVE, 'native_connect6'],
+  ],
+  sendmsg4_programs: [
+    [Engine.DUAL_ENGINE, 'dual_sendmsg4'],
+    [Engine.KERNEL_NATIVE, 'dual_sendmsg4'],
+  ],
+  sendmsg6_programs: [
+    [Engine.DUAL_ENGINE, 'dual_sendmsg6'],
+    [Engine.KERNEL_NATIVE, 'dual_sendmsg6'],
+  ],
 };

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { decodeEngineState, Engine } from '@undermesh/bpf-abi';
+import { agentError } from '../errors.js';
+import { numberKey } from '../mesh/index.js';
 import { type EngineObjectOptions, type Extra, LoadedEngine } from './engine-object.js';
 import type { EngineStore } from './engine-store.js';
 import { EngineVersion } from './engine-version.js';
 import { addWhatFollowed, copyMap, isCounted } from './map-migration.js';
+import { isPinned } from './pinned-build.js';
 
 /** What came of an attempt to install a build. */
 export interface Installation {
@@ -18,9 +22,14 @@ export interface Installation {
  */
 export function installEngine(store: EngineStore, options: EngineObjectOptions): Installation {
   using pinned = store.open();
+  if (pinned !== undefined && isPinned(options, pinned)) return {};
   try {
     using loaded = new LoadedEngine(options, pinned);
     const { problems } = loaded;
+    const lost = problems.get('native');
+    if (lost !== undefined && isNativeInForce(pinned)) {
+      throw agentError('engine_failed', `kernel-native is in force, and cannot be taken over: ${lost}`);
+    }
     if (loaded.same) return { problems };
     const copies: (() => void)[] = [];
     store.install(
@@ -42,4 +51,9 @@ export function installEngine(store: EngineStore, options: EngineObjectOptions):
     if (pinned === undefined) throw error;
     return { problem: error };
   }
+}
+
+function isNativeInForce(version: EngineVersion | undefined): boolean {
+  const word = version?.maps.get('engine_state')?.lookup(numberKey(0));
+  return word !== undefined && decodeEngineState(word).engine === Engine.KERNEL_NATIVE;
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { ABI_VERSION } from '@undermesh/bpf-abi';
 import { BpfError, BpfLink, BpfMap, BpfProgram, bpffs, isBpffs, mountBpffs } from '@undermesh/libbpf-ts';
 import { agentError } from '../errors.js';
-import { HOST_ATTACH_TYPE } from './engine-hooks.js';
+import { HOST_ATTACH_TYPE, ROUTER } from './engine-hooks.js';
 import { EngineVersion, mapPin, programPin } from './engine-version.js';
 import { checkTree, foreignPin, instanceDirectory, removeIfEmpty, removeTree } from './pin-tree.js';
 
@@ -16,6 +16,7 @@ export type StepListener = (step: string) => void;
  *
  *   current/{maps,programs}   the build in force
  *   links/<cgroup>-<program>  its attachments; the cgroup is 0 for the tracepoint
+ *   router                    what the kernel module asks, while kernel-native is needed
  *   staging, next, old        a build on its way in or out
  *
  * Their names are the journal of an upgrade. Until `staging` is whole and becomes `next`, nothing has happened; from then
@@ -104,6 +105,11 @@ export class EngineStore {
     return join(this.#path('links'), name);
   }
 
+  /** Where the link of the router is pinned. */
+  get routerPath(): string {
+    return this.#path('router');
+  }
+
   /** Where a program of the build in force is pinned. */
   pinOf(kind: 'map' | 'program', name: string): string {
     return (kind === 'map' ? mapPin : programPin)(this.#path('current'), name);
@@ -163,6 +169,20 @@ export class EngineStore {
       if (!name.endsWith(UNFINISHED)) this.#takeLink(name, this.#path(version));
       this.#step(`link ${name}`);
     }
+    this.#takeRouter(this.#path(version));
+  }
+
+  #takeRouter(version: string): void {
+    const pin = mapPin(version, ROUTER);
+    if (!existsSync(this.routerPath)) return;
+    if (!existsSync(pin)) {
+      bpffs.unpin(this.routerPath); // nobody's connections are deferred any more
+      return;
+    }
+    using map = BpfMap.openPinned(pin);
+    using link = openLink(this.routerPath);
+    link.updateMap(map);
+    this.#step('router');
   }
 
   #takeLink(name: string, version: string): void {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { BpfError, BpfMap, BpfProgram } from '@undermesh/libbpf-ts';
-import { CONSTANTS, type LoadedEngine } from './engine-object.js';
+import { BpfError, BpfMap, type BpfObject, BpfProgram, bpffs } from '@undermesh/libbpf-ts';
+import type { LoadedEngine } from './engine-object.js';
+import { CONSTANTS, isOfConstants } from './load-object.js';
 import { foreignPin } from './pin-tree.js';
 
 /** bpffs takes no dots in names. */
@@ -13,22 +14,15 @@ const KERNEL_NAME_LENGTH = 15;
 /** Maps and programs of one build of the engine, as pins in one directory. */
 export class EngineVersion implements Disposable {
   readonly directory: string;
-  readonly maps: ReadonlyMap<string, BpfMap>;
-  readonly programs: ReadonlyMap<string, BpfProgram>;
+  readonly #maps = new Map<string, BpfMap>();
+  readonly #programs = new Map<string, BpfProgram>();
 
   /** Opens all of them. Throws UndermeshError `pins_foreign` when something else is pinned there. */
   constructor(directory: string) {
     this.directory = directory;
-    const maps = new Map<string, BpfMap>();
-    const programs = new Map<string, BpfProgram>();
-    [this.maps, this.programs] = [maps, programs];
     try {
-      for (const pin of readdirSync(join(directory, 'maps'))) {
-        maps.set(mapName(pin), openAs(join(directory, 'maps', pin), BpfMap.openPinned));
-      }
-      for (const pin of readdirSync(join(directory, 'programs'))) {
-        programs.set(pin, openAs(join(directory, 'programs', pin), BpfProgram.openPinned));
-      }
+      for (const pin of readdirSync(join(directory, 'maps'))) this.#openMap(mapName(pin));
+      for (const pin of readdirSync(join(directory, 'programs'))) this.#openProgram(pin);
     } catch (error) {
       this.close();
       throw error;
@@ -43,6 +37,33 @@ export class EngineVersion implements Disposable {
     for (const program of programs) program.pin(programPin(directory, program.name));
   }
 
+  get maps(): ReadonlyMap<string, BpfMap> {
+    return this.#maps;
+  }
+
+  get programs(): ReadonlyMap<string, BpfProgram> {
+    return this.#programs;
+  }
+
+  /** Takes in an object that was loaded on its maps: pins its programs, and the maps that are new. */
+  add(object: BpfObject): void {
+    for (const map of object.maps()) {
+      if (isOfConstants(map.name) || this.#maps.has(map.name)) continue;
+      map.pin(mapPin(this.directory, map.name));
+      this.#openMap(map.name);
+    }
+    for (const program of object.programs()) {
+      program.pin(programPin(this.directory, program.name));
+      this.#openProgram(program.name);
+    }
+  }
+
+  /** Lets programs and maps go, those of them that it has. */
+  drop(programs: readonly string[], maps: readonly string[]): void {
+    for (const name of programs) this.#drop(this.#programs, name, programPin(this.directory, name));
+    for (const name of maps) this.#drop(this.#maps, name, mapPin(this.directory, name));
+  }
+
   close(): void {
     for (const map of this.maps.values()) map.close();
     for (const program of this.programs.values()) program.close();
@@ -50,6 +71,20 @@ export class EngineVersion implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #openMap(name: string): void {
+    this.#maps.set(name, openAs(mapPin(this.directory, name), BpfMap.openPinned));
+  }
+
+  #openProgram(name: string): void {
+    this.#programs.set(name, openAs(programPin(this.directory, name), BpfProgram.openPinned));
+  }
+
+  #drop(among: Map<string, BpfMap | BpfProgram>, name: string, pin: string): void {
+    among.get(name)?.close();
+    among.delete(name);
+    if (existsSync(pin)) bpffs.unpin(pin);
   }
 }
 

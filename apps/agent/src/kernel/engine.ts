@@ -15,7 +15,6 @@ import {
 import { messageOf, UndermeshError } from '@undermesh/core';
 import { BpfError, type BpfMap, clockPairNs } from '@undermesh/libbpf-ts';
 import { ENGINES, type Hook, type MapUse, type Report } from '@undermesh/schema';
-import { NO_KERNEL_NATIVE } from '../engine/absent.js';
 import type { EngineCommand, EngineControl, EngineName, EngineReadback } from '../engine/control.js';
 import { DriftLog, type Finding } from '../engine/drift-log.js';
 import { agentError } from '../errors.js';
@@ -24,14 +23,16 @@ import { readHelperErrors } from './counters.js';
 import { ENGINE_PROGRAMS, HOST_HOOK, PREFACE_MAP, PREFACE_PROGRAM } from './engine-hooks.js';
 import { installEngine } from './engine-install.js';
 import { EngineLinks } from './engine-links.js';
-import { CONSTANTS, type EngineObjectOptions, type Extra } from './engine-object.js';
+import type { EngineObjectOptions, Extra } from './engine-object.js';
 import type { EngineStore } from './engine-store.js';
 import type { EngineVersion } from './engine-version.js';
 import { type EnrolledCgroup, findEnrolled } from './enrolment.js';
 import { EnrolmentWatch } from './enrolment-watch.js';
 import { GenerationUse } from './generation-use.js';
 import { readMapUse, readProgram } from './hooks.js';
+import { CONSTANTS } from './load-object.js';
 import { MeshMaps } from './mesh-maps.js';
+import { NativeSide } from './native-side.js';
 import type { PodPlaces } from './pod-cgroups.js';
 import { type EndMaps, RefusedEnds } from './refused-ends.js';
 import type { Scope } from './scope.js';
@@ -48,6 +49,10 @@ export interface EngineOptions extends EngineObjectOptions {
   readonly pods?: PodPlaces;
   /** Called with the number of an endpoint whose entry has left the kernel. */
   readonly onEndpointGone: (endpointId: number) => void;
+  /** Whether kernel-native is to be in force here, as soon as it can; absent: it is not. */
+  readonly isNativeOrdered?: () => boolean;
+  /** Called when the node has become able to run kernel-native: its module was loaded. */
+  readonly onNativeAvailable?: () => void;
 }
 
 const ZERO = numberKey(0);
@@ -72,8 +77,9 @@ const CHECK_MS = { least: 2_000, most: 60_000 } as const;
 export class Engine implements EngineControl {
   readonly maps: MeshMaps;
   readonly waypoints: WaypointSide;
-  /** Of what is loaded beside the engine: why this kernel does not take it, or `true`. */
-  readonly extras: Readonly<Record<Extra, true | string>>;
+  readonly native: NativeSide;
+  /** Of what is always loaded beside the engine: why this kernel does not take it, or `true`. */
+  readonly extras: Readonly<Record<Exclude<Extra, 'native'>, true | string>>;
   readonly #store: EngineStore;
   readonly #options: EngineOptions;
   readonly #version: EngineVersion;
@@ -113,6 +119,9 @@ export class Engine implements EngineControl {
       this.#refused = new RefusedEnds(version.maps);
       this.#links = new EngineLinks(store, version);
       this.waypoints = new WaypointSide(store, version);
+      const { owner, marksOwnership, extraFiles, known, isNativeOrdered: isOrdered = () => false } = options;
+      const file = extraFiles.native;
+      this.native = new NativeSide(store, version, { owner, marksOwnership, file, known, isOrdered });
       this.extras = {
         waypoint: problems?.get('waypoint') ?? true,
         preface: problems?.get('preface') ?? true,
@@ -150,6 +159,7 @@ export class Engine implements EngineControl {
     if (available !== true) {
       throw agentError('engine_unavailable', `This node cannot run ${engine}: ${available}.`);
     }
+    if (engine === 'kernel-native') this.native.hold();
     const word = new DataView(new ArrayBuffer(EngineState.BYTES));
     word.setUint32(EngineState.engine, ENGINES.indexOf(engine), true);
     word.setUint32(EngineState.generation, generation, true);
@@ -194,6 +204,7 @@ export class Engine implements EngineControl {
       missing.map((pin) => this.#pinAgain(pin)),
     );
     this.#use.look(this.#inForce().generation);
+    this.#log.look('native', this.#lookAtNative());
     this.#log.look('links', [...this.#attach(), ...this.#links.look()]);
     this.#log.look('state', [...this.#checkState(), ...this.#checkPrograms(), ...this.#refused.look()]);
     this.maps.letGo();
@@ -257,7 +268,15 @@ export class Engine implements EngineControl {
 
   #available(): EngineReadback['available'] {
     const dual = this.#removed ? 'its pins were removed by hand: restart the agent to attach it again' : true;
-    return { off: true, 'dual-engine': dual, 'kernel-native': NO_KERNEL_NATIVE };
+    return { off: true, 'dual-engine': dual, 'kernel-native': dual === true ? this.native.available : dual };
+  }
+
+  #lookAtNative(): Finding[] {
+    const before = this.native.available;
+    const findings = this.native.look(this.#inForce().engine === 'kernel-native');
+    const { available } = this.native;
+    if (before !== true && available === true) this.#options.onNativeAvailable?.();
+    return findings;
   }
 
   /** To what is enrolled by now. */

@@ -3,6 +3,9 @@ import { HTTP_MAPS, HTTP_PROGRAMS } from '@undermesh/bpf-abi';
 import { type BpfObject, openObject } from '@undermesh/libbpf-ts';
 import type { Attachment } from './hooks.js';
 
+/** Maps whose size is not that of the object file. */
+const SIZED = ['records', 'choices'] as const;
+
 /** The programs that read HTTP: an object of their own, on the maps of the observing one. */
 export class HttpPrograms {
   readonly attachments: readonly Attachment[];
@@ -14,7 +17,7 @@ export class HttpPrograms {
     const attachments: Attachment[] = [];
     this.#object = openObject(objectFile);
     try {
-      this.#object.setMaxEntries('records', observe.map('records').maxEntries);
+      for (const name of SIZED) this.#object.setMaxEntries(name, observe.map(name).maxEntries);
       for (const name of HTTP_MAPS) this.#object.reuseMap(name, observe.map(name));
       this.#object.load();
       for (const name of HTTP_PROGRAMS) {

@@ -15,6 +15,15 @@ export { checkEnrolment, findEnrolled } from './enrolment.js';
 export { InstanceLock } from './instance-lock.js';
 export { listPins, type Pin, tryObjects } from './inventory.js';
 export { KeptMaps } from './kept-maps.js';
+export { KnownObjects } from './known-objects.js';
+export {
+  hasStructOps,
+  MODULE_INTERFACE,
+  moduleProblem,
+  type NativeModuleState,
+  readModule,
+  readModuleCounters,
+} from './native-module.js';
 export { findObjects, type ObjectFiles } from './objects.js';
 export { Observe, type ObserveOptions, ownerOf } from './observe.js';
 export { OwnerMap } from './owner-map.js';
@@ -26,4 +35,5 @@ export {
   checkKernel,
   preflight,
 } from './preflight.js';
+export { type RouteHits, readRouteHits } from './route-hits.js';
 export { removeEmptyCgroup, resolveScope, type Scope } from './scope.js';

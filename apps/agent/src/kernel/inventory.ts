@@ -12,6 +12,7 @@ import {
   type ProgramInfo,
   VerifierError,
 } from '@undermesh/libbpf-ts';
+import { moduleProblem } from './native-module.js';
 import { findObjects } from './objects.js';
 
 /** What a pin holds, and what the kernel says of it. */
@@ -123,7 +124,9 @@ export function tryObjects(configured: string): Trial[] {
     ],
     [engine, encodeEngineConfig({ owner: 1, marksOwnership: 0 })],
   ]);
-  return [observe, http, engine, extras.waypoint, extras.preface].map((file) => {
+  // Without its module the kernel refuses it for want of that alone.
+  const native = moduleProblem() === null ? [extras.native] : [];
+  return [observe, http, engine, extras.waypoint, extras.preface, ...native].map((file) => {
     const object = openObject(file);
     try {
       const config = constants.get(file);

@@ -18,6 +18,7 @@ import {
   MESH_MAPS,
   type MeshMap,
   newTables,
+  ROUTE_MAPS,
   sizeOf,
   type Tables,
 } from '../mesh/index.js';
@@ -63,6 +64,11 @@ export class MeshMaps {
   entriesOf(map: string): number | undefined {
     if (map === 'endpoint_health') return this.#health.size;
     return MESH_MAPS.some((name) => name === map) ? this.#written[map as MeshMap].size : undefined;
+  }
+
+  /** How many entries tables of routes may have in each map, so that one that is replaced has room beside the new one. */
+  get routeRoom(): number {
+    return Math.min(...ROUTE_MAPS.map((name) => Math.floor((this.#maps.get(name)?.maxEntries ?? 0) / 2)));
   }
 
   /** Endpoints that are kept for their open connections only. */

@@ -7,6 +7,7 @@ import { ABI_VERSION } from '@undermesh/bpf-abi';
 import { type Static, Type } from 'typebox';
 import Value from 'typebox/value';
 import { agentError } from '../errors.js';
+import { hasStructOps } from './native-module.js';
 
 /** Where the compiled eBPF objects of one build lie. */
 export interface ObjectFiles {
@@ -15,7 +16,7 @@ export interface ObjectFiles {
   /** The dual engine. */
   readonly engine: string;
   /** What is loaded beside the engine. */
-  readonly extras: { readonly waypoint: string; readonly preface: string };
+  readonly extras: { readonly waypoint: string; readonly preface: string; readonly native: string };
 }
 
 /** Written beside the objects by bpf/manifest.mjs. */
@@ -47,7 +48,11 @@ export function findObjects(configured: string): ObjectFiles {
     observe: checked('observe.bpf.o'),
     http: checked('http.bpf.o'),
     engine: checked('dual_engine.bpf.o'),
-    extras: { waypoint: checked('waypoint.bpf.o'), preface: checked('preface.bpf.o') },
+    extras: {
+      waypoint: checked('waypoint.bpf.o'),
+      preface: checked('preface.bpf.o'),
+      native: checked(hasStructOps() ? 'kernel_native.bpf.o' : 'kernel_native_classifier.bpf.o'),
+    },
   };
 }
 

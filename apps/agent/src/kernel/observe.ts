@@ -49,8 +49,10 @@ export interface ObserveOptions {
   readonly outlive: boolean;
   /** The object that reads HTTP; without it nothing is known of requests. */
   readonly httpObjectFile?: string;
-  /** What an engine of this agent has noted of sockets, for their records; without it no socket is steered. */
-  readonly steerings?: BpfMap;
+  /** What an engine of this agent has noted of sockets, for their records: its maps, as far as there are any. */
+  readonly noted?: readonly BpfMap[];
+  /** Whether there will be an engine: without one these maps stay empty. */
+  readonly steers?: boolean;
 }
 
 /**
@@ -279,7 +281,9 @@ function checkObject(path: string): void {
 }
 
 /** Maps that belong to all objects of an agent. */
-const SHARED = ['socket_owner', 'steerings'] as const;
+const SHARED = ['socket_owner', 'steerings', 'choices'] as const;
+/** Room in a map that stays empty. */
+const LEAST_ENTRIES = 64;
 
 const LOAD_ATTEMPTS = 5;
 
@@ -291,7 +295,8 @@ function loadObserve(options: ObserveOptions, shared: { owner: OwnerMap; kept: K
     try {
       configure(object, options);
       owner.use(object);
-      if (options.steerings !== undefined) object.reuseMap('steerings', options.steerings);
+      if (options.steers !== true) object.setMaxEntries('choices', LEAST_ENTRIES);
+      for (const map of options.noted ?? []) object.reuseMap(map.name, map);
       if (options.outlive) kept.use(object);
       object.load();
       if (owner.share(object.map('socket_owner'))) return object;

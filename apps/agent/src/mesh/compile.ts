@@ -4,6 +4,7 @@ import {
   Balancing,
   EndpointFlag,
   encodeEndpoint,
+  encodePool,
   encodeService,
   encodeServiceKey,
   encodeSlot,
@@ -11,14 +12,23 @@ import {
   MeshLimit,
   ServiceFlag,
 } from '@undermesh/bpf-abi';
-import { type Mesh, type ObjectKey, objectKey, type Service } from '@undermesh/mesh';
+import { type HttpRoute, type Mesh, type ObjectKey, objectKey, type Service } from '@undermesh/mesh';
 import { addressBytes } from './address-bytes.js';
 import { aliasTable } from './alias-table.js';
-import { type Contents, keyText, newTables, numberKey, type Part, WAYPOINTS } from './contents.js';
+import { addTables, type Contents, keyText, newTables, numberKey, type Part, WAYPOINTS } from './contents.js';
 import type { IdBook } from './id-book.js';
 import { numberNames } from './identifiers.js';
 import { layoutOf, type Member, type SlotSet, type VirtualAddress } from './layout.js';
 import { groupByLocality, type Locality } from './locality.js';
+import {
+  type NotExpressible,
+  portTable,
+  type RouteNumbers,
+  Router,
+  routeNames,
+  type ServiceRouting,
+  waypointTable,
+} from './routing.js';
 import { encodeHostName } from './service-names.js';
 import { compileWaypoints, type WaypointChoice, type WaypointPlaces } from './waypoints.js';
 
@@ -28,6 +38,8 @@ export interface CompileOptions {
   readonly book: IdBook;
   /** Whether this node can tell waypoints by a preface; without it an option on the SYN is all there is. */
   readonly prefaces: boolean;
+  /** Entries that tables of routes may have in each map; absent: any number. */
+  readonly routeRoom?: number;
   /** Compiled before: what has not changed is taken from there. */
   readonly previous?: Contents;
 }
@@ -54,7 +66,8 @@ export function compile(mesh: Mesh, options: CompileOptions): Contents {
   const isStill = basis?.place === place && hasSameNames(mesh, basis.mesh);
   const numbers = isStill ? basis.numbers : numberMesh(mesh);
   if (!isStill) book.retain(new Set(numbers.slotSets.values()));
-  const waypoints = compileWaypoints(mesh, { book, here: here.node, prefaces: options.prefaces });
+  const router = new Router(mesh, numbers, options.routeRoom ?? Number.POSITIVE_INFINITY);
+  const waypoints = compileWaypoints(mesh, { book, here: here.node, prefaces: options.prefaces, router });
   const contents = new Map<string, Part>();
   const kept = previous?.get(WAYPOINTS);
   contents.set(WAYPOINTS, kept?.signature === waypoints.part.signature ? kept : waypoints.part);
@@ -62,11 +75,12 @@ export function compile(mesh: Mesh, options: CompileOptions): Contents {
     isStill && hasSame(mesh.waypoints, basis.mesh.waypoints) && hasSame(mesh.nodes, basis.mesh.nodes);
   for (const [name, service] of mesh.services) {
     const old = previous?.get(name);
-    if (isSettled && old?.service === service) {
+    const routing = router.ofService(service);
+    if (isSettled && old?.service === service && old.notExpressible === routing.notExpressible) {
       contents.set(name, old);
       continue;
     }
-    const plan = planOf(service, { numbers, places: waypoints.places, place });
+    const plan = planOf(service, { numbers, places: waypoints.places, place, routing });
     const same = old !== undefined && old.service === service && old.signature === plan.signature;
     contents.set(name, same ? old : compileService(plan, options));
   }
@@ -87,6 +101,12 @@ const bases = new WeakMap<Contents, Basis>();
 export const serviceNumbers = (contents: Contents): ReadonlyMap<ObjectKey, number> =>
   bases.get(contents)?.numbers.services ?? new Map();
 
+/** Services of which the kernel cannot go by the routes, and why. */
+export const notExpressible = (contents: Contents): NotExpressible[] =>
+  [...contents].flatMap(([name, { service, notExpressible: reason }]) =>
+    service === undefined || reason === null ? [] : [{ service: name as ObjectKey, reason }],
+  );
+
 /** Whether nothing has come or gone that has a number of its own: numbers are what they were then. */
 function hasSameNames(mesh: Mesh, before: Mesh): boolean {
   if (mesh.services.size !== before.services.size) return false;
@@ -95,21 +115,25 @@ function hasSameNames(mesh: Mesh, before: Mesh): boolean {
     if (old === service) continue;
     if (old === undefined || namesOf(old) !== namesOf(service)) return false;
   }
-  return true;
+  return hasSame(mesh.waypoints, before.waypoints) || routedBy(mesh) === routedBy(before);
 }
+
+/** Names of waypoints and of the matches of their routes. */
+const routedBy = ({ waypoints }: Mesh): string =>
+  [...waypoints].map(([name, { routes }]) => [name, ...routes.flatMap(routeNames)].join()).join(' ');
 
 function namesOf(service: Service): string {
   const { slotSets, virtualAddresses } = layoutOf(service);
-  return [...slotSets, ...virtualAddresses].map(({ key }) => key).join();
+  const ports = service.ports.filter(({ http }) => http).map(({ port }) => port);
+  const keys = [...slotSets, ...virtualAddresses].map(({ key }) => key);
+  return [...keys, ...ports, ...service.routes.flatMap(routeNames)].join();
 }
 
 function hasSame<T>(these: ReadonlyMap<string, T>, those: ReadonlyMap<string, T>): boolean {
   return these.size === those.size && [...these].every(([key, value]) => those.get(key) === value);
 }
 
-interface Numbers {
-  readonly services: ReadonlyMap<ObjectKey, number>;
-  readonly slotSets: ReadonlyMap<string, number>;
+interface Numbers extends RouteNumbers {
   readonly virtualAddresses: ReadonlyMap<string, number>;
   /** Which service has a virtual address. */
   readonly claims: ReadonlyMap<string, ObjectKey>;
@@ -118,7 +142,15 @@ interface Numbers {
 function numberMesh(mesh: Mesh): Numbers {
   const claims = new Map<string, ObjectKey>();
   const slotSets: string[] = [];
+  const routeTables: string[] = [];
+  const routes = new Set<HttpRoute>();
+  for (const waypoint of mesh.waypoints.values()) {
+    if (waypoint.routes.length > 0) routeTables.push(waypointTable(waypoint));
+    for (const route of waypoint.routes) routes.add(route);
+  }
   for (const [name, service] of mesh.services) {
+    for (const route of service.routes) routes.add(route);
+    for (const { port, http } of service.ports) if (http) routeTables.push(portTable(service, port));
     const layout = layoutOf(service);
     for (const { key } of layout.slotSets) slotSets.push(key);
     for (const { key } of layout.virtualAddresses) if (!claims.has(key)) claims.set(key, name);
@@ -127,6 +159,8 @@ function numberMesh(mesh: Mesh): Numbers {
     services: numberNames(mesh.services.keys()),
     slotSets: numberNames(slotSets),
     virtualAddresses: numberNames(claims.keys()),
+    routeTables: numberNames(routeTables),
+    routes: numberNames([...routes].flatMap(routeNames)),
     claims,
   };
 }
@@ -141,6 +175,7 @@ interface Plan {
     readonly vipId: number;
     readonly via: WaypointChoice;
   }[];
+  readonly routing: ServiceRouting;
   readonly signature: string;
 }
 
@@ -148,9 +183,14 @@ const number = (numbers: ReadonlyMap<string, number>, name: string): number => n
 
 function planOf(
   service: Service,
-  of: { readonly numbers: Numbers; readonly places: WaypointPlaces; readonly place: string },
+  of: {
+    readonly numbers: Numbers;
+    readonly places: WaypointPlaces;
+    readonly place: string;
+    readonly routing: ServiceRouting;
+  },
 ): Plan {
-  const { numbers, places, place } = of;
+  const { numbers, places, place, routing } = of;
   const layout = layoutOf(service);
   const name = objectKey(service);
   const serviceId = number(numbers.services, name);
@@ -162,17 +202,32 @@ function planOf(
       return { at, vipId, via: places(service, at) };
     });
   const vips = own.map(({ vipId, via }) => `${vipId}>${via.endpointId}:${via.transport}:${via.missing}`);
-  const signature = [place, serviceId, ...slotsIds.values(), ...vips].join(' ');
-  return { service, serviceId, slotsIds, own, signature };
+  const tables = [...routing.tables.values()].flatMap(({ tables: { route_tables } }) =>
+    [...route_tables].map(([key, value]) => key + keyText(value)),
+  );
+  const signature = [place, serviceId, ...slotsIds.values(), ...vips, routing.notExpressible, ...tables].join(
+    ' ',
+  );
+  return { service, serviceId, slotsIds, own, routing, signature };
 }
 
 function compileService(plan: Plan, options: CompileOptions): Part {
-  const { service, serviceId, slotsIds, own, signature } = plan;
+  const { service, serviceId, slotsIds, own, routing, signature } = plan;
   const tables = newTables();
   const groupSlots = new Map<SlotSet, number[]>();
   for (const [slotSet, slotsId] of slotsIds) {
-    groupSlots.set(slotSet, compileSlots({ service, slotSet, slotsId }, options, tables));
+    const counts = compileSlots({ service, slotSet, slotsId }, options, tables);
+    groupSlots.set(slotSet, counts);
+    const pool = encodePool({
+      serviceId,
+      balancing: BALANCING[service.balancing],
+      groupCount: counts.length,
+      reserved: new Uint8Array(2),
+      groupSlots: countBytes(counts),
+    });
+    tables.pools.set(keyText(numberKey(slotsId)), pool);
   }
+  for (const table of routing.tables.values()) addTables(tables, table.tables);
   for (const { at, vipId, via } of own) {
     const protocol = PROTOCOLS[at.port.protocol];
     const address = addressBytes(at.address);
@@ -194,12 +249,17 @@ function compileService(plan: Plan, options: CompileOptions): Part {
           ? ServiceFlag.ELSEWHERE
           : 0,
       groupSlots: countBytes(counts),
+      routesId: at.port.http ? (routing.tables.get(at.port.port)?.routesId ?? 0) : 0,
+      // Ports with routes are declared to speak HTTP: the client speaks first, whenever that is.
+      graceMs: 0,
+      maxConnections: service.maxConnections ?? 0,
+      reserved: 0,
     });
     tables.services.set(keyText(key), value);
     tables.vips.set(keyText(numberKey(vipId)), key);
   }
   tables.service_names.set(keyText(numberKey(serviceId)), encodeHostName(service));
-  return { ...tables, service, signature };
+  return { ...tables, service, signature, notExpressible: routing.notExpressible };
 }
 
 /** Writes endpoints and slots of a slot set; returns how many slots each group has. */

@@ -1,8 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Service } from '@undermesh/mesh';
 
+/** Those that tables of routes lie in, under editions. */
+export const ROUTE_MAPS = [
+  'route_backends',
+  'route_rules',
+  'route_conditions',
+  'route_matches',
+  'route_groups',
+  'route_texts',
+] as const;
+
 /** Maps that the mesh is written to, in the order in which something new is written. */
-export const MESH_MAPS = ['endpoints', 'slots', 'vips', 'service_names', 'services'] as const;
+export const MESH_MAPS = [
+  'endpoints',
+  'slots',
+  'pools',
+  ...ROUTE_MAPS,
+  'route_tables',
+  'vips',
+  'service_names',
+  'services',
+] as const;
 export type MeshMap = (typeof MESH_MAPS)[number];
 
 /** Bytes of the values by the bytes of the keys, as text of one character for each byte ({@link keyText}). */
@@ -15,6 +34,8 @@ export interface Part extends Tables {
   /** What it was made from: equal again, the part is too. */
   readonly service: Service | undefined;
   readonly signature: string;
+  /** Why the kernel cannot go by the routes of one of its ports; `null`: it can. */
+  readonly notExpressible: string | null;
 }
 
 /** All of a mesh, as one node writes it: parts by the key of their service, waypoints under {@link WAYPOINTS}. */
@@ -37,19 +58,17 @@ export function numberKey(id: number): Uint8Array {
 /** All parts in one. */
 export function flatten(parts: Iterable<Tables>): Tables {
   const all = newTables();
-  for (const part of parts) {
-    for (const map of MESH_MAPS) for (const [key, value] of part[map]) all[map].set(key, value);
-  }
+  for (const part of parts) addTables(all, part);
   return all;
 }
 
-export const newTables = (): Record<MeshMap, Map<string, Uint8Array>> => ({
-  endpoints: new Map(),
-  slots: new Map(),
-  vips: new Map(),
-  service_names: new Map(),
-  services: new Map(),
-});
+export const newTables = (): Record<MeshMap, Map<string, Uint8Array>> =>
+  Object.fromEntries(MESH_MAPS.map((map) => [map, new Map()])) as Record<MeshMap, Map<string, Uint8Array>>;
+
+/** Adds what tables hold to others. */
+export function addTables(to: Record<MeshMap, Map<string, Uint8Array>>, from: Tables): void {
+  for (const map of MESH_MAPS) for (const [key, value] of from[map]) to[map].set(key, value);
+}
 
 /** Entries in all maps. */
 export const sizeOf = (tables: Tables): number =>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export { addressBytes } from './address-bytes.js';
-export { type CompileOptions, compile, serviceNumbers } from './compile.js';
+export { type CompileOptions, compile, notExpressible, serviceNumbers } from './compile.js';
 export {
   type Contents,
   flatten,
@@ -10,6 +10,7 @@ export {
   type MeshMap,
   newTables,
   numberKey,
+  ROUTE_MAPS,
   sizeOf,
   type Table,
   type Tables,
@@ -17,4 +18,5 @@ export {
 export { type Change, contentsDifference, difference } from './difference.js';
 export { IdBook } from './id-book.js';
 export type { Locality } from './locality.js';
+export type { NotExpressible } from './routing.js';
 export { ServiceNames } from './service-names.js';

@@ -2,9 +2,10 @@
 import { AddressFamily, EndpointFlag, encodeEndpoint, WaypointTransport } from '@undermesh/bpf-abi';
 import { type Mesh, objectKey, type Service, type Waypoint, type WaypointListener } from '@undermesh/mesh';
 import { addressBytes } from './address-bytes.js';
-import { keyText, newTables, numberKey, type Part } from './contents.js';
+import { addTables, keyText, newTables, numberKey, type Part } from './contents.js';
 import type { IdBook } from './id-book.js';
 import type { VirtualAddress } from './layout.js';
+import type { Router } from './routing.js';
 
 /** Where connects to a virtual address go instead. */
 export interface WaypointChoice {
@@ -28,12 +29,17 @@ const TRANSPORTS = {
 } as const;
 
 /**
- * Endpoints of all waypoints, and who goes to which: HTTP ports of a service that names one, by the most preferred
+ * Endpoints and routes of all waypoints, and who goes to which: HTTP ports of a service that names one, by the most preferred
  * transport that its node can take. An option on the SYN is read by an agent only, so it needs one on that node.
  */
 export function compileWaypoints(
   mesh: Mesh,
-  on: { readonly book: IdBook; readonly here: string | null; readonly prefaces: boolean },
+  on: {
+    readonly book: IdBook;
+    readonly here: string | null;
+    readonly prefaces: boolean;
+    readonly router: Router;
+  },
 ): { readonly part: Part; readonly places: WaypointPlaces } {
   const tables = newTables();
   const choices = new Map<string, WaypointChoice>();
@@ -63,12 +69,14 @@ export function compileWaypoints(
       });
     }
   }
-  const signature = [...tables.endpoints].map(([key, value]) => key + keyText(value)).join();
+  for (const table of on.router.ofWaypoints()) addTables(tables, table.tables);
+  const told = [...tables.endpoints, ...tables.route_tables];
+  const signature = told.map(([key, value]) => key + keyText(value)).join();
   const places: WaypointPlaces = (service, { port, family }) => {
     if (service.waypoint === null || !port.http || port.protocol !== 'tcp') return NONE;
     return choices.get(`${objectKey(service.waypoint)} ${family}`) ?? MISSING;
   };
-  return { part: { ...tables, service: undefined, signature }, places };
+  return { part: { ...tables, service: undefined, signature, notExpressible: null }, places };
 }
 
 function preferred(

@@ -2,8 +2,10 @@
 import { decodeFrame, FRAME_FLAG_SENT_AGAIN, type FrameHeader, sealFrame } from '@undermesh/schema';
 import type { RecordsFrame } from './frame-builder.js';
 
-/** Where a frame lies on disk; only the disk knows more about it. */
-export type Place = object;
+/** Where a frame lies on disk; only the disk knows more about it than its length. */
+export interface Place {
+  readonly bytes: number;
+}
 
 /** A frame that an earlier run left on disk. */
 export interface SpooledFrame {
@@ -28,6 +30,8 @@ interface Waiting {
 const FRAME_OVERHEAD_BYTES = 512;
 /** Frames on disk leave memory when this share of its bound is taken. */
 const EVICT_SHARE = 1 / 2;
+/** Frames are read from disk up to this share: what is left is for those that are made meanwhile. */
+const READ_SHARE = 3 / 4;
 
 /** What a backlog tells others. */
 export interface BacklogEvents {
@@ -170,11 +174,15 @@ export class Backlog {
     if (this.underPressure && index >= this.#next) this.#forget(frame);
   }
 
-  /** The next frames to send that have to be read from disk first. */
+  /** The next frames to send that have to be read from disk first: one at least, others as far as there is room. */
   toLoad(atMost: number): { readonly sequence: bigint; readonly place: Place }[] {
     const wanted: { sequence: bigint; place: Place }[] = [];
+    let bytes = this.#bytes;
     for (const { sequence, memory, place } of this.#frames.slice(this.#next, this.#next + atMost)) {
-      if (memory === undefined && place !== undefined) wanted.push({ sequence, place });
+      if (memory !== undefined || place === undefined) continue;
+      bytes += place.bytes;
+      if (wanted.length > 0 && bytes > this.#limitBytes * READ_SHARE) break;
+      wanted.push({ sequence, place });
     }
     return wanted;
   }

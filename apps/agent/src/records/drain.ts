@@ -20,8 +20,8 @@ export interface DrainOptions {
   readonly source: RecordSource;
   /** For connection records. */
   readonly builder: FrameBuilder;
-  /** For http records; without it they are passed over. */
-  readonly requests?: FrameBuilder;
+  /** For http records of each size; without them they are passed over. */
+  readonly requests?: readonly FrameBuilder[];
   readonly backlog: Backlog;
   readonly identity: Identity;
   readonly clock: () => ClockPair;
@@ -36,7 +36,8 @@ export type OverflowReason = 'agent_memory' | 'spool_full';
 
 const STRIDE = ConnectionRecord.BYTES >> 2;
 const WORKLOAD = ConnectionRecord.workloadId >> 2;
-const HTTP_STRIDE = HttpRecord.BYTES >> 2;
+const TIME = ConnectionRecord.timeNs >> 2;
+const WORD = 2 ** 32;
 const SAMPLE_COUNT = HttpRecord.sampleCount >> 2;
 
 /**
@@ -47,6 +48,8 @@ export class Drain {
   /** What became of the requests in http records. */
   readonly book = new RequestBook();
   readonly #options: DrainOptions;
+  readonly #requests: readonly FrameBuilder[];
+  /** All of them, in the order that their frames leave in. */
   readonly #builders: readonly FrameBuilder[];
   #peakBytes = 0;
   #recordsRead = 0;
@@ -60,13 +63,14 @@ export class Drain {
 
   constructor(options: DrainOptions) {
     this.#options = options;
-    const { requests, builder } = options;
-    this.#builders = requests === undefined ? [builder] : [requests, builder];
+    const { requests = [], builder } = options;
+    this.#requests = requests;
+    this.#builders = [...requests, builder];
   }
 
   /** Reads all there is; full frames go to the backlog. Returns how many records were read. */
   run(nowMs: number): number {
-    const { source, builder, requests } = this.#options;
+    const { source, builder } = this.#options;
     const available = source.availableBytes;
     if (available === 0) return 0;
     if (available > this.#peakBytes) this.#peakBytes = available;
@@ -74,15 +78,16 @@ export class Drain {
     let total = 0;
     for (;;) {
       const first = builder.records;
-      const firstRequest = requests?.records ?? 0;
+      const firstRequests = this.#requests.map(({ records }) => records);
+      const wasEmpty = first === 0 && firstRequests.every((records) => records === 0);
       const { records, skipped, stopped } = source.readBatch(this.#builders);
       this.#recordsSkipped += skipped;
-      if (first === 0 && firstRequest === 0 && records > 0) this.#oldestMs = nowMs;
+      if (wasEmpty && records > 0) this.#oldestMs = nowMs;
       this.#name(first, Number(clock.boottime));
-      if (requests !== undefined) this.#nameRequests(requests, firstRequest, Number(clock.boottime));
+      this.#nameRequests(firstRequests, Number(clock.boottime));
       total += records;
       if (builder.full) this.cut(clock);
-      else if (requests?.full) this.#seal(requests, clock);
+      else for (const each of this.#requests) if (each.full) this.#seal(each, clock);
       if (stopped !== 'full') break;
     }
     this.#recordsRead += total;
@@ -142,18 +147,26 @@ export class Drain {
     builder.ends += ends;
   }
 
-  /** The same of http records: their connection's record stands in front. */
-  #nameRequests(builder: FrameBuilder, first: number, nowNs: number): void {
+  /**
+   * The same of http records, in the order that they were made in, whatever their size: whoever follows a connection counts
+   * its requests.
+   * @param next by builder, its first new record
+   */
+  #nameRequests(next: number[], nowNs: number): void {
     const { identity, onRecord } = this.#options;
-    const { words, records } = builder;
-    let requests = 0;
-    for (let i = first, at = first * HTTP_STRIDE; i < records; i++, at += HTTP_STRIDE) {
+    const builders = this.#requests;
+    for (let of = oldest(builders, next); of >= 0; of = oldest(builders, next)) {
+      const builder = builders[of];
+      if (builder === undefined) break;
+      const { words } = builder;
+      const at = (next[of] ?? 0) * (builder.recordBytes >> 2);
       words[at + WORKLOAD] = identity.ofRecord(words, at, nowNs);
       onRecord?.(words, at, true);
-      requests += (words[at + SAMPLE_COUNT] ?? 0) & 0xff;
+      const requests = (words[at + SAMPLE_COUNT] ?? 0) & 0xff;
+      builder.requests += requests;
+      this.#requestsRead += requests;
+      next[of] = (next[of] ?? 0) + 1;
     }
-    builder.requests += requests;
-    this.#requestsRead += requests;
   }
 
   /** Requests in the http records that were read. */
@@ -194,6 +207,24 @@ export class Drain {
   get peakBytes(): number {
     return this.#peakBytes;
   }
+}
+
+/** Whose next record was made first; -1: none has one. */
+function oldest(builders: readonly FrameBuilder[], next: readonly number[]): number {
+  let best = -1;
+  let bestNs = Number.POSITIVE_INFINITY;
+  for (let of = 0; of < builders.length; of++) {
+    const builder = builders[of];
+    const index = next[of] ?? 0;
+    if (builder === undefined || index >= builder.records) continue;
+    const { words } = builder;
+    const at = index * (builder.recordBytes >> 2) + TIME;
+    const ns = (words[at] ?? 0) + (words[at + 1] ?? 0) * WORD;
+    if (ns >= bestNs) continue;
+    best = of;
+    bestNs = ns;
+  }
+  return best;
 }
 
 /** Whether a record is the first that is made of its connection. */

@@ -16,7 +16,7 @@ import { AgentConfig } from '../config/schema.js';
 import { examine } from '../doctor/doctor.js';
 import { libbpfVersion } from '../kernel/index.js';
 import { agentVersion } from '../version.js';
-import { attachedHere, mapOccupancy, objectTrials, pinned } from './kernel-parts.js';
+import { attachedHere, mapOccupancy, moduleState, objectTrials, pinned } from './kernel-parts.js';
 import { cgroupFacts, mountFacts, settingFiles, spoolState } from './places.js';
 
 /** What a bundle of this node is to hold. */
@@ -84,6 +84,9 @@ export async function supportBundle(
   await bundle.add('attached.json', "programs of whomever at the agent's hooks", () => attachedHere(config));
   await bundle.add('objects.json', 'whether this kernel takes the eBPF objects', () => tried().results);
   await bundle.add('verifier.log', "the verifier's words on those that it refuses", () => tried().log);
+  await bundle.add('module.json', 'the kernel module of kernel-native: what it is, what it counted', () =>
+    moduleState(),
+  );
   await bundle.add('cgroups.json', 'the cgroup that is observed, and its controllers', () =>
     cgroupFacts(config),
   );

@@ -4,8 +4,11 @@ import type { AgentConfig } from '../config/schema.js';
 import {
   instanceDirectory,
   listPins,
+  moduleProblem,
   type Pin,
   programsBeside,
+  readModule,
+  readModuleCounters,
   resolveScope,
   tryObjects,
 } from '../kernel/index.js';
@@ -55,6 +58,13 @@ export function objectTrials({ objectFile }: AgentConfig): { results: object; lo
       .join('\n'),
   };
 }
+
+/** The kernel module, what it has counted in /proc/undermesh, and what keeps this node from its engine. */
+export const moduleState = (): object => ({
+  ...readModule(),
+  problem: moduleProblem(),
+  counters: Object.fromEntries(readModuleCounters()),
+});
 
 /** Numbers of 64 bits as text, which JSON has none of. */
 const plain = (info: object): object =>

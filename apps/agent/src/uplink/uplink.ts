@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
 import { Backoff, type Logger, messageOf, UndermeshError } from '@undermesh/core';
 import {
   type Command,
   type Dictionary,
   encodeFrame,
   encodeMessage,
-  FRAME_HEADER_BYTES,
   FRAME_TYPES,
   type FrameType,
   type Hello,
-  MAX_PAYLOAD_BYTES,
   type Report,
   type Welcome,
 } from '@undermesh/schema';
@@ -19,9 +16,10 @@ import { agentError } from '../errors.js';
 import type { Backlog } from '../records/backlog.js';
 import type { ClockPair } from '../records/frame-builder.js';
 import { distrust } from '../tls/certify.js';
-import { clientOptions, type UplinkAccess } from './access.js';
+import type { UplinkAccess } from './access.js';
+import { answersPing, closed } from './ending.js';
 import { decodeIncoming } from './incoming.js';
-import { opened, refusalIn } from './opening.js';
+import { dial, HANDSHAKE_MS, opened } from './opening.js';
 
 /** What explains the numbers of record frames: whole after a welcome, in pieces that fit frames. */
 export interface DictionarySource {
@@ -55,9 +53,6 @@ export interface UplinkOptions {
 
 /** Where the connection to the collector stands. */
 export type UplinkState = 'stopped' | 'waiting' | 'connecting' | 'welcomed';
-
-const HANDSHAKE_MS = 5_000;
-const MASK = Buffer.alloc(4);
 
 /**
  * The agent's connection to the collector: hello, welcome, whole dictionary, then records within credits until they
@@ -171,21 +166,7 @@ export class Uplink {
   confirm(timeoutMs: number): Promise<boolean> {
     const socket = this.#socket;
     if (this.#state !== 'welcomed' || socket === undefined) return Promise.resolve(false);
-    const token = randomUUID();
-    return new Promise((resolve) => {
-      const finish = (reached: boolean): void => {
-        clearTimeout(late);
-        socket.off('pong', hear).off('close', miss);
-        resolve(reached);
-      };
-      const miss = (): void => finish(false);
-      const hear = (data: Buffer): void => {
-        if (data.toString() === token) finish(true);
-      };
-      const late = setTimeout(miss, timeoutMs);
-      socket.on('pong', hear).once('close', miss);
-      socket.ping(token);
-    });
+    return answersPing(socket, timeoutMs);
   }
 
   async stop(): Promise<void> {
@@ -194,15 +175,7 @@ export class Uplink {
     clearInterval(this.#watch);
     const socket = this.#socket;
     this.#socket = undefined;
-    if (socket === undefined || socket.readyState === WebSocket.CLOSED) return;
-    await new Promise<void>((resolve) => {
-      const force = setTimeout(() => socket.terminate(), 500);
-      socket.once('close', () => {
-        clearTimeout(force);
-        resolve();
-      });
-      socket.close(1000);
-    });
+    if (socket !== undefined) await closed(socket);
   }
 
   /**
@@ -250,23 +223,8 @@ export class Uplink {
   }
 
   #dial(access: UplinkAccess): WebSocket {
-    const socket = new WebSocket(this.#options.url, {
-      ...clientOptions(access),
-      perMessageDeflate: false,
-      handshakeTimeout: HANDSHAKE_MS,
-      maxPayload: FRAME_HEADER_BYTES + MAX_PAYLOAD_BYTES,
-      // Masking keeps scripts in browsers from choosing the bytes on a wire (RFC 6455, 10.3). No script chooses ours:
-      // a mask of zeros saves the copy of every frame.
-      generateMask: (mask) => mask.set(MASK),
-    });
-    // Why it was refused stands in the body of the answer.
-    socket.on('unexpected-response', (_, response) => {
-      void refusalIn(response).then((refusal) => {
-        this.#options.onRefused?.(refusal.code, access);
-        socket.emit('error', refusal);
-      });
-    });
-    return socket;
+    const { url, onRefused } = this.#options;
+    return dial({ url, access, onRefused: (code) => onRefused?.(code, access) });
   }
 
   #follow(socket: WebSocket, access: UplinkAccess): void {

@@ -15,6 +15,23 @@ export function conditionsOf({ match, hostname }: PlannedMatch): string[] {
   ];
 }
 
+/** An element that servers may read differently, with the slash before it: bpf/include/route_path.h has the same. */
+const UNCLEAR =
+  '/(?:/|\\.(?:/|$)|[^/]*(?:\\\\|%(?:2[def]|3[0-9]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9ae]|00|(?![0-9a-f]{2}))))';
+/** One that may lead upwards. */
+const CLIMBS = '(?:[/\\\\]|%2f|%5c)(?:\\.|%2e){2}(?:$|[/\\\\;]|%2f|%5c|%00)';
+
+/**
+ * Lines that set what paths are compared with: `txn.path`, as it was sent; `txn.clear`, the same where every server reads it
+ * as it stands; `txn.folder`, its elements up to the first that is unclear, each with a slash behind it, so that a prefix of
+ * whole elements is a prefix of letters.
+ */
+export const pathVariables: readonly string[] = [
+  'http-request set-var(txn.path) path',
+  `http-request set-var(txn.clear) path unless { path -m reg -i -- ${quote(`${UNCLEAR}|${CLIMBS}`)} }`,
+  `http-request set-var(txn.folder) ${quote(`path,regsub('${UNCLEAR}.*$','',i),concat(/)`)} unless { path -m reg -i -- ${quote(CLIMBS)} }`,
+];
+
 function hostTest(hostname: string): string {
   const host = 'req.hdr(host),host_only';
   return hostname.startsWith('*')
@@ -22,10 +39,10 @@ function hostTest(hostname: string): string {
     : `${host} -m str -- ${quote(hostname.toLowerCase())}`;
 }
 
-/** `txn.folder` is the path with a slash at its end, so that a prefix of whole elements is a prefix of letters. */
+/** Of the variables that {@link pathVariables} sets. */
 function pathTest({ kind, value }: PathMatch): string {
-  if (kind === 'exact') return `var(txn.path) -m str -- ${quote(value)}`;
-  if (kind === 'regex') return `var(txn.path) -m reg -- ${quote(whole(value))}`;
+  if (kind === 'exact') return `var(txn.clear) -m str -- ${quote(value)}`;
+  if (kind === 'regex') return `var(txn.clear) -m reg -- ${quote(whole(value))}`;
   return `var(txn.folder) -m beg -- ${quote(`${value.replace(/\/$/, '')}/`)}`;
 }
 

@@ -2,7 +2,6 @@
 import {
   type Balancing,
   type Endpoint,
-  type HttpRoute,
   type HttpRule,
   type MatchCandidate,
   type Mesh,
@@ -13,6 +12,7 @@ import {
   type WeightedBackend,
 } from '@undermesh/mesh';
 import { groupByLocality, type Locality } from '../mesh/locality.js';
+import { isFor } from '../mesh/routing.js';
 
 /** What a waypoint does, with numbers in place of names. */
 export interface WaypointPlan {
@@ -114,14 +114,6 @@ export function planWaypoint(mesh: Mesh, waypoint: Waypoint, here: Locality): Wa
   );
   return { waypoint, services, matches, rules };
 }
-
-const isFor = (route: HttpRoute, service: Service, port: number): boolean =>
-  route.parents.some(
-    (parent) =>
-      parent.kind === 'service' &&
-      objectKey(parent) === objectKey(service) &&
-      (parent.port === null || parent.port === port),
-  );
 
 /** What HAProxy takes at most. */
 const MAXIMUM_WEIGHT = 256;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import type { Balancing, HeaderChanges, PathChange, Redirect } from '@undermesh/mesh';
-import { conditionsOf } from './conditions.js';
+import { conditionsOf, pathVariables } from './conditions.js';
 import type { PlannedMatch, PlannedRule, PlannedService, PlannedTarget, Pool, WaypointPlan } from './plan.js';
 import { literal, quote, socketAddress, visible } from './quote.js';
 import { LOG_FORMAT, NUMBERING } from './request-log.js';
@@ -91,8 +91,7 @@ function frontendSection(plan: WaypointPlan, mapFile: string, { tellsRequests }:
       .map(({ id }) => `acl service_${id} var(sess.service) -m int ${id}`),
     ...(tellsRequests ? NUMBERING.request : []),
     'acl matched var(txn.match) -m found',
-    'http-request set-var(txn.path) path',
-    'http-request set-var-fmt(txn.folder) %[path]/',
+    ...pathVariables,
     ...matches.flatMap(matchLines),
     ...services
       .filter(({ routed }) => routed)

@@ -241,7 +241,7 @@ describe.skipIf(!root)('an agent of a cluster (needs root and cgroup v2)', { tim
     server.delete(daemonSet);
     expect(await terminate()).toBe(0);
     expect(isPinned()).toBe(false);
-    expect((await web.connect(VIP)).error).toBe('EHOSTUNREACH');
+    await until('links to be freed', async () => (await web.connect(VIP)).error === 'EHOSTUNREACH');
     expect((await web.echo(held.id)).said).toBe('again');
     await web.close(held.id);
   });

@@ -233,6 +233,47 @@ describe('a start', () => {
   });
 });
 
+describe('a node that has lost what kernel-native needs', () => {
+  const lost = 'its kernel module is not loaded';
+  beforeEach(async () => {
+    kernel.available = { off: true, 'dual-engine': true, 'kernel-native': true };
+    await start();
+    await take(order(3, 'kernel-native'));
+    kernel = new Word(); // booted anew
+    kernel.available = { off: true, 'dual-engine': true, 'kernel-native': lost };
+    kernel.apply = async function (command) {
+      const reason = this.available[command.engine];
+      if (reason !== true) throw new Error(reason);
+      await Word.prototype.apply.call(this, command);
+    };
+  });
+
+  it('is steered by the dual engine meanwhile, and says so', async () => {
+    await start();
+    expect(kernel.applied).toEqual([{ engine: 'dual-engine', generation: 3 }]);
+    expect(orders.report()).toMatchObject({
+      desired: 'kernel-native',
+      observed: 'dual-engine',
+      desiredSeen: 3,
+      refused: { generation: 3, engine: 'kernel-native', reason: lost },
+    });
+  });
+
+  it('goes back as soon as it can', async () => {
+    await start();
+    kernel.available = { off: true, 'dual-engine': true, 'kernel-native': true };
+    await orders.again();
+    expect(orders.report()).toMatchObject({ observed: 'kernel-native', generation: 3 });
+    expect(orders.report().refused).toBeUndefined();
+  });
+
+  it('leaves what is in force as it is', async () => {
+    kernel.engine = 'dual-engine';
+    await start();
+    expect(kernel.applied).toEqual([]);
+  });
+});
+
 it('names the engines of connections that drain', async () => {
   await start();
   await take(order(1));

@@ -83,7 +83,7 @@ describe('identity of pods', () => {
       const id = host.cgroup(path);
       pods.set(uid, pod(uid, at === 0 ? 'cart' : 'basket', { name: 'same-0' }));
       // The tree is looked at no more often than that is cheap.
-      await vi.waitFor(() => expect(whose(identity, id)?.name).toBe(at === 0 ? 'cart' : 'basket'));
+      await vi.waitFor(() => expect(whose(identity, id)?.name).toBe(at === 0 ? 'cart' : 'basket'), 60_000);
       host.removeCgroup(path);
       pods.delete(uid);
       generations.push(id);

@@ -16,6 +16,7 @@ const { problem } = installEngine(store, {
   extraFiles: {
     waypoint: objectFile.replace('dual_engine', 'waypoint'),
     preface: objectFile.replace('dual_engine', 'preface'),
+    native: objectFile.replace('dual_engine', 'kernel_native'),
   },
   sizes: { services: 256, endpoints: Number(entries) },
   owner: ownerOf(instance),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ABI_VERSION } from '@undermesh/bpf-abi';
 import { BpfLink, BpfMap } from '@undermesh/libbpf-ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Engine, EngineStore, findObjects, ownerOf, resolveScope } from '../../src/kernel/index.js';
@@ -15,25 +16,28 @@ const VIP = '10.96.0.1:80';
 const SIZES = { services: 256, endpoints: 1024 };
 const script = fileURLToPath(new URL('engine-install.mjs', import.meta.url));
 
+const OBJECTS = ['dual_engine.bpf', 'waypoint.bpf', 'preface.bpf', 'kernel_native.bpf'];
+
 /** Compiles a build whose slots and endpoints have another layout: keys and values have grown. */
 function compileNext(directory: string): string {
   const bpf = dirname(dirname(findObjects('').engine));
   mkdirSync(directory);
-  for (const name of ['include', 'Makefile', 'dual_engine.bpf.c', 'waypoint.bpf.c', 'preface.bpf.c']) {
+  for (const name of ['include', 'Makefile', ...OBJECTS.map((object) => `${object}.c`)]) {
     cpSync(join(bpf, name), join(directory, name), { recursive: true });
   }
-  const header = join(directory, 'include/abi.h');
+  const kmod = join(dirname(bpf), 'kmod');
+  mkdirSync(join(dirname(directory), 'kmod'));
+  for (const name of readdirSync(kmod).filter((each) => each.endsWith('.h'))) {
+    cpSync(join(kmod, name), join(dirname(directory), 'kmod', name));
+  }
+  const header = join(directory, 'include/abi_mesh.h');
   const grown = readFileSync(header, 'utf8')
     .replace('__u32 slot; /* from 0 */', '__u32 slot;\n\t__u32 added;')
     .replace('__u32 other_endpoint_id;\n', '__u32 other_endpoint_id;\n\t__u32 added[5];\n');
   writeFileSync(header, grown);
-  execFileSync(
-    'make',
-    ['-C', directory, 'dist/dual_engine.bpf.o', 'dist/waypoint.bpf.o', 'dist/preface.bpf.o'],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
+  execFileSync('make', ['-C', directory, ...OBJECTS.map((object) => `dist/${object}.o`)], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   return join(directory, 'dist/dual_engine.bpf.o');
 }
 
@@ -63,7 +67,7 @@ describe.skipIf(!root)('an upgrade of the engine (needs root and cgroup v2)', { 
     if (signal !== 'SIGKILL' && status !== 0) throw new Error(`installing ended with ${status}`);
     return { killed: signal === 'SIGKILL', steps: Number(steps) };
   };
-  const current = () => join(bed.pins, 'test', '2', 'engine', 'current');
+  const current = () => join(bed.pins, 'test', String(ABI_VERSION), 'engine', 'current');
   const slots = () => {
     using map = BpfMap.openPinned(join(current(), 'maps/slots'));
     const entries = [...map.entries()].map(([key, value]) => {

@@ -42,7 +42,7 @@ describe('the lock of an instance', () => {
       holdAs(child);
       expect(InstanceLock.holderOf(directory, 'test')).toBe(child);
       process.kill(child, 'SIGKILL');
-      await vi.waitFor(() => expect(readFileSync(`/proc/${child}/stat`, 'utf8')).toContain(') Z '));
+      await vi.waitFor(() => expect(readFileSync(`/proc/${child}/stat`, 'utf8')).toContain(') Z '), 60_000);
       expect(InstanceLock.holderOf(directory, 'test')).toBeUndefined();
       const lock = new InstanceLock(directory, 'test');
       expect(lock.last).toBe(true);

@@ -125,6 +125,7 @@ const ANSWERED: HttpSampleValue = {
   status: 200,
   method: HttpMethod.GET,
   flags: 0,
+  route: 0,
 };
 const ZERO: Parameters<typeof encodeConnectionRecord>[0] = {
   kind: RecordKind.CONNECTION,

@@ -109,7 +109,7 @@ describe('compile', () => {
     }
   });
 
-  it('writes four entries when one of 250 endpoints begins to drain, and as few when it is back', () => {
+  it('writes five entries when one of 250 endpoints begins to drain, and as few when it is back', () => {
     const node = new Node();
     const with_ = (state: 'usable' | 'draining') =>
       meshOf([service('a', { endpoints: many(250, (i) => (i === 17 ? { state } : {})) })]);
@@ -117,6 +117,7 @@ describe('compile', () => {
     expect(sizes(node.take(with_('draining')))).toEqual([
       ['endpoints', 1],
       ['slots', 1],
+      ['pools', 1],
       ['services', 1],
       ['slots', 1],
     ]);
@@ -125,6 +126,7 @@ describe('compile', () => {
     expect(sizes(node.take(with_('usable')))).toEqual([
       ['endpoints', 1],
       ['slots', 1],
+      ['pools', 1],
       ['services', 1],
     ]);
     expect(node.take(with_('usable'))).toEqual([]);

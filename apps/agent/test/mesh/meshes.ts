@@ -22,6 +22,7 @@ export const service = (name: string, with_: Partial<Service> = {}): Service => 
   ports: [{ name: 'http', port: 80, protocol: 'tcp', appProtocol: null, http: true, targetPort: 8080 }],
   balancing: 'weighted-random',
   locality: { mode: 'none', scopes: [] },
+  maxConnections: null,
   waypoint: null,
   endpoints: [],
   routes: [],

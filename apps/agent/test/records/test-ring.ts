@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord, HttpRecord } from '@undermesh/bpf-abi';
+import { ConnectionRecord, HttpLimit, HttpLongRecord, HttpRecord } from '@undermesh/bpf-abi';
 import type { RecordSource } from '../../src/records/drain.js';
 import { recordWords } from '../identity/fixture-host.js';
 
@@ -7,6 +7,7 @@ import { recordWords } from '../identity/fixture-host.js';
 export class TestRing implements RecordSource {
   readonly sizeBytes = 1 << 20;
   readonly #records: Uint8Array[] = [];
+  #timeNs = 0n;
 
   /** Writes records of one event. */
   write(event: number, count: number, flags = 1): void {
@@ -14,14 +15,19 @@ export class TestRing implements RecordSource {
     for (let i = 0; i < count; i++) this.#records.push(new Uint8Array(words.buffer));
   }
 
-  /** Writes http records of so many samples each. */
+  /** Writes http records of so many samples each, of the size that these need, each made later than those before. */
   writeHttp(count: number, samples: number): void {
-    const record = new Uint8Array(HttpRecord.BYTES);
+    const isLong = samples > HttpLimit.SAMPLES;
+    const bytes = new Uint8Array(isLong ? HttpLongRecord.BYTES : HttpRecord.BYTES);
     const words = recordWords({ event: 2, cgroupId: 1, pid: 4711, process: 'shop', flags: 1 });
-    record.set(new Uint8Array(words.buffer));
-    record[0] = 2;
-    record[HttpRecord.sampleCount] = samples;
-    for (let i = 0; i < count; i++) this.#records.push(record);
+    bytes.set(new Uint8Array(words.buffer));
+    bytes[0] = 2;
+    bytes[HttpRecord.sampleCount] = samples;
+    for (let i = 0; i < count; i++) {
+      const record = bytes.slice();
+      new DataView(record.buffer).setBigUint64(ConnectionRecord.timeNs, ++this.#timeNs, true);
+      this.#records.push(record);
+    }
   }
 
   get availableBytes(): number {

@@ -110,6 +110,17 @@ describe('spooler', () => {
     expect(await sendAll()).toEqual(upTo(100));
   });
 
+  it('reads ahead as far as leaves room for what is made meanwhile', async () => {
+    const { spooler, backlog, push } = setUp({ memoryBytes: MIB, spoolBytes: 64 * MIB });
+    for (let frame = 0; frame < 12; frame++) {
+      push(1);
+      await spooler.flush();
+    }
+    const ahead = backlog.toLoad(16).reduce((sum, { place }) => sum + place.bytes, 0);
+    expect(ahead).toBeGreaterThan(0);
+    expect(backlog.bytes + ahead).toBeLessThanOrEqual((3 / 4) * MIB);
+  });
+
   it('writes nothing that is acknowledged in time', async () => {
     const { spooler, backlog, push } = setUp({ memoryBytes: 8 * MIB, spoolBytes: 8 * MIB, delayMs: 60_000 });
     push(4);
@@ -132,7 +143,7 @@ describe('spooler', () => {
     expect(await sendAll()).toEqual(upTo(frames));
     push(1);
     // Files that are no longer needed go one by one.
-    await vi.waitFor(async () => expect(await spooler.flush()).toBe(true));
+    await vi.waitFor(async () => expect(await spooler.flush()).toBe(true), 60_000);
     expect(spooler.problem).toBeUndefined();
   });
 

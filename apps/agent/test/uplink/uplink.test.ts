@@ -330,7 +330,7 @@ describe('uplink', () => {
     await welcomed();
     // A paused socket answers no ping.
     collector.pause();
-    await collector.until(() => collector.connections === 2, 'another connection', 3_000);
+    await collector.until(() => collector.connections === 2, 'another connection');
   });
 
   it('sends reports only while welcomed', async () => {

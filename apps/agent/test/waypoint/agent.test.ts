@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Agent, type AgentConfig, createAgent, loadAgentConfig } from '../../src/index.js';
 import { uninstall } from '../../src/uninstall.js';
-import { EngineBed, until } from '../engine-bed.js';
-import { TestCollector } from '../test-collector.js';
+import { until } from '../engine-bed.js';
+import { WaypointAgentBed } from './agent-bed.js';
 import { canRun } from './bed.js';
 
 const BACKEND = `
@@ -72,70 +71,22 @@ describe.skipIf(!canRun)(
   'an agent with a waypoint (needs root, cgroup v2 and HAProxy)',
   { timeout: 60_000 },
   () => {
-    let bed: EngineBed;
-    let collector: TestCollector;
-    let config: AgentConfig;
-    let agent: Agent;
-    let manifests: string;
+    let bed: WaypointAgentBed;
 
     beforeAll(async () => {
-      bed = new EngineBed();
-      collector = await new TestCollector({ token: 'secret' }).start();
-      const file = (name: string): string => join(bed.directory, name);
-      manifests = file('manifests');
-      mkdirSync(manifests);
-      writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v2'));
-      writeFileSync(file('credential'), 'secret\n', { mode: 0o600 });
-      const agentConfig = {
-        node: 'here',
-        cgroup: bed.cgroup,
-        collector: { url: collector.url, credentialFile: file('credential') },
-        listen: { port: 0 },
-        runDirectory: file('run'),
-        spool: { directory: file('spool') },
-        engine: { default: 'dual-engine', directory: file('engine') },
-        pinDirectory: bed.pins,
-        ringBytes: 1 << 20,
-        logLevel: 'silent',
-        mesh: {
-          manifests,
-          enrol: [`/${bed.namespace}/clients`],
-          waypoints: {
-            run: ['shop/*'],
-            cgroup: `/${bed.namespace}/way`,
-            networkNamespace: `/run/netns/${bed.namespace}`,
-            trusted: ['10.1.0.0/16', 'fd01::/16'],
-          },
-        },
-      };
-      writeFileSync(file('undermesh.yaml'), JSON.stringify({ agent: agentConfig }));
-      config = loadAgentConfig({ file: file('undermesh.yaml'), env: {} });
-      mkdirSync(join(bed.cgroup, 'clients'));
-      const backend = spawn('ip', ['netns', 'exec', bed.namespace, process.execPath, '-e', BACKEND]);
-      await new Promise((resolve) => backend.stdout.once('data', resolve));
-      stopBackend = () => backend.kill('SIGKILL');
-      agent = createAgent(config);
-      await agent.start();
+      bed = await WaypointAgentBed.start({ mesh: meshOf('/v2'), backend: BACKEND });
     }, 60_000);
-    let stopBackend = (): boolean => true;
-
-    afterAll(async () => {
-      await agent.stop();
-      await uninstall(config);
-      await collector.stop();
-      stopBackend();
-      await bed.remove();
-    }, 60_000);
+    afterAll(() => bed?.end(), 60_000);
 
     const run = promisify(execFile);
     /** What an enrolled curl gets. */
     const curl = async (url: string): Promise<unknown> => {
-      const script = `echo $$ > ${bed.cgroup}/clients/cgroup.procs; exec ip netns exec ${bed.namespace} curl -gsS -m 5 "$0"`;
+      const script = bed.asClient('curl -gsS -m 5 "$0"');
       const { stdout } = await run('sh', ['-c', script, url]);
       return JSON.parse(stdout);
     };
     const waypointPid = (): number => {
-      const waypoints = join(config.runDirectory, 'waypoints', 'here');
+      const waypoints = join(bed.config.runDirectory, 'waypoints', 'here');
       return Number(readFileSync(join(waypoints, readdirSync(waypoints)[0]!, 'haproxy.pid'), 'utf8'));
     };
 
@@ -159,32 +110,31 @@ describe.skipIf(!canRun)(
     it('has HTTP go through a stock HAProxy, which knows where each connection wanted to go', async () => {
       await until('the waypoint', async () => (await curl('http://10.96.0.1/').catch(() => null)) !== null);
       await expectRouted();
-      const { stdout } = await run('cat', [join(bed.cgroup, 'way', 'cgroup.procs')]);
+      const { stdout } = await run('cat', [join(bed.engine.cgroup, 'way', 'cgroup.procs')]);
       expect(stdout.split('\n')).toContain(String(waypointPid()));
-      const metrics = await (await fetch(`http://127.0.0.1:${agent.port}/metrics`)).text();
+      const metrics = await (await fetch(`http://127.0.0.1:${bed.agent.port}/metrics`)).text();
       expect(metrics).toContain('undermesh_agent_waypoint{waypoint="shop/way",state="current"} 1');
     });
 
     it('takes over what a manifest says anew, and goes on while no agent runs', async () => {
       const pid = waypointPid();
-      writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v3'));
+      bed.write(meshOf('/v3'));
       await until('the new route', async () => {
         const { server } = (await curl('http://10.96.0.1/v3')) as { server: number };
         return server === 2;
       });
       expect(await curl('http://10.96.0.1/v2')).toMatchObject({ server: 1 });
-      await agent.stop();
+      await bed.agent.stop();
       expect(await curl('http://10.96.0.1/v3')).toMatchObject({ server: 2 });
-      agent = createAgent(config);
-      await agent.start();
+      await bed.startAgain();
       expect(await curl('http://[fd96::1]/v3')).toMatchObject({ server: 2 });
       expect(waypointPid()).toBe(pid);
     });
 
     it('routes the same by the PROXY protocol, where that is what the waypoint listens for', async () => {
-      writeFileSync(join(manifests, 'mesh.yaml'), meshOf('/v2', PROXY));
+      bed.write(meshOf('/v2', PROXY));
       await until('the other listener', async () => {
-        const { stdout } = await run('ip', ['netns', 'exec', bed.namespace, 'ss', '-Hltn']);
+        const { stdout } = await run('ip', ['netns', 'exec', bed.engine.namespace, 'ss', '-Hltn']);
         const answers = (await curl('http://10.96.0.1/').catch(() => null)) !== null;
         return stdout.includes(':15009') && !stdout.includes(':15008') && answers;
       });
@@ -193,10 +143,10 @@ describe.skipIf(!canRun)(
 
     it('ends it at uninstall', async () => {
       const pid = waypointPid();
-      await agent.stop();
-      await uninstall(config);
-      expect(existsSync(`/proc/${pid}`)).toBe(false);
-      expect(existsSync(join(config.runDirectory, 'waypoints', 'here'))).toBe(false);
+      await bed.agent.stop();
+      await uninstall(bed.config);
+      await until('it is gone', () => !existsSync(`/proc/${pid}`)); // once somebody has waited for it
+      expect(existsSync(join(bed.config.runDirectory, 'waypoints', 'here'))).toBe(false);
     });
   },
 );

@@ -127,6 +127,7 @@ const routeOf = (rules: readonly HttpRule[], hostnames: readonly string[]): Http
   hostnames,
   parents: [{ kind: 'waypoint', namespace: 'shop', name: 'way', port: null }],
   rules,
+  rateLimit: null,
   createdAtMs: 0,
 });
 

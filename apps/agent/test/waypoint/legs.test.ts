@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   decodeConnectionRecord,
   HttpLimit,
@@ -13,10 +11,9 @@ import {
 } from '@undermesh/bpf-abi';
 import { FRAME_TYPES, type LegBalance } from '@undermesh/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Agent, type AgentConfig, createAgent, loadAgentConfig } from '../../src/index.js';
-import { uninstall } from '../../src/uninstall.js';
-import { EngineBed, until } from '../engine-bed.js';
-import { TestCollector } from '../test-collector.js';
+import { until } from '../engine-bed.js';
+import type { TestCollector } from '../test-collector.js';
+import { WaypointAgentBed } from './agent-bed.js';
 import { canRun } from './bed.js';
 
 /** Answers after some milliseconds, so that its time and the waypoint's can be told apart. */
@@ -140,65 +137,17 @@ describe.skipIf(!canRun)(
   'requests through a waypoint, joined (needs root, cgroup v2 and HAProxy)',
   { timeout: 60_000 },
   () => {
-    let bed: EngineBed;
-    let collector: TestCollector;
-    let config: AgentConfig;
-    let agent: Agent;
-    let manifests: string;
-    let stopBackend = (): boolean => true;
+    let bed: WaypointAgentBed;
 
     beforeAll(async () => {
-      bed = new EngineBed();
-      collector = await new TestCollector({ token: 'secret' }).start();
-      const file = (name: string): string => join(bed.directory, name);
-      manifests = file('manifests');
-      mkdirSync(manifests);
-      writeFileSync(join(manifests, 'mesh.yaml'), meshOf(MOVED));
-      writeFileSync(file('credential'), 'secret\n', { mode: 0o600 });
-      const agentConfig = {
-        node: 'here',
-        cgroup: bed.cgroup,
-        collector: { url: collector.url, credentialFile: file('credential') },
-        listen: { port: 0 },
-        runDirectory: file('run'),
-        spool: { directory: file('spool') },
-        engine: { default: 'dual-engine', directory: file('engine') },
-        pinDirectory: bed.pins,
-        ringBytes: 1 << 20,
-        logLevel: 'silent',
-        mesh: {
-          manifests,
-          enrol: [`/${bed.namespace}/clients`],
-          waypoints: {
-            run: ['shop/*'],
-            cgroup: `/${bed.namespace}/way`,
-            networkNamespace: `/run/netns/${bed.namespace}`,
-            trusted: ['10.1.0.0/16', 'fd01::/16'],
-          },
-        },
-      };
-      writeFileSync(file('undermesh.yaml'), JSON.stringify({ agent: agentConfig }));
-      config = loadAgentConfig({ file: file('undermesh.yaml'), env: {} });
-      mkdirSync(join(bed.cgroup, 'clients'));
-      const backend = spawn('ip', ['netns', 'exec', bed.namespace, process.execPath, '-e', BACKEND]);
-      await new Promise((resolve) => backend.stdout.once('data', resolve));
-      stopBackend = () => backend.kill('SIGKILL');
-      agent = createAgent(config);
-      await agent.start();
+      bed = await WaypointAgentBed.start({ mesh: meshOf(MOVED), backend: BACKEND });
     }, 60_000);
-
-    afterAll(async () => {
-      await agent.stop();
-      await uninstall(config);
-      await collector.stop();
-      stopBackend();
-      await bed.remove();
-    }, 60_000);
+    afterAll(() => bed?.end(), 60_000);
 
     /** Requests of an enrolled client; resolves with how many were answered with each status. */
     const load = (urls: string[], count: number, sockets = 4): Promise<Record<string, number | string>> =>
       new Promise((resolve, reject) => {
-        const script = `echo $$ > ${bed.cgroup}/clients/cgroup.procs; exec ip netns exec ${bed.namespace} "$0" -e "$1" "$2"`;
+        const script = bed.asClient('"$0" -e "$1" "$2"');
         const order = JSON.stringify([urls, count, sockets]);
         const child = spawn('sh', ['-c', script, process.execPath, LOAD, order]);
         let said = '';
@@ -213,7 +162,7 @@ describe.skipIf(!canRun)(
           }
         });
       });
-    const balance = (): LegBalance | undefined => collector.reports().at(-1)?.legs;
+    const balance = (): LegBalance | undefined => bed.collector.reports().at(-1)?.legs;
     const settled = async (made: number): Promise<LegBalance> => {
       await until(`${made} requests`, () => balance()?.made === made && balance()?.waiting === 0);
       return balance()!;
@@ -223,16 +172,16 @@ describe.skipIf(!canRun)(
       await until('the waypoint', async () => (await load(['http://10.96.0.1/'], 1)).error === undefined);
       await until('the first line', () => (balance()?.made ?? 0) > 0);
       const before = (await settled(balance()?.made ?? 0)).made;
-      const told = toldOf(collector);
+      const told = toldOf(bed.collector);
       const half = load(['http://10.96.0.1/a', 'http://[fd96::1]/b', 'http://10.96.0.1/moved'], 600);
       // Another rule: a new worker takes over while requests are under way.
-      writeFileSync(join(manifests, 'mesh.yaml'), meshOf(`${MOVED}\n${MOVED.replace('/moved', '/gone')}`));
+      bed.write(meshOf(`${MOVED}\n${MOVED.replace('/moved', '/gone')}`));
       expect(await half).toEqual({ 200: 400, 302: 200 });
       expect(await load(['http://[fd96::1]/c', 'http://10.96.0.1/gone'], 100)).toEqual({ 200: 50, 302: 50 });
       const now = await settled(before + 700);
       expect(now).toMatchObject({ unjoined: {} });
-      await until('all legs', () => toldOf(collector).joined.length === told.joined.length + 450);
-      const legs = toldOf(collector);
+      await until('all legs', () => toldOf(bed.collector).joined.length === told.joined.length + 450);
+      const legs = toldOf(bed.collector);
       expect(legs.answered).toHaveLength(told.answered.length + 250);
       expect(new Set(legs.joined.map(({ status }) => status))).toEqual(new Set([200]));
       expect(legs.families[0] - told.families[0]).toBe(200);
@@ -241,7 +190,9 @@ describe.skipIf(!canRun)(
     });
 
     it('tells the waypoint and the server apart', () => {
-      const timed = toldOf(collector).joined.filter(({ waypointUs }) => waypointUs < HttpLimit.UNKNOWN_US);
+      const timed = toldOf(bed.collector).joined.filter(
+        ({ waypointUs }) => waypointUs < HttpLimit.UNKNOWN_US,
+      );
       // All but those of connections that are older than the agent, or that a retry made doubtful.
       expect(timed.length).toBeGreaterThan(400);
       for (const { firstByteUs, waypointUs } of timed)
@@ -249,26 +200,25 @@ describe.skipIf(!canRun)(
     });
 
     it('goes on after the agent was replaced, and reads what was written meanwhile', async () => {
-      await agent.stop();
+      await bed.agent.stop();
       expect(await load(['http://10.96.0.1/d'], 50)).toEqual({ 200: 50 });
-      const told = toldOf(collector);
-      agent = createAgent(config);
-      await agent.start();
+      const told = toldOf(bed.collector);
+      await bed.startAgain();
       expect(await load(['http://10.96.0.1/e', 'http://[fd96::1]/f'], 50)).toEqual({ 200: 50 });
       // Of connections that were over before it came, the kernel tells it nothing.
       expect(await settled(100)).toMatchObject({ joined: 50, unjoined: { client_unknown: 50 } });
-      await until('all legs', () => toldOf(collector).joined.length === told.joined.length + 50);
+      await until('all legs', () => toldOf(bed.collector).joined.length === told.joined.length + 50);
     });
 
     it('tells nothing to a collector from before there were legs, and says so', async () => {
-      collector.options.legs = false;
-      const connections = collector.connections;
-      collector.drop();
-      await until('another connection', () => collector.connections > connections);
-      const told = toldOf(collector);
+      bed.collector.options.legs = false;
+      const connections = bed.collector.connections;
+      bed.collector.drop();
+      await until('another connection', () => bed.collector.connections > connections);
+      const told = toldOf(bed.collector);
       expect(await load(['http://10.96.0.1/g'], 20)).toEqual({ 200: 20 });
       expect(await settled(120)).toMatchObject({ joined: 50, unjoined: { collector_old: 20 } });
-      expect(toldOf(collector).joined).toHaveLength(told.joined.length);
+      expect(toldOf(bed.collector).joined).toHaveLength(told.joined.length);
     });
   },
 );

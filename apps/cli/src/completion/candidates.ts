@@ -22,13 +22,14 @@ export type Completion = readonly Candidate[] | 'files';
 const PATIENCE_MS = 2000;
 
 /** Where names come from. */
-type Source = 'workloads' | 'namespaces' | 'nodes' | 'labels' | 'orders';
+type Source = 'workloads' | 'namespaces' | 'nodes' | 'services' | 'labels' | 'orders';
 const SOURCE_OF_OPTION: Readonly<Record<string, Source>> = {
   '--source': 'workloads',
   '--destination': 'workloads',
   '--workload': 'workloads',
   '--namespace': 'namespaces',
   '--node': 'nodes',
+  '--service': 'services',
   '--selector': 'labels',
 };
 /** Commands whose arguments are no workloads. */
@@ -122,6 +123,10 @@ async function ask(client: Client, source: Source): Promise<string[]> {
   switch (source) {
     case 'nodes':
       return (await client.get('nodes', {}, signal)).items.map(({ name }) => name);
+    case 'services':
+      return (await client.get('routes', { limit: 2000 }, signal)).items.flatMap(
+        ({ service }) => service ?? [],
+      );
     case 'labels':
     case 'orders': {
       const { items } = await client.get('engines', {}, signal);

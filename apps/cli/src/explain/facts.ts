@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { UndermeshError } from '@undermesh/core';
 import {
   type Connection,
   type Connections,
   type Edge,
   ENGINES,
   type Engine,
+  type MeshRoute,
   type Node,
   REFUSAL_REASONS,
   type Topology,
@@ -45,6 +47,12 @@ export interface Steering {
   readonly askedFor: readonly string[];
 }
 
+/** A route, and the requests between both workloads that took it since the collector started. */
+export interface TakenRoute extends Pick<MeshRoute, 'number' | 'service' | 'route' | 'rule' | 'match'> {
+  readonly requests: number;
+  readonly backends: readonly { readonly backend: string | null; readonly weight: number }[];
+}
+
 /** Everything that is known between two workloads: what `explain -o json` prints. */
 export interface Facts {
   readonly source: Vertex;
@@ -58,6 +66,8 @@ export interface Facts {
   readonly failures: readonly Failure[];
   /** By what the newest connections were steered, most first. */
   readonly steering: readonly Steering[];
+  /** Routes that kernels took requests of the forward edge by, most taken first. */
+  readonly routes: readonly TakenRoute[];
   readonly silent: readonly SilentNode[];
 }
 
@@ -110,8 +120,29 @@ export async function gatherFacts(client: Client, { source, destination, window 
     through: forward === null ? waysThrough(topology, from, to) : [],
     failures: forward === null ? [] : await failuresOf(client, { from, to, edge: forward, window }),
     steering: forward === null ? [] : await steeringOf(client, { from, to, window }),
+    routes: forward === null ? [] : await routesOf(client, from, to),
     silent: silentAmong(nodes, topology.missingNodes, [from, to]),
   };
+}
+
+/** A collector from before there were routes has none. */
+async function routesOf(client: Client, from: Vertex, to: Vertex): Promise<TakenRoute[]> {
+  const query = { source: fullName(from), destination: fullName(to) };
+  const { items } = await client.get('routes', query).catch((error: unknown) => {
+    if (error instanceof UndermeshError && error.code === 'not_found') return { items: [] };
+    throw error;
+  });
+  return items
+    .map(({ number, service, route, rule, match, between, backends }) => ({
+      number,
+      service,
+      route,
+      rule,
+      match,
+      requests: between?.requests ?? 0,
+      backends: backends.map(({ backend, weight }) => ({ backend, weight })),
+    }))
+    .sort((a, b) => b.requests - a.requests);
 }
 
 /** Ways from one workload to another over a third, busiest first: as busy as the slower of their edges. */

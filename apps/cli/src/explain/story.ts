@@ -12,8 +12,9 @@ import {
   plural,
 } from '../words/figures.js';
 import { reasonWords } from '../words/names.js';
+import { routeName, ruleName } from '../words/route-columns.js';
 import { attempts, byCount, failedShare, retransmitShare } from '../words/traffic.js';
-import type { Facts, Failure } from './facts.js';
+import type { Facts, Failure, TakenRoute } from './facts.js';
 import { fullName } from './find-workload.js';
 import { type TimePart, timeParts } from './time-split.js';
 
@@ -37,6 +38,7 @@ export function story(facts: Facts, now: number): string[] {
             ...time(facts, forward),
             ...protocols(forward),
             ...steering(facts),
+            ...routes(facts),
             ...theOtherWay(facts),
             reporters(facts, forward),
           ];
@@ -135,6 +137,10 @@ const REFUSAL_WORDS: Readonly<Record<RefusalReason, string>> = {
   no_endpoint_near: 'SERVICE has endpoints, and none where its locality lets connects go',
   no_waypoint: 'the waypoint of SERVICE cannot be reached from that node',
   not_steered: 'what it takes to steer to SERVICE was missing in the kernel',
+  too_many: 'SERVICE had its maximum of connections from that node',
+  no_route: 'SERVICE has routes, and none takes these requests',
+  route_rejects: 'the route of SERVICE that takes these requests has no backend, or none with an endpoint',
+  rate_limited: 'the route of SERVICE that takes these requests lets no more pass in the time',
 };
 
 function health({ health: verdict, healthReason, healthSince }: Edge, now: number): string {
@@ -231,6 +237,32 @@ function steering({ steering: engines }: Facts): string[] {
     ({ engine, connections }) => `${ENGINE_WORDS[engine]} steered ${formatNumber(connections)}`,
   );
   return [capital(`${listed(shares)} of the newest ${total}${wanted}.`)];
+}
+
+/** Routes that are told of. */
+const MOST_ROUTES = 3;
+
+/** Why requests took the backend they took. */
+function routes({ routes: taken }: Facts): string[] {
+  const total = taken.reduce((sum, { requests }) => sum + requests, 0);
+  if (total === 0) return [];
+  const ways = taken
+    .slice(0, MOST_ROUTES)
+    .map((one) => `${formatShare(one.requests / total)} by ${routeWords(one)}`);
+  const more =
+    taken.length > MOST_ROUTES ? [`the rest by ${plural(taken.length - MOST_ROUTES, 'other route')}`] : [];
+  return [
+    `The kernel chose the backend of ${plural(total, 'request')} since the collector started: ${[...ways, ...more].join('; ')}.`,
+  ];
+}
+
+/** `shop/canary, rule 1 (GET /api/*), then by weight: shop/catalogue:8080 90, shop/catalogue-v2:8080 10`. */
+function routeWords(route: TakenRoute): string {
+  if (route.route === null) return `${routeName(route)}, which no node names`;
+  const named = `${ruleName(route)} (${routeName(route)})`;
+  const backends = route.backends.filter(({ backend }) => backend !== null);
+  if (backends.length < 2) return named;
+  return `${named}, then by weight: ${backends.map(({ backend, weight }) => `${backend} ${formatNumber(weight)}`).join(', ')}`;
 }
 
 const ENGINE_WORDS = {

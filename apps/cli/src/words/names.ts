@@ -20,6 +20,10 @@ const REASONS: Record<CloseReason | FailureReason, string> = {
   no_endpoint_near: 'refused by the mesh: no endpoint near',
   no_waypoint: 'refused by the mesh: no waypoint',
   not_steered: 'refused by the mesh: not steered',
+  too_many: 'refused by the mesh: too many connections',
+  no_route: 'refused by the mesh: no route takes the request',
+  route_rejects: 'refused by the mesh: the route has no backend to give',
+  rate_limited: 'refused by the mesh: rate limit of the route',
 };
 
 /** Why a connection ended or failed. */

@@ -62,6 +62,7 @@ describe('completion', () => {
         'connections',
         'explain',
         'engine',
+        'routes',
         'agents',
         'doctor',
         'support-bundle',

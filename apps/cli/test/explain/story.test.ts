@@ -20,6 +20,7 @@ const facts = (change: Partial<Facts> = {}): Facts => ({
   through: [],
   failures: [],
   steering: [],
+  routes: [],
   silent: [],
   ...change,
 });
@@ -172,6 +173,9 @@ describe('what the mesh refused', () => {
     ['no_endpoint_near', 'shop/orders has endpoints, and none where its locality lets connects go.'],
     ['no_waypoint', 'the waypoint of shop/orders cannot be reached from that node.'],
     ['not_steered', 'what it takes to steer to shop/orders was missing in the kernel.'],
+    ['too_many', 'shop/orders had its maximum of connections from that node.'],
+    ['no_route', 'shop/orders has routes, and none takes these requests.'],
+    ['rate_limited', 'the route of shop/orders that takes these requests lets no more pass in the time.'],
   ] as const)('is said with its reason: %s', (reason, why) => {
     const failed = { total: 3, reasons: { [reason]: 3 } };
     const forward = edge('shop/web', 'shop/orders', { traffic: traffic({ failed }) });
@@ -244,4 +248,42 @@ it('parts of the time are shares of what is known, largest first', () => {
     { name: 'local', us: 10, share: 0.25 },
   ]);
   expect(timeParts(split({ networkUs: 0, applicationUs: 0, localUs: 0 }))[0]?.share).toBe(0);
+});
+
+describe('routes of the kernel', () => {
+  const taken = (change: Partial<Facts['routes'][number]>): Facts['routes'][number] => ({
+    number: 7,
+    service: 'shop/orders',
+    route: 'shop/canary',
+    rule: 0,
+    match: 'GET /api/*',
+    requests: 60,
+    backends: [{ backend: 'shop/orders:8080', weight: 1 }],
+    ...change,
+  });
+
+  it('are why a request took its backend', () => {
+    const routes = [
+      taken({}),
+      taken({
+        number: 8,
+        rule: 1,
+        match: '/*',
+        requests: 30,
+        backends: [
+          { backend: 'shop/orders:8080', weight: 90 },
+          { backend: 'shop/orders-v2:8080', weight: 10 },
+        ],
+      }),
+      taken({ number: 4242, route: null, rule: null, match: null, requests: 10, backends: [] }),
+      taken({ number: 9, requests: 0 }),
+    ];
+    const said = story(facts({ forward: edge('shop/web', 'shop/orders', { traffic: busy }), routes }), NOW);
+    expect(said.find((sentence) => sentence.startsWith('The kernel chose'))).toBe(
+      'The kernel chose the backend of 100 requests since the collector started: ' +
+        '60 % by shop/canary, rule 1 (GET /api/*); ' +
+        '30 % by shop/canary, rule 2 (/*), then by weight: shop/orders:8080 90, shop/orders-v2:8080 10; ' +
+        '10 % by route 4242, which no node names; the rest by 1 other route.',
+    );
+  });
 });

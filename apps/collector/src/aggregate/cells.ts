@@ -149,6 +149,11 @@ export class Cells implements CellsPart {
     if (histogram !== NO_HISTOGRAM) this.histograms.add(histogram + binOf(value), count);
   }
 
+  /** Counts samples of one bin in a {@link histogram}. */
+  sampleOfBin(histogram: number, bin: number, count: number): void {
+    if (histogram !== NO_HISTOGRAM) this.histograms.add(histogram + bin, count);
+  }
+
   /** Counts samples in a bin; `distribution` is `Distribution.x × 2 + side`. */
   sampleBin(row: number, distribution: number, bin: number, samples: number): void {
     if (row < SAMPLED_ROWS) this.histograms.addBin(row * DISTRIBUTIONS + distribution, bin, samples);

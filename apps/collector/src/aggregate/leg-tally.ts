@@ -2,8 +2,8 @@
 import { HttpLimit, HttpSampleFlag, LegRecord, LegSample, type RecordColumns } from '@undermesh/bpf-abi';
 import { type Cells, COUNTERS, Counter, Distribution } from './cells.js';
 import type { EdgeTable } from './edges.js';
+import type { PairDurations } from './pair-durations.js';
 import { classOf, UNANSWERED } from './request-tally.js';
-import type { ResponseCodes } from './response-codes.js';
 import type { Timeline } from './timeline.js';
 
 /** Where the requests of one leg record belong. */
@@ -28,9 +28,9 @@ const AT_SOURCE = 0;
 export class LegTally {
   readonly #edges: EdgeTable;
   readonly #timeline: Timeline;
-  readonly #codes: ResponseCodes;
+  readonly #codes: PairDurations;
 
-  constructor(edges: EdgeTable, timeline: Timeline, codes: ResponseCodes) {
+  constructor(edges: EdgeTable, timeline: Timeline, codes: PairDurations) {
     this.#edges = edges;
     this.#timeline = timeline;
     this.#codes = codes;

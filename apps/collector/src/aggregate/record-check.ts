@@ -12,6 +12,7 @@ import {
   RecordEvent,
   RecordKind,
   Reporter,
+  sampleRoom,
 } from '@undermesh/bpf-abi';
 
 /** No clock of a node shows as much, ns: 73 years. Sums and differences of two such times fit 64 bits. */
@@ -52,10 +53,10 @@ export function isRecordValid(columns: RecordColumns, index: number): boolean {
       return isReasonOf(event, reason);
     case RecordKind.HTTP:
       return (
-        columns.has(HttpRecord.samples, HttpRecord.BYTES - HttpRecord.samples) &&
+        sampleRoom(columns.recordBytes) > 0 &&
         event === RecordEvent.PROGRESS &&
         reason === CloseReason.NONE &&
-        columns.u8(index, HttpRecord.sampleCount) <= HttpLimit.SAMPLES &&
+        columns.u8(index, HttpRecord.sampleCount) <= sampleRoom(columns.recordBytes) &&
         haveStatuses(columns, index, HTTP_SAMPLES)
       );
     case RecordKind.LEG:
@@ -134,7 +135,7 @@ function isReasonOf(event: number, reason: number): boolean {
     case RecordEvent.CLOSED:
       return reason >= CloseReason.LOCAL_FIN && reason <= CloseReason.UNREACHABLE;
     case RecordEvent.FAILED:
-      return reason >= CloseReason.REFUSED && reason <= CloseReason.NOT_STEERED;
+      return reason >= CloseReason.REFUSED && reason <= CloseReason.RATE_LIMITED;
     default:
       return false;
   }

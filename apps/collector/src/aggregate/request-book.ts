@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HttpRecord, RecordColumns } from '@undermesh/bpf-abi';
+import { HttpLimit, HttpRecord, HttpSample, RecordColumns } from '@undermesh/bpf-abi';
 import { NO_BOOKING } from './bookings.js';
 import { grown } from './grown.js';
 import { PARKED_MS, Parking } from './parking.js';
@@ -27,7 +27,8 @@ export interface BookedRequests {
 /**
  * Http records whose connection's other end has not spoken yet: whole, so that they can be counted later, and moved
  * when they were counted on a guess. Those of one end form a chain, newest first. A reference tells for itself whether
- * its record is still there. Bounded: without room a record is counted at once and stays where it is.
+ * its record is still there. A long record is kept as several, behind each other in the chain, as long as its samples need.
+ * Bounded: without room a record is counted at once and stays where it is.
  */
 export class RequestBook {
   readonly #most: number;
@@ -64,13 +65,40 @@ export class RequestBook {
 
   /** Keeps a record until its partner speaks; NO_BOOKING when there is no room. */
   put(columns: RecordColumns, index: number, of: BookedRequests, now: number): number {
-    let slot = this.#take();
-    if (slot < 0) {
-      this.#kept.take(now - CROWDED_MS, (old) => this.release(old));
-      slot = this.#take();
+    const samples = columns.u8(index, HttpRecord.sampleCount);
+    const parts = Math.max(1, Math.ceil(samples / HttpLimit.SAMPLES));
+    if (this.#room < parts) this.#kept.take(now - CROWDED_MS, (old) => this.release(old));
+    if (this.#room < parts) return NO_BOOKING;
+    let reference = of.previous;
+    for (let part = 0; part < parts; part++) {
+      const slot = this.#take();
+      this.#copy(columns, index, { slot, part });
+      reference = this.#enter(slot, { ...of, previous: reference }, now);
     }
-    if (slot < 0) return NO_BOOKING;
-    this.#records.set(columns.bytes(index, 0, STRIDE), slot * STRIDE);
+    return reference;
+  }
+
+  /** How many records more there is room for. */
+  get #room(): number {
+    return this.#freeCount + this.#most - this.#top;
+  }
+
+  /** Writes one part of a record: all of them begin as it does, the first alone has its bytes. */
+  #copy(columns: RecordColumns, index: number, { slot, part }: { slot: number; part: number }): void {
+    const at = slot * STRIDE;
+    const first = part * HttpLimit.SAMPLES;
+    const count = Math.min(HttpLimit.SAMPLES, columns.u8(index, HttpRecord.sampleCount) - first);
+    this.#records.set(columns.bytes(index, 0, HttpRecord.samples), at);
+    this.#records.set(
+      columns.bytes(index, HttpRecord.samples + first * HttpSample.BYTES, count * HttpSample.BYTES),
+      at + HttpRecord.samples,
+    );
+    this.#records[at + HttpRecord.sampleCount] = count;
+    if (part > 0) this.#records.fill(0, at + HttpRecord.requestBytes, at + HttpRecord.sampleCount);
+  }
+
+  /** Returns the slot's reference. */
+  #enter(slot: number, of: BookedRequests, now: number): number {
     this.#stream[slot] = of.stream;
     this.#placement[slot] = of.placement;
     this.#hint[slot] = of.hint;

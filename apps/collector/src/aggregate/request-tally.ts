@@ -10,7 +10,8 @@ import {
 import { STATUS_CLASSES } from '@undermesh/schema';
 import { COUNTERS, Counter, Distribution, type Side } from './cells.js';
 import type { EdgeTable } from './edges.js';
-import { ResponseCodes } from './response-codes.js';
+import { binOf } from './histogram.js';
+import { PairDurations } from './pair-durations.js';
 import type { Timeline } from './timeline.js';
 
 export const UNANSWERED = STATUS_CLASSES.indexOf('none');
@@ -20,7 +21,9 @@ export const classOf = (status: number): number => (status < 100 ? UNANSWERED : 
 
 /** Counts the requests of http records on edges: in the timeline by the time of the record, in the totals at once. */
 export class RequestTally {
-  readonly codes: ResponseCodes;
+  readonly codes: PairDurations;
+  /** Requests as their source saw them, by the route that its kernel took. */
+  readonly routes: PairDurations;
   readonly #edges: EdgeTable;
   readonly #timeline: Timeline;
   /** Unix ms of the frame at hand. */
@@ -30,11 +33,12 @@ export class RequestTally {
   /** Whether the totals move too; not while an earlier run is replayed. */
   live = true;
 
-  /** @param codes response codes of pairs that are told apart at most. */
-  constructor(edges: EdgeTable, timeline: Timeline, codes: number) {
+  /** @param most response codes of pairs that are told apart at most, and routes likewise. */
+  constructor(edges: EdgeTable, timeline: Timeline, most: number) {
     this.#edges = edges;
     this.#timeline = timeline;
-    this.codes = new ResponseCodes(codes);
+    this.codes = new PairDurations(most);
+    this.routes = new PairDurations(most);
   }
 
   /** Counts one record. @param at edge × 2 + side */
@@ -61,22 +65,36 @@ export class RequestTally {
     let timed = 0;
     let timedUs = 0;
     let pipelined = 0;
+    // Neighbours mostly have the same status, and answers that come in one piece have one time.
+    let status = -1;
+    let same = 0;
+    let firstBytes = 0;
+    let lastBytes = 0;
     for (let i = 0, sample: number = HttpRecord.samples; i < samples; i++, sample += HttpSample.BYTES) {
-      const status = classOf(columns.u16(index, sample + HttpSample.status));
-      cells.add(row, offset + Counter.status + status, sign);
+      const next = classOf(columns.u16(index, sample + HttpSample.status));
+      if (next !== status) {
+        if (same > 0) cells.add(row, offset + Counter.status + status, sign * same);
+        status = next;
+        same = 0;
+        firstBytes = cells.histogram(row, (Distribution.firstByteUs + status) * 2 + side);
+        lastBytes = cells.histogram(row, (Distribution.lastByteUs + status) * 2 + side);
+      }
+      same++;
       if ((columns.u8(index, sample + HttpSample.flags) & HttpSampleFlag.PIPELINED) !== 0) pipelined++;
       if (status === UNANSWERED) continue;
       const first = columns.u32(index, sample + HttpSample.firstByteUs);
+      const last = columns.u32(index, sample + HttpSample.lastByteUs);
+      const bin = binOf(first);
       if (first < HttpLimit.UNKNOWN_US) {
         timed++;
         timedUs += first;
-        cells.sample(cells.histogram(row, (Distribution.firstByteUs + status) * 2 + side), first, sign);
+        cells.sampleOfBin(firstBytes, bin, sign);
       }
-      const last = columns.u32(index, sample + HttpSample.lastByteUs);
       if (last < HttpLimit.UNKNOWN_US) {
-        cells.sample(cells.histogram(row, (Distribution.lastByteUs + status) * 2 + side), last, sign);
+        cells.sampleOfBin(lastBytes, last === first ? bin : binOf(last), sign);
       }
     }
+    if (same > 0) cells.add(row, offset + Counter.status + status, sign * same);
     if (pipelined > 0) cells.add(row, offset + Counter.pipelined, sign * pipelined);
     cells.add(row, offset + Counter.requestBytes, sign * columns.u64(index, HttpRecord.requestBytes));
     cells.add(row, offset + Counter.responseBytes, sign * columns.u64(index, HttpRecord.responseBytes));
@@ -91,13 +109,19 @@ export class RequestTally {
     const pair = this.#edges.pair(at >>> 1);
     const side: Side = (at & 1) === 0 ? 0 : 1;
     const samples = columns.u8(index, HttpRecord.sampleCount);
+    let status = -1;
+    let slot = -1;
     for (let i = 0, sample: number = HttpRecord.samples; i < samples; i++, sample += HttpSample.BYTES) {
       const last = columns.u32(index, sample + HttpSample.lastByteUs);
-      this.codes.add(
-        pair * 2 + side,
-        columns.u16(index, sample + HttpSample.status),
-        last < HttpLimit.UNKNOWN_US ? last : -1,
-      );
+      const durationUs = last < HttpLimit.UNKNOWN_US ? last : -1;
+      const next = columns.u16(index, sample + HttpSample.status);
+      if (next !== status) {
+        status = next;
+        slot = this.codes.slot(pair * 2 + side, status);
+      }
+      this.codes.addTo(slot, durationUs);
+      const route = side === 0 ? columns.u32(index, sample + HttpSample.route) : 0;
+      if (route !== 0) this.routes.add(pair * 2 + side, route, durationUs);
     }
     const offset = side * COUNTERS;
     pairs.add(pair, offset + Counter.requestBytes, columns.u64(index, HttpRecord.requestBytes));

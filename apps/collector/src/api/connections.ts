@@ -5,6 +5,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { OpenConnections } from '../aggregate/open-connections.js';
 import { CollectorError } from '../errors.js';
+import { connectionRequests } from '../native/connection-requests.js';
+import type { NativeBook } from '../native/native-book.js';
 import { parseFilter } from '../store/connection-filter.js';
 import type { WorkloadNames } from '../store/connection-item.js';
 import type { RecordStore } from '../store/store.js';
@@ -17,6 +19,8 @@ export interface ConnectionsRoutesOptions {
   readonly open: OpenConnections;
   /** Workloads by id, as {@link OpenConnections} numbers them. */
   readonly workloads: WorkloadNames;
+  /** What nodes call the routes that requests took. */
+  readonly native: NativeBook;
   /** Lines of an export at most; 100,000 unless given. */
   readonly exportLimit?: number;
 }
@@ -25,7 +29,7 @@ const IdParams = Type.Object({ id: Type.String({ maxLength: 64 }) });
 
 /** /connections, also as a stream of lines, and /connections/{id}. */
 export function connectionsRoutes(app: FastifyInstance, options: ConnectionsRoutesOptions): void {
-  const { store, open, workloads } = options;
+  const { store, open, workloads, native } = options;
   const openList = new OpenList(open, workloads);
   const pages = new ConnectionPages(store, openList, options.exportLimit);
   app.get(
@@ -75,7 +79,8 @@ export function connectionsRoutes(app: FastifyInstance, options: ConnectionsRout
           'There is no such connection, or it is older than the retention.',
         );
       }
-      return detail;
+      const requests = await connectionRequests(store, native, detail.connection);
+      return requests.length === 0 ? detail : { ...detail, requests };
     },
   );
 }

@@ -6,7 +6,7 @@ import { isNamed } from '../aggregate/named.js';
 import { seriesOf, stepsOf } from '../aggregate/series.js';
 import type { EdgeSummary } from '../aggregate/summary.js';
 import { TrafficSum, trafficOf } from '../aggregate/traffic.js';
-import { CollectorError } from '../errors.js';
+import { cursorOffset, offsetCursor } from './offset-cursor.js';
 import { viewQueryOf } from './view-query.js';
 
 const SEVERITY = { failing: 3, warning: 2, unknown: 1, ok: 0 } as const;
@@ -22,7 +22,7 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
   const matching = [...summary.edges.values()].filter(matches);
   const told = viewQuery.legs === true ? new Set<EdgeSummary>() : view.toldLegs(summary, verdict);
   const all = matching.filter((edge) => !told.has(edge)).sort(order);
-  const start = query.cursor === undefined ? 0 : offsetOf(query.cursor);
+  const start = cursorOffset(query.cursor);
   const limit = query.limit ?? 100;
   const page = all.slice(start, start + limit);
   summary.addSamples(matches);
@@ -53,7 +53,7 @@ export function edgesAnswer(view: MeshView, query: EdgesQuery, now: number): Edg
       const own = series?.edges.get(edge.id);
       return own === undefined ? item : { ...item, series: own };
     }),
-    next: start + limit < all.length ? cursorOf(start + limit) : null,
+    next: start + limit < all.length ? offsetCursor(start + limit) : null,
     window,
     total: trafficOf(total),
     hiddenLegs: matching.length - all.length,
@@ -74,11 +74,3 @@ const worstFirst =
       (edge.sum.failures + edge.sum.broken) / Math.max(1, edge.sum.failures + edge.sum.opened);
     return bySeverity || share(b) - share(a) || busiestFirst(a, b);
   };
-
-const cursorOf = (offset: number): string => Buffer.from(`o${offset}`).toString('base64url');
-
-function offsetOf(cursor: string): number {
-  const offset = /^o(\d{1,9})$/.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
-  if (offset === undefined) throw new CollectorError('cursor_invalid', 'Begin again without `cursor`.');
-  return Number(offset);
-}

@@ -2,8 +2,8 @@
 import type { Side } from '../aggregate/cells.js';
 import { COUNTERS, Counter } from '../aggregate/cells.js';
 import type { PairTable } from '../aggregate/edges.js';
+import { DURATION_BOUNDS_MS, type PairDurations } from '../aggregate/pair-durations.js';
 import type { Placements } from '../aggregate/placements.js';
-import { DURATION_BOUNDS_MS, type ResponseCodes } from '../aggregate/response-codes.js';
 import { istioLabels, type Labels, labelText } from './istio-series.js';
 
 /** One label set of Istio's request metrics; several pairs of workloads may share it. */
@@ -11,7 +11,7 @@ export interface RequestSeries {
   readonly labels: Labels;
   /** `labels` in Prometheus' text format, without braces. */
   readonly text: string;
-  /** Slots of {@link ResponseCodes}. */
+  /** Slots of {@link PairDurations}. */
   readonly slots: number[];
 }
 
@@ -54,7 +54,7 @@ export interface Durations {
 
 /** Label sets of all response codes that were seen, made once each. */
 export class RequestSeriesTable {
-  readonly #codes: ResponseCodes;
+  readonly #codes: PairDurations;
   readonly #pairs: PairTable;
   readonly #placements: Placements;
   readonly #series = new Map<string, RequestSeries>();
@@ -62,7 +62,7 @@ export class RequestSeriesTable {
   readonly #counted = new Set<number>();
   #taken = 0;
 
-  constructor(codes: ResponseCodes, pairs: PairTable, placements: Placements) {
+  constructor(codes: PairDurations, pairs: PairTable, placements: Placements) {
     this.#codes = codes;
     this.#pairs = pairs;
     this.#placements = placements;
@@ -110,7 +110,7 @@ export class RequestSeriesTable {
       ...ends,
       ...(this.#pairs.isJoined(pair) ? { reporter: 'waypoint' } : {}),
       request_protocol: 'http',
-      response_code: String(this.#codes.code(slot)),
+      response_code: String(this.#codes.number(slot)),
       response_flags: response_flags ?? '-',
       connection_security_policy: connection_security_policy ?? 'none',
     };

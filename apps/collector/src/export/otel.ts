@@ -7,6 +7,7 @@ import type { Collector } from '../collector.js';
 import { observeEngines } from './engine-metrics.js';
 import { BYTE_METRICS, REQUESTS_TOTAL } from './istio-requests.js';
 import { istioMetrics } from './istio-series.js';
+import { observeNative } from './native-metrics.js';
 import type { OtlpOptions } from './otel-durations.js';
 import { sendRecordsAsLogs } from './otel-records.js';
 
@@ -51,11 +52,11 @@ export function startOtel(signals: OtelSignals, collector: Collector): Part {
 }
 
 async function durationsOf(
-  { requestSeries }: Collector,
+  { requestSeries, routeDurations }: Collector,
   of: OtlpOptions & { readonly resource: Resource },
 ): Promise<() => Promise<void>> {
   const { exportDurations } = await import('./otel-durations.js');
-  return exportDurations(requestSeries, of);
+  return exportDurations({ requests: requestSeries, routes: routeDurations }, of);
 }
 
 /** The metrics of /metrics, with the same names and attributes, read when the SDK collects. */
@@ -101,6 +102,7 @@ function observe({ series: table, requestSeries, ledger, agents, engines, aggreg
     }
   });
   observeEngines(meter, { agents, engines });
+  observeNative(meter, agents);
   meter
     .createObservableGauge('undermesh_open_connections', { description: 'Connection ends that are open.' })
     .addCallback((result) => result.observe(aggregator.open.size));

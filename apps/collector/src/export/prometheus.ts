@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { LOSS_REASONS } from '@undermesh/schema';
 import { collectDefaultMetrics, Gauge, Counter as PromCounter, Registry } from 'prom-client';
 import type { Aggregator } from '../aggregate/aggregator.js';
-import { DURATION_BOUNDS_MS } from '../aggregate/response-codes.js';
+import { DURATION_BOUNDS_MS } from '../aggregate/pair-durations.js';
 import type { ChangeLog } from '../control/change-log.js';
 import type { Engines } from '../control/engines.js';
 import type { Agents } from '../ingest/agents.js';
@@ -12,14 +12,10 @@ import type { Ledger } from '../ingest/ledger.js';
 import type { RecordStore } from '../store/store.js';
 import { registerControl } from './control-metrics.js';
 import { registerEngines } from './engine-metrics.js';
-import {
-  BYTE_METRICS,
-  REQUEST_DURATION,
-  REQUESTS_TOTAL,
-  type RequestSeries,
-  type RequestSeriesTable,
-} from './istio-requests.js';
+import { BYTE_METRICS, REQUEST_DURATION, REQUESTS_TOTAL, type RequestSeriesTable } from './istio-requests.js';
 import { type IstioSeriesTable, istioMetrics } from './istio-series.js';
+import { registerNative } from './native-metrics.js';
+import { ROUTE_BOUNDS_SECONDS, ROUTE_DURATION, type RouteDurations } from './route-durations.js';
 
 /** Label sets that are written before others may get their turn. */
 const CHUNK = 1000;
@@ -35,6 +31,7 @@ const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_acti
 export interface PrometheusParts {
   readonly series: IstioSeriesTable;
   readonly requestSeries: RequestSeriesTable;
+  readonly routeDurations: RouteDurations;
   readonly aggregator: Aggregator;
   readonly agents: Agents;
   readonly engines: Engines;
@@ -46,6 +43,12 @@ export interface PrometheusParts {
 }
 
 /**
+ * How often the lag of the event loop is measured, ms, which is also what an idle loop shows as its lag. The library's 10
+ * are half of what an idle collector takes.
+ */
+const LOOP_MS = 50;
+
+/**
  * The text of /metrics. Istio's metrics, of which there may be many, are written straight from the totals and in
  * chunks, so that a large answer does not hold up ingest; everything else is a prom-client registry filled at scrape.
  */
@@ -55,12 +58,13 @@ export class Prometheus {
 
   constructor(parts: PrometheusParts) {
     this.#parts = parts;
-    collectDefaultMetrics({ register: this.#registry });
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: LOOP_MS });
     for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
     registerIngest(this.#registry, parts);
     registerRecords(this.#registry, parts);
     registerAggregates(this.#registry, parts);
     registerEngines(this.#registry, parts);
+    registerNative(this.#registry, parts.agents);
     registerControl(this.#registry, parts.changes);
   }
 
@@ -69,7 +73,7 @@ export class Prometheus {
   /** The whole exposition, piece by piece. */
   async *write(): AsyncGenerator<string> {
     const turns = new Turns();
-    const { series: table, requestSeries } = this.#parts;
+    const { series: table, requestSeries, routeDurations } = this.#parts;
     const { series, failures } = table.refresh();
     for (const [at, { name, help }] of istioMetrics(0).entries()) {
       yield* chunked({ name, help, type: 'counter', turns }, series, (one) => {
@@ -86,8 +90,12 @@ export class Prometheus {
     yield* chunked({ ...REQUESTS_TOTAL, type: 'counter', turns }, requests, (one) => {
       return `${REQUESTS_TOTAL.name}{${one.text}} ${requestSeries.requests(one)}\n`;
     });
-    yield* chunked({ ...REQUEST_DURATION, type: 'histogram', turns }, requests, (one) =>
-      durationText(requestSeries, one),
+    yield* chunked({ ...REQUEST_DURATION, type: 'histogram', turns }, requests, (one) => {
+      const { counts, sumMs } = requestSeries.durations(one);
+      return histogramText(REQUEST_DURATION.name, DURATION_BOUNDS_MS, { text: one.text, counts, sum: sumMs });
+    });
+    yield* chunked({ ...ROUTE_DURATION, type: 'histogram', turns }, routeDurations.read(), (one) =>
+      histogramText(ROUTE_DURATION.name, ROUTE_BOUNDS_SECONDS, one),
     );
     for (const { name, help, counter } of BYTE_METRICS) {
       yield* chunked({ name, help, type: 'counter', turns }, bytes, (one) => {
@@ -127,16 +135,18 @@ async function* chunked<S>(
 }
 
 /** The buckets of one label set, each with all below it. */
-function durationText(table: RequestSeriesTable, one: RequestSeries): string {
-  const { name } = REQUEST_DURATION;
-  const { counts, count, sumMs } = table.durations(one);
-  let text = '';
+function histogramText(
+  name: string,
+  bounds: readonly number[],
+  { text, counts, sum }: { readonly text: string; readonly counts: readonly number[]; readonly sum: number },
+): string {
+  let lines = '';
   let below = 0;
   for (const [bucket, own] of counts.entries()) {
     below += own;
-    text += `${name}_bucket{${one.text},le="${DURATION_BOUNDS_MS[bucket] ?? '+Inf'}"} ${below}\n`;
+    lines += `${name}_bucket{${text},le="${bounds[bucket] ?? '+Inf'}"} ${below}\n`;
   }
-  return `${text}${name}_sum{${one.text}} ${sumMs}\n${name}_count{${one.text}} ${count}\n`;
+  return `${lines}${name}_sum{${text}} ${sum}\n${name}_count{${text}} ${below}\n`;
 }
 
 /** A counter whose value is read, not counted. */
@@ -226,7 +236,7 @@ function registerRecords(
   });
   gauge(registry, {
     name: 'undermesh_store_http_rows',
-    help: 'Http records in the store, of up to eight requests each.',
+    help: 'Http records in the store, of up to 48 requests each.',
     read: () => store.stats().httpRows,
   });
   gauge(registry, {

@@ -2,6 +2,7 @@
 import type { Hello, Node, Report } from '@undermesh/schema';
 import { toTime } from '../aggregate/mesh-view.js';
 import { CollectorError } from '../errors.js';
+import { NativeBook } from '../native/native-book.js';
 import { History } from './history.js';
 import type { Ledger } from './ledger.js';
 
@@ -36,6 +37,8 @@ export class Agents {
   readonly #ledger: Ledger;
   readonly #requestLedger: Ledger;
   readonly #credentialed: () => Iterable<string>;
+  /** What they tell of their kernel-native engines. */
+  readonly native = new NativeBook();
 
   /** @param credentialed nodes that hold a credential. */
   constructor(ledger: Ledger, requestLedger: Ledger, credentialed: () => Iterable<string>) {
@@ -85,6 +88,7 @@ export class Agents {
     agent.reportedAt = now;
     agent.clockDifferences.length = 0;
     this.#ledger.lastSeen.set(hello.node, now);
+    this.native.greet(hello.node, hello.instance);
     return agent;
   }
 
@@ -93,6 +97,7 @@ export class Agents {
     agent.report = report;
     agent.reportedAt = at.now;
     this.#ledger.lastSeen.set(agent.node, at.now);
+    if (report.native !== undefined) this.native.take(agent.node, report.native, at.now);
     const { connections } = report;
     agent.history.add(at.now, [
       report.agent.cpuSeconds,

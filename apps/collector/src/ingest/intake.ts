@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ABI_VERSION, ConnectionRecord, HttpLimit, HttpRecord, RecordColumns } from '@undermesh/bpf-abi';
+import {
+  ABI_VERSION,
+  ConnectionRecord,
+  HttpRecord,
+  presentBytes,
+  presentRecords,
+  RecordColumns,
+  sampleRoom,
+} from '@undermesh/bpf-abi';
 import type { Frame } from '@undermesh/schema';
 import type { Aggregator } from '../aggregate/aggregator.js';
 import type { RecordFeed } from '../aggregate/open-connections.js';
@@ -57,30 +65,33 @@ export class Intake implements RecordFeed {
 
   /** Throws CollectorError `abi_unknown` or `records_size` and has then done nothing. */
   take(frame: Frame, stream: Stream, now: number): Taken {
-    const { recordBytes, recordCount } = frame;
+    const { recordCount } = frame;
     if (frame.abiVersion !== ABI_VERSION && frame.abiVersion !== ABI_VERSION - 1) {
       throw new CollectorError(
         'abi_unknown',
         `Records of ABI version ${frame.abiVersion} are not understood; this collector knows ${ABI_VERSION} and the one before. Upgrade the collector first, then the agents.`,
       );
     }
-    if (recordBytes % 8 !== 0 || recordBytes < SMALLEST_RECORD_BYTES || recordBytes > LARGEST_RECORD_BYTES) {
+    const sent = frame.recordBytes;
+    if (sent % 8 !== 0 || sent < SMALLEST_RECORD_BYTES || sent > LARGEST_RECORD_BYTES) {
       throw new CollectorError(
         'records_size',
-        `Records of ${recordBytes} bytes are out of range: expected a multiple of 8 from ${SMALLEST_RECORD_BYTES} to ${LARGEST_RECORD_BYTES}.`,
+        `Records of ${sent} bytes are out of range: expected a multiple of 8 from ${SMALLEST_RECORD_BYTES} to ${LARGEST_RECORD_BYTES}.`,
       );
     }
     // A copy of its own: aligned for the columns, and free of the socket's buffer, which lives on in the store's queue.
-    const { byteLength } = frame.payload;
+    const kind = frame.payload[ConnectionRecord.kind] ?? 0;
+    const recordBytes = presentBytes(kind, sent);
+    const byteLength = recordCount * recordBytes;
     const records = new Uint8Array(this.#buffers.take(byteLength), 0, byteLength);
-    records.set(frame.payload);
+    presentRecords(frame.payload, { kind, recordBytes: sent }, records);
     const columns = new RecordColumns(records, recordBytes);
     const words = new Uint32Array(records.buffer);
     const locals = new Uint32Array(recordCount);
     const peers = new Uint32Array(recordCount);
     const http = recordCount > 0 && isHttp(columns, 0);
     const leg = recordCount > 0 && isLeg(columns, 0);
-    const hasSamples = columns.has(HttpRecord.sampleCount, 1);
+    const room = http ? sampleRoom(recordBytes) : 0;
     const clocksSound = frame.realtimeNs < MOST_CLOCK_NS && frame.boottimeNs < MOST_CLOCK_NS;
     let invalid = 0;
     let requests = 0;
@@ -100,8 +111,8 @@ export class Intake implements RecordFeed {
         if (service !== 0)
           words[(index * recordBytes + ConnectionRecord.serviceId) >> 2] = stream.services.get(service) ?? 0;
       } else invalid++;
-      if (!http || !hasSamples) continue;
-      const samples = Math.min(HttpLimit.SAMPLES, columns.u8(index, HttpRecord.sampleCount));
+      if (room === 0) continue;
+      const samples = Math.min(room, columns.u8(index, HttpRecord.sampleCount));
       requests += samples;
       if (valid) lostRequests += columns.u32(index, HttpRecord.lostRequests);
       else invalidRequests += samples;

@@ -41,6 +41,10 @@ export const REASON_NAMES: Readonly<Record<number, NonNullable<Connection['reaso
   [CloseReason.NO_ENDPOINT_NEAR]: 'no_endpoint_near',
   [CloseReason.NO_WAYPOINT]: 'no_waypoint',
   [CloseReason.NOT_STEERED]: 'not_steered',
+  [CloseReason.TOO_MANY]: 'too_many',
+  [CloseReason.NO_ROUTE]: 'no_route',
+  [CloseReason.ROUTE_REJECTS]: 'route_rejects',
+  [CloseReason.RATE_LIMITED]: 'rate_limited',
 };
 
 /** The same end of a connection seen from its other side: who closed is mirrored. */

@@ -95,13 +95,12 @@ async function countAll(
   { asOf, histogram }: { asOf: number; histogram: boolean },
 ): Promise<Pick<Connections, 'matched' | 'histogram'>> {
   const nowNs = BigInt(Date.now()) * 1_000_000n;
-  const window = histogram
-    ? histogramWindow(filter.fromNs ?? source.oldestNs ?? nowNs, filter.toNs ?? nowNs)
-    : null;
+  const { oldestNs, behindNs } = source;
+  const window = histogram ? histogramWindow(filter.fromNs ?? oldestNs ?? nowNs, filter.toNs ?? nowNs) : null;
   const counts = await source.count({ filter, asOf, window });
   return {
     matched: counts.matched,
-    histogram: window === null ? null : histogramOf(window, counts, source.oldestNs),
+    histogram: window === null ? null : histogramOf(window, counts, { oldestNs, behindNs }),
   };
 }
 

@@ -47,6 +47,8 @@ export interface EndSource {
   readonly lastBatch: number;
   /** Unix ns of the oldest row; `null` when empty. */
   readonly oldestNs: bigint | null;
+  /** Unix ns from which on ends are stored that cannot be found yet; `null`: all are found. */
+  readonly behindNs: bigint | null;
   candidates(request: CandidateRequest): Promise<Candidates>;
   /** Ends that share a join key with one of these and were reported by the other side. */
   partners(ends: readonly StoredEnd[], asOf: number): Promise<readonly StoredEnd[]>;

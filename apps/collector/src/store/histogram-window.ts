@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connections } from '@undermesh/schema';
-import type { ConnectionCounts } from './end-source.js';
+import type { ConnectionCounts, EndSource } from './end-source.js';
 
 /** Steps of a histogram: index i covers [from + i·step, from + (i+1)·step). */
 export interface HistogramWindow {
@@ -26,14 +26,19 @@ export function histogramWindow(fromNs: bigint, toNs: bigint): HistogramWindow {
   return { fromNs: start, stepNs, steps: Math.max(1, Math.min(MAX_STEPS, steps)) };
 }
 
-/** The API's shape; steps that lie before the oldest row are `null`, because nobody knows what happened then. */
+/**
+ * The API's shape. Steps that lie before the oldest row are `null`, because nobody knows what happened then, and so are
+ * those with ends that cannot be found yet.
+ */
 export function histogramOf(
   window: HistogramWindow,
   counts: ConnectionCounts,
-  oldestNs: bigint | null,
+  { oldestNs, behindNs }: Pick<EndSource, 'oldestNs' | 'behindNs'>,
 ): Connections['histogram'] {
-  const known = (step: number): boolean =>
-    oldestNs !== null && window.fromNs + BigInt(step + 1) * window.stepNs > oldestNs;
+  const known = (step: number): boolean => {
+    const endNs = window.fromNs + BigInt(step + 1) * window.stepNs;
+    return oldestNs !== null && endNs > oldestNs && (behindNs === null || endNs <= behindNs);
+  };
   const figures = (of: readonly number[]): (number | null)[] =>
     Array.from({ length: window.steps }, (_, step) => (known(step) ? (of[step] ?? 0) : null));
   return {

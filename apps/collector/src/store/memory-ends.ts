@@ -22,6 +22,7 @@ export class MemoryEnds implements EndSource {
   readonly #byKey = new Map<bigint, StoredEnd[]>();
   readonly #names: WorkloadNames;
   lastBatch = 0;
+  readonly behindNs = null;
 
   constructor(names: WorkloadNames) {
     this.#names = names;

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeHttpRecord, decodeHttpSample, HttpLimit, HttpSample, RecordEvent } from '@undermesh/bpf-abi';
+import {
+  decodeHttpRecord,
+  decodeHttpSample,
+  HttpLimit,
+  HttpRecord,
+  HttpSample,
+  RecordEvent,
+} from '@undermesh/bpf-abi';
 import { isSource, joinKey } from './end.js';
 import type { StoredEnd } from './end-source.js';
 import { isHttpMeasure, type Region, type RegionRequest, statusClass } from './latency-region.js';
@@ -143,9 +150,10 @@ function samplesOf({ batch }: MemoryFrame, end: StoredEnd, { measure, classes }:
     }
     case 'first_byte':
     case 'last_byte': {
-      const record = decodeHttpRecord(batch.records, end.key.position * batch.recordBytes);
-      return Array.from({ length: record.sampleCount }, (_, n) =>
-        decodeHttpSample(record.samples, n * HttpSample.BYTES),
+      const at = end.key.position * batch.recordBytes;
+      const { sampleCount } = decodeHttpRecord(batch.records, at);
+      return Array.from({ length: sampleCount }, (_, n) =>
+        decodeHttpSample(batch.records, at + HttpRecord.samples + n * HttpSample.BYTES),
       )
         .map(({ firstByteUs, lastByteUs, status, method }) => ({
           us: measure === 'first_byte' ? firstByteUs : lastByteUs,

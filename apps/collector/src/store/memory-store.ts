@@ -7,6 +7,7 @@ import type {
   LatencyConnections,
   LatencyConnectionsQuery,
 } from '@undermesh/schema';
+import { isEnd, parseEndId } from './connection-id.js';
 import { findConnection, listConnections } from './connection-list.js';
 import { latencyConnections, type RegionRequest } from './latency-region.js';
 import { MemoryEnds } from './memory-ends.js';
@@ -23,6 +24,7 @@ import type {
   StreamPosition,
   Workload,
 } from './store.js';
+import { latestRequests, type RequestsOf, requestsIn, type StoredRequest } from './stored-request.js';
 
 export interface MemoryStoreOptions {
   readonly retentionSeconds: number;
@@ -87,6 +89,23 @@ export class MemoryStore implements RecordStore {
 
   async connection(id: string): Promise<ConnectionDetail | null> {
     return findConnection(this.#ends, id, (workload) => this.#workloads.get(workload));
+  }
+
+  async requests({ id, fromMs, toMs, limit }: RequestsOf): Promise<StoredRequest[]> {
+    const identity = parseEndId(id);
+    if (identity === null) return [];
+    const inTime = (timeNs: bigint): boolean => {
+      const ms = Number(timeNs / 1_000_000n);
+      return ms >= fromMs && ms <= toMs;
+    };
+    const found = this.#frames
+      .filter(({ batch }) => batchKind(batch) === RecordKind.HTTP)
+      .flatMap(({ batch, ends }) =>
+        ends
+          .filter((end) => isEnd(end, identity) && inTime(end.timeNs))
+          .map((end) => requestsIn(batch.records, end.key.position * batch.recordBytes, end.timeNs)),
+      );
+    return latestRequests(found, limit);
   }
 
   async latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections> {

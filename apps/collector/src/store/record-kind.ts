@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { HttpLimit, HttpRecord, RecordKind } from '@undermesh/bpf-abi';
+import { HttpRecord, presentBytes, RecordKind, sampleRoom } from '@undermesh/bpf-abi';
 import type { RecordBatch } from './store.js';
 
 /** The kind of the records of a batch: a frame holds one kind, and byte 0 of each record says which. */
@@ -17,9 +17,11 @@ export function requestsOf({
   recordBytes,
 }: Pick<RecordBatch, 'count' | 'records' | 'recordBytes'>): number {
   if (batchKind({ count, records }) !== RecordKind.HTTP) return 0;
+  // A journal may hold frames of an earlier version.
+  const room = sampleRoom(presentBytes(RecordKind.HTTP, recordBytes));
   let requests = 0;
   for (let index = 0, at: number = HttpRecord.sampleCount; index < count; index++, at += recordBytes) {
-    requests += Math.min(HttpLimit.SAMPLES, records[at] ?? 0);
+    requests += Math.min(room, records[at] ?? 0);
   }
   return requests;
 }

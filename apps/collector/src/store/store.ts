@@ -8,6 +8,7 @@ import type {
   Status,
   WorkloadKind,
 } from '@undermesh/schema';
+import type { RequestsOf, StoredRequest } from './stored-request.js';
 
 /** A workload as the whole collector numbers it. The id is stable in a store: it is written beside every record. */
 export interface Workload {
@@ -53,7 +54,7 @@ export interface StoreStats {
   message: string | null;
   /** Connection ends. */
   rows: number;
-  /** Http records, of up to eight requests each. */
+  /** Http records, of up to 48 requests each. */
   httpRows: number;
   bytes: number | null;
   /** Ordinal of the last frame with records that was stored; rises with each. */
@@ -122,6 +123,8 @@ export interface RecordStore {
    */
   connections(query: ConnectionsQuery): Promise<Connections>;
   connection(id: string): Promise<ConnectionDetail | null>;
+  /** The latest requests of one end, newest first; none for an id that is none of ours. */
+  requests(of: RequestsOf): Promise<StoredRequest[]>;
   /** Connections with samples in a region of time and latency, slowest first. Rejects with `request_invalid`. */
   latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections>;
   /**

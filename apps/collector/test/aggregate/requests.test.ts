@@ -93,7 +93,7 @@ function codes(): Record<string, number> {
   const { codes } = aggregator.requestTally;
   const result: Record<string, number> = {};
   for (let slot = 0; slot < codes.count; slot++) {
-    const key = `${codes.side(slot)}:${codes.code(slot)}`;
+    const key = `${codes.side(slot)}:${codes.number(slot)}`;
     result[key] = (result[key] ?? 0) + codes.requests(slot);
   }
   return result;
@@ -171,10 +171,13 @@ describe('requests', () => {
     guess('stale');
     const one = connection();
     fromSource(one.http('source', [{}, {}]));
+    fromSource(one.http('source', Array(20).fill({ status: 503 })));
     expect(counted()).toEqual({});
-    expect(aggregator.requests.held).toBe(1);
+    expect(aggregator.requests.held).toBe(1 + 3); // a long record is kept as several
     fromDestination(one.opened('destination'));
-    expect(counted()).toEqual({ 'cart>stock': [2, 0] });
+    expect(counted()).toEqual({ 'cart>stock': [22, 0] });
+    expect(codes()).toEqual({ '0:200': 2, '0:503': 20 });
+    expect(sums()['cart>stock']?.requests.requestBytes).toBe(2200);
     expect(aggregator.requests.held).toBe(0);
   });
 
@@ -245,7 +248,7 @@ describe('requests', () => {
       (['source', 'destination'] as const).map((side) => {
         const queue = i % 2 === 0 ? [one.opened(side)] : [];
         for (let n = 0; n < i % 4; n++) {
-          const samples = Array.from({ length: 1 + ((i + n) % 8) }, () => ({}));
+          const samples = Array.from({ length: 1 + ((i * 7 + n) % 48) }, () => ({}));
           made += samples.length;
           queue.push(one.http(side, samples));
         }

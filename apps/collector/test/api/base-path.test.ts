@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { BASE_PATH_PLACEHOLDER } from '@undermesh/schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { scriptHashes } from '../../src/api/dashboard.js';
 import { startCollector, type TestCollector } from '../support/collector.js';
+import { writeDashboard } from '../support/dashboard.js';
 
 const PAGE = `<!doctype html><script src="${BASE_PATH_PLACEHOLDER}/_next/static/a.js"></script><script>self.x="${BASE_PATH_PLACEHOLDER}/"</script>`;
 const atMesh = PAGE.replaceAll(BASE_PATH_PLACEHOLDER, '/mesh');
@@ -16,13 +15,7 @@ let web: string;
 let below: TestCollector;
 let plain: TestCollector;
 beforeAll(async () => {
-  web = mkdtempSync(join(tmpdir(), 'undermesh-web-'));
-  mkdirSync(join(web, 'topology'));
-  mkdirSync(join(web, '_next/static'), { recursive: true });
-  writeFileSync(join(web, 'index.html'), PAGE);
-  writeFileSync(join(web, 'topology/index.html'), PAGE);
-  writeFileSync(join(web, '404.html'), PAGE);
-  writeFileSync(join(web, '_next/static/a.js'), `self.y="${BASE_PATH_PLACEHOLDER}/x"`);
+  web = writeDashboard({ page: PAGE, missing: PAGE, script: `self.y="${BASE_PATH_PLACEHOLDER}/x"` });
   below = await startCollector({ web, basePath: '/mesh/' });
   plain = await startCollector({ web });
 });

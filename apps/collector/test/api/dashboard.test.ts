@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scriptHashes } from '../../src/api/dashboard.js';
 import { startCollector, type TestCollector } from '../support/collector.js';
+import { writeDashboard } from '../support/dashboard.js';
 
 const PAGE = '<!doctype html><script src="/_next/static/a.js"></script><script>self.x=1</script>';
 // printf 'self.x=1' | openssl dgst -sha256 -binary | base64
@@ -13,16 +13,13 @@ const HASH = "'sha256-OeQ5f9lOMes7jOc0cGCXX08CnAERweUkLpVXXpflaLg='";
 let web: string;
 let test: TestCollector;
 beforeAll(async () => {
-  web = mkdtempSync(join(tmpdir(), 'undermesh-web-'));
-  mkdirSync(join(web, 'topology'));
-  mkdirSync(join(web, '_next/static'), { recursive: true });
-  writeFileSync(join(web, 'index.html'), PAGE);
-  writeFileSync(join(web, 'topology/index.html'), PAGE);
-  writeFileSync(join(web, '404.html'), '<!doctype html>nothing here');
-  writeFileSync(join(web, '_next/static/a.js'), 'self.x=2');
+  web = writeDashboard({ page: PAGE, missing: '<!doctype html>nothing here', script: 'self.x=2' });
   test = await startCollector({ web });
 });
-afterAll(() => test.stop());
+afterAll(async () => {
+  await test.stop();
+  rmSync(web, { recursive: true });
+});
 
 describe('the dashboard', () => {
   it('hashes the inline scripts of a page and no others', () => {

@@ -56,7 +56,7 @@ export const engineOf = async (mesh: TestCollector, node: string): Promise<NodeE
 
 /** Resolves when it says this of it. */
 export const settled = (mesh: TestCollector, node: string, expected: Partial<NodeEngine>): Promise<void> =>
-  eventually(async () => expect(await engineOf(mesh, node)).toMatchObject(expected), 9_000);
+  eventually(async () => expect(await engineOf(mesh, node)).toMatchObject(expected));
 
 /** The log of changes of engines, a line each, the oldest first. */
 export const told = async (mesh: TestCollector): Promise<string[]> =>

@@ -64,7 +64,7 @@ it('exports metrics, records and traces over OTLP, as the standard variables say
       const found = /"url":"([^"]+)"/.exec(log)?.[1];
       if (found === undefined) throw new Error(`not listening: ${log}`);
       return found;
-    }, 20_000);
+    });
     const credential = new Credentials(data).create('node-a');
     const agent = new FakeAgent({ url, node: 'node-a', credential });
     const engine = new EngineAgent(agent);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { HttpRecord, HttpSample } from '@undermesh/bpf-abi';
+import { ConnectionRecord, HttpRecord, HttpSample } from '@undermesh/bpf-abi';
 import {
   encodeFrame,
   encodeMessage,
@@ -288,7 +288,11 @@ describe('http records that cannot be', () => {
     ['no room for samples', () => [sound().subarray(0, 192)], 0],
     [
       'an end behind them',
-      () => [sound(), Buffer.concat([connection().closed('source'), new Uint8Array(120)])],
+      () => {
+        const end = new Uint8Array(HttpRecord.BYTES);
+        end.set(connection().closed('source'));
+        return [sound(), end];
+      },
       0,
     ],
   ])('%s: counted as invalid, nothing else', async (_, records, lost) => {
@@ -338,7 +342,10 @@ describe('10,000 random frames', () => {
         }
         default: {
           // Well-formed frames full of nonsense: each record is looked at, none is believed.
-          const record = Uint8Array.from({ length: random(2) === 0 ? 192 : 312 }, () => random(256));
+          const record = Uint8Array.from(
+            { length: random(2) === 0 ? ConnectionRecord.BYTES : HttpRecord.BYTES },
+            () => random(256),
+          );
           record[0] = 2 + random(200);
           agent.records(Array(1 + random(8)).fill(record));
           invalidSent++;

@@ -7,6 +7,7 @@ import { describeFrames } from './contract/frames.js';
 import { describeLatency } from './contract/latency.js';
 import { describeQueries } from './contract/queries.js';
 import { describeReplay } from './contract/replay.js';
+import { describeRequests } from './contract/requests.js';
 
 export interface StoreUnderTest {
   open(): Promise<RecordStore>;
@@ -37,5 +38,6 @@ export function describeStore(name: string, make: () => StoreUnderTest): void {
     describeQueries(bed);
     describeReplay(bed);
     describeLatency(bed);
+    describeRequests(bed);
   });
 }

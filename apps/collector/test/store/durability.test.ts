@@ -116,7 +116,7 @@ describe('retention', () => {
     const now = BigInt(Date.now()) * 1_000_000n - CLOCK_OFFSET_NS;
     await store.append(rowsFrame(1n, 2000, now - 7_200_000_000_000n));
     await expect
-      .poll(() => readdirSync(directory).filter((file) => file.endsWith('.duckdb')), { timeout: 8000 })
+      .poll(() => readdirSync(directory).filter((file) => file.endsWith('.duckdb')), { timeout: 60_000 })
       .toEqual(['records-000002.duckdb']);
     await store.append(rowsFrame(2n, 5, now));
     expect(store.stats()).toMatchObject({ rows: 5, oldestMs: expect.closeTo(Date.now(), -5) });
@@ -140,7 +140,7 @@ describe('retention', () => {
     await store.open();
     for (let sequence = 1n; sequence <= 30n; sequence++)
       await store.append(rowsFrame(sequence, 1300, sequence * 1_000_000_000n));
-    await expect.poll(() => store.stats().bytes ?? 0, { timeout: 8000 }).toBeLessThanOrEqual(maxBytes);
+    await expect.poll(() => store.stats().bytes ?? 0, { timeout: 60_000 }).toBeLessThanOrEqual(maxBytes);
     const newest = (await store.connections({ limit: 1 })).items[0];
     expect(newest?.endedAt).toBe(
       new Date(Number((CLOCK_OFFSET_NS + 30_000_000_000n) / 1_000_000n)).toISOString(),
@@ -159,7 +159,8 @@ describe('a store of an earlier format', () => {
     await first.close();
     const instance = await DuckDBInstance.create(join(directory, 'records-000001.duckdb'));
     const connection = await instance.connect();
-    for (const table of ['http', 'http_tail']) await connection.run(`DROP TABLE ${table}`);
+    for (const table of ['http', 'http_tail', 'http_long', 'http_long_tail'])
+      await connection.run(`DROP TABLE ${table}`);
     await connection.run('ALTER TABLE streams DROP COLUMN requests');
     await connection.run('UPDATE segment SET format = 1');
     connection.closeSync();
@@ -170,6 +171,35 @@ describe('a store of an earlier format', () => {
     expect(await second.append(requests)).toBe('stored');
     expect(second.stats()).toMatchObject({ rows: 30, httpRows: 1 });
     expect(await second.positions()).toMatchObject([{ sequence: 2n, stored: 30, requests: 1 }]);
+    await second.close();
+  });
+
+  it('gets the routes of requests, and room for long records', async () => {
+    const first = new DuckdbStore({ directory, ...KEEP_ALL, lingerMs: 0 });
+    await first.open();
+    const one = { value: record(), local: 1, peer: 2 };
+    const before = httpBatchOf([{ ...one, samples: [{}, { status: 404 }] }]);
+    await first.append(before);
+    await first.close();
+    const instance = await DuckDBInstance.create(join(directory, 'records-000001.duckdb'));
+    const connection = await instance.connect();
+    for (const table of ['http_long', 'http_long_tail']) await connection.run(`DROP TABLE ${table}`);
+    for (const table of ['http', 'http_tail'])
+      for (let n = 0; n < 8; n++) await connection.run(`ALTER TABLE ${table} DROP COLUMN route_${n}`);
+    await connection.run('UPDATE segment SET format = 4');
+    connection.closeSync();
+    instance.closeSync();
+    const second = new DuckdbStore({ directory, ...KEEP_ALL, lingerMs: 0 });
+    await second.open();
+    const batches = [
+      before,
+      httpBatchOf([{ ...one, samples: [{ route: 5 }, { route: 2 ** 32 - 1 }] }], { sequence: 2n }),
+      httpBatchOf([{ ...one, samples: Array(9).fill({ route: 7 }) }], { sequence: 3n }),
+    ];
+    for (const batch of batches.slice(1)) expect(await second.append(batch)).toBe('stored');
+    const seen: unknown[] = [];
+    await second.replay({}, (batch) => seen.push(batch));
+    expect(seen).toEqual(batches);
     await second.close();
   });
 
@@ -320,7 +350,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root for a small t
     expect(failure).toMatchObject({ code: 'store_full' });
     expect(store.stats()).toMatchObject({ state: 'full', message: expect.stringMatching(/space/i) });
     rmSync(filler);
-    await expect.poll(() => store.stats().state, { timeout: 8000 }).toBe('ok');
+    await expect.poll(() => store.stats().state, { timeout: 60_000 }).toBe('ok');
     for (let sequence = stored + 1n; sequence <= stored + 3n; sequence++) {
       expect(await store.append(rowsFrame(sequence, 1000))).toBe('stored');
     }

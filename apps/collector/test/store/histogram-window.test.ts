@@ -27,10 +27,24 @@ describe('histogramWindow', () => {
   it('knows nothing of the time before the oldest row', () => {
     const window = histogramWindow(T, T + 4n * NS);
     const counts = { matched: 3, closed: [0, 0, 2, 0], failed: [0, 0, 1, 0] };
-    expect(histogramOf(window, counts, T + 2n * NS)).toMatchObject({
+    expect(histogramOf(window, counts, { oldestNs: T + 2n * NS, behindNs: null })).toMatchObject({
       ended: [null, null, 2, 0],
       failed: [null, null, 1, 0],
     });
-    expect(histogramOf(window, counts, null)?.ended).toEqual([null, null, null, null]);
+    expect(histogramOf(window, counts, { oldestNs: null, behindNs: null })?.ended).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  it('shows no figure for a step whose ends cannot be found yet', () => {
+    const window = histogramWindow(T, T + 4n * NS);
+    const counts = { matched: 3, closed: [1, 2, 3, 0], failed: [0, 0, 0, 0] };
+    const behind = (ns: bigint) => histogramOf(window, counts, { oldestNs: T, behindNs: ns })?.ended;
+    expect(behind(T + 2n * NS + 1n)).toEqual([1, 2, null, null]);
+    expect(behind(T + 2n * NS)).toEqual([1, 2, null, null]);
+    expect(behind(T + 4n * NS)).toEqual([1, 2, 3, 0]);
   });
 });

@@ -6,8 +6,11 @@ import {
   ConnectionRecord,
   type ConnectionRecordValue,
   encodeConnectionRecord,
+  encodeHttpLongRecord,
   encodeHttpRecord,
   encodeHttpSample,
+  HttpLimit,
+  HttpLongRecord,
   HttpMethod,
   HttpRecord,
   HttpSample,
@@ -156,14 +159,17 @@ export interface RequestsOfBatch {
   readonly lostRequests?: number;
 }
 
-/** A batch of http records. */
+/** A batch of http records: long ones when they need to be or `over` says so. */
 export function httpBatchOf(
   requests: readonly RequestsOfBatch[],
   over: Partial<RecordBatch> = {},
 ): RecordBatch {
-  const records = new Uint8Array(requests.length * HttpRecord.BYTES);
+  const isLong = requests.some(({ samples }) => samples.length > HttpLimit.SAMPLES);
+  const { recordBytes = isLong ? HttpLongRecord.BYTES : HttpRecord.BYTES } = over;
+  const encode = recordBytes === HttpLongRecord.BYTES ? encodeHttpLongRecord : encodeHttpRecord;
+  const records = new Uint8Array(requests.length * recordBytes);
   requests.forEach(({ value, samples, requestBytes = 0n, responseBytes = 0n, lostRequests = 0 }, at) => {
-    const packed = new Uint8Array(HttpRecord.BYTES - HttpRecord.samples);
+    const packed = new Uint8Array(recordBytes - HttpRecord.samples);
     samples.forEach((sample, n) => {
       packed.set(
         encodeHttpSample({
@@ -172,6 +178,7 @@ export function httpBatchOf(
           status: 200,
           method: HttpMethod.GET,
           flags: 0,
+          route: 0,
           ...sample,
         }),
         n * HttpSample.BYTES,
@@ -184,7 +191,7 @@ export function httpBatchOf(
       reason: CloseReason.NONE,
     });
     records.set(
-      encodeHttpRecord({
+      encode({
         connection,
         requestBytes,
         responseBytes,
@@ -193,12 +200,12 @@ export function httpBatchOf(
         reserved: new Uint8Array(3),
         samples: packed,
       }),
-      at * HttpRecord.BYTES,
+      at * recordBytes,
     );
   });
   return {
     ...batchOf([]),
-    recordBytes: HttpRecord.BYTES,
+    recordBytes,
     count: requests.length,
     records,
     localWorkload: Uint32Array.from(requests, ({ local }) => local),

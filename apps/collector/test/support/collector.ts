@@ -63,7 +63,7 @@ export async function startCollector(
 }
 
 /** Waits until a check passes; its last failure is what is thrown. */
-export async function eventually<T>(check: () => Promise<T> | T, timeoutMs = 5_000): Promise<T> {
+export async function eventually<T>(check: () => Promise<T> | T, timeoutMs = 60_000): Promise<T> {
   const until = Date.now() + timeoutMs;
   for (;;) {
     try {

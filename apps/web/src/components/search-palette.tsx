@@ -13,6 +13,7 @@ const PAGES: readonly SearchEntry[] = [
   ['Overview', '/'],
   ['Topology', '/topology/'],
   ['Connections', '/connections/'],
+  ['Routes', '/routes/'],
   ['Nodes', '/nodes/'],
   ['Settings', '/settings/'],
 ].map(([name = '', path = '']) => ({ kind: 'page', id: path, name, detail: 'page', path, parameters: {} }));

@@ -18,6 +18,7 @@ export const PAGES = [
   { path: '/topology/', name: 'Topology' },
   { path: '/latency/', name: 'Latency' },
   { path: '/connections/', name: 'Connections' },
+  { path: '/routes/', name: 'Routes' },
   { path: '/nodes/', name: 'Nodes' },
   ENGINES,
 ] as const;

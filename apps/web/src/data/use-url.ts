@@ -11,11 +11,15 @@ export interface UrlState {
   /** Seconds of the window in view. */
   window: number;
   namespaces: string[];
+  /** What the address says at this moment. `parameters` may be one drawing behind: what toggles asks here. */
+  current: () => URLSearchParams;
   /** Writes parameters (`null` removes). `push` makes a step for the back button; otherwise the entry is replaced. */
   set: (changes: Readonly<Record<string, string | null>>, options?: { push?: boolean }) => void;
   /** A link that keeps window and namespaces. */
   link: (path: string, extra?: Readonly<Record<string, string | null>>) => string;
 }
+
+const current = (): URLSearchParams => new URLSearchParams(window.location.search);
 
 /** The view's state out of the query string. Needs a Suspense boundary above, which the layout has. */
 export function useUrl(): UrlState {
@@ -25,7 +29,7 @@ export function useUrl(): UrlState {
   const set = useCallback<UrlState['set']>(
     (changes, options) => {
       // The address bar is the truth: two writes in one tick must both survive.
-      const next = withParameters(new URLSearchParams(window.location.search), changes);
+      const next = withParameters(current(), changes);
       const address = atCollector(path) + toQuery(next);
       if (options?.push === true) window.history.pushState(null, '', address);
       else window.history.replaceState(null, '', address);
@@ -33,5 +37,12 @@ export function useUrl(): UrlState {
     [path],
   );
   const link = useCallback<UrlState['link']>((to, extra) => linkTo(to, parameters, extra), [parameters]);
-  return { parameters, window: windowOf(parameters), namespaces: listOf(parameters, 'namespace'), set, link };
+  return {
+    parameters,
+    window: windowOf(parameters),
+    namespaces: listOf(parameters, 'namespace'),
+    current,
+    set,
+    link,
+  };
 }

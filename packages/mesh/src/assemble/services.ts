@@ -85,8 +85,8 @@ function put(
   declaration: ServiceDeclaration,
   rest: Pick<Service, 'waypoint' | 'endpoints' | 'routes'>,
 ): Service {
-  const { namespace, name, addresses, ports, balancing, locality } = declaration;
-  return { namespace, name, addresses, ports, balancing, locality, ...rest };
+  const { namespace, name, addresses, ports, balancing, locality, maxConnections } = declaration;
+  return { namespace, name, addresses, ports, balancing, locality, maxConnections, ...rest };
 }
 
 const sameInputs = (before: readonly unknown[], now: readonly unknown[]): boolean =>

@@ -56,6 +56,7 @@ function read(value: unknown): PodService {
     ports,
     balancing: 'weighted-random',
     locality: { mode: 'none', scopes: [] },
+    maxConnections: null,
     waypoint,
     publishNotReady: true,
   };

@@ -34,6 +34,7 @@ export interface ServiceDeclaration extends Declared {
   readonly ports: readonly ServicePort[];
   readonly balancing: Balancing;
   readonly locality: LocalityPolicy;
+  readonly maxConnections: number | null;
   readonly waypoint: WaypointChoice;
   /** Endpoints that are not ready are as good as others. */
   readonly publishNotReady: boolean;

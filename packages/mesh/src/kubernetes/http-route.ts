@@ -5,15 +5,22 @@ import type { Field } from './field.js';
 import { onlyHeaderFilters, readFilters } from './http-filters.js';
 import { readMatches } from './http-match.js';
 import { type MetadataRules, readMetadata } from './metadata.js';
+import { readRateLimit } from './rate-limit.js';
 import { duration, label, portNumber, subdomain } from './values.js';
 
-const METADATA: MetadataRules = { namespaced: true, shortName: false, annotations: [], labels: [] };
+const RATE_LIMIT = 'undermesh.io/rate-limit';
+const METADATA: MetadataRules = {
+  namespaced: true,
+  shortName: false,
+  annotations: [RATE_LIMIT],
+  labels: [],
+};
 const GATEWAY_GROUP = 'gateway.networking.k8s.io';
 const MAXIMUM_ATTEMPTS = 10;
 
 /** An `HTTPRoute` of `gateway.networking.k8s.io`. Whether what it refers to exists is found out later. */
 export function readHttpRoute(object: Field, origin: Origin): HttpRouteDeclaration {
-  const { namespace, name, createdAtMs } = readMetadata(object, METADATA);
+  const { namespace, name, createdAtMs, annotations } = readMetadata(object, METADATA);
   const spec = object.get('spec').map(['parentRefs', 'hostnames', 'rules', 'useDefaultGateways']);
   const parents = spec.get('parentRefs').list();
   if (parents.length === 0)
@@ -33,6 +40,7 @@ export function readHttpRoute(object: Field, origin: Origin): HttpRouteDeclarati
       hostnames: spec.get('hostnames').list().map(hostname),
       parents: parents.map((parent) => readParent(parent, namespace)),
       rules: rules.map((rule) => readRule(rule, namespace)),
+      rateLimit: annotations.get(RATE_LIMIT).or(null, readRateLimit),
     },
   };
 }

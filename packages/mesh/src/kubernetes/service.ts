@@ -8,6 +8,7 @@ import { readWaypointChoice } from './waypoint-choice.js';
 
 const BALANCING = 'undermesh.io/balancing';
 const LOCALITY = 'undermesh.io/locality';
+const MAX_CONNECTIONS = 'undermesh.io/max-connections';
 
 /** How kube-proxy was told to go by hints, before there was `spec.trafficDistribution`. */
 const TOPOLOGY_MODES = ['service.kubernetes.io/topology-mode', 'service.kubernetes.io/topology-aware-hints'];
@@ -15,7 +16,7 @@ const TOPOLOGY_MODES = ['service.kubernetes.io/topology-mode', 'service.kubernet
 const METADATA: MetadataRules = {
   namespaced: true,
   shortName: true,
-  annotations: [BALANCING, LOCALITY],
+  annotations: [BALANCING, LOCALITY, MAX_CONNECTIONS],
   labels: [],
 };
 
@@ -63,9 +64,15 @@ export function readService(object: Field, origin: Origin): ServiceDeclaration |
       .get(BALANCING)
       .or('weighted-random', (field) => field.oneOf(['weighted-random', 'round-robin', 'least-connections'])),
     locality: readLocality(annotations.get(LOCALITY), spec),
+    maxConnections: annotations.get(MAX_CONNECTIONS).or(null, readMaxConnections),
     waypoint: readWaypointChoice(metadata, namespace),
     publishNotReady: spec.get('publishNotReadyAddresses').or(false, (field) => field.boolean()),
   };
+}
+
+function readMaxConnections(field: Field): number {
+  const text = field.matching(/^[1-9]\d{0,8}$/, 'give a number of connections from 1 on, such as "100"');
+  return Number.parseInt(text, 10) || 1;
 }
 
 function readAddresses(spec: Field): Addresses {

@@ -11,14 +11,20 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Certificates, makeCertificates, writeKubeconfig } from './certificates.js';
+import {
+  bodyOf,
+  CLUSTER_WIDE,
+  type KubernetesObject,
+  keyOf,
+  type Place,
+  placeOf,
+  pluralOf,
+  preconditionsOf,
+  type Select,
+  selectOf,
+} from './questions.js';
 
-/** An object as people write it; the server adds uid, resource version and time. */
-export interface KubernetesObject {
-  apiVersion: string;
-  kind: string;
-  metadata: Record<string, unknown> & { name: string; namespace?: string };
-  [field: string]: unknown;
-}
+export type { KubernetesObject } from './questions.js';
 
 interface Event {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -35,8 +41,6 @@ interface Watcher {
   readonly select: Select;
 }
 
-type Select = (object: KubernetesObject) => boolean;
-
 /** A question that was asked. */
 export interface Asked {
   readonly method: string;
@@ -50,19 +54,6 @@ export interface Asked {
 /** What a test has a question answered with: a status, or nothing at all until it is let go. */
 export type Fault = (asked: Asked) => number | Promise<void> | undefined;
 
-const PLURALS: Readonly<Record<string, string>> = {
-  Namespace: 'namespaces',
-  Node: 'nodes',
-  Service: 'services',
-  EndpointSlice: 'endpointslices',
-  Gateway: 'gateways',
-  HTTPRoute: 'httproutes',
-  Pod: 'pods',
-  DaemonSet: 'daemonsets',
-  ConfigMap: 'configmaps',
-  Lease: 'leases',
-};
-const CLUSTER_WIDE = ['namespaces', 'nodes'];
 const TOKEN = 'let-me-in';
 
 export class ApiServer {
@@ -385,52 +376,6 @@ export class ApiServer {
       this.#watchers.delete(watcher);
     });
   }
-}
-
-function pluralOf({ kind }: { readonly kind: string }): string {
-  const plural = PLURALS[kind];
-  if (plural === undefined) throw new Error(`the test's API server knows no ${kind}`);
-  return plural;
-}
-
-const keyOf = (object: KubernetesObject): string =>
-  `${object.kind} ${object.metadata.namespace ?? (CLUSTER_WIDE.includes(pluralOf(object)) ? '' : 'default')}/${object.metadata.name}`;
-
-/** What the path of a question is about. */
-interface Place {
-  readonly plural: string;
-  readonly namespace?: string | undefined;
-  readonly name?: string | undefined;
-}
-
-function placeOf(path: string): Place {
-  const [, namespace, plural = '', name] =
-    /^\/api(?:s\/[^/]+)?\/[^/]+(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+))?$/.exec(path) ?? [];
-  return { plural, namespace, name };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<KubernetesObject> {
-  let text = '';
-  for await (const chunk of request.setEncoding('utf8')) text += chunk as string;
-  return (text === '' ? {} : JSON.parse(text)) as KubernetesObject;
-}
-
-const preconditionsOf = (options: object): { resourceVersion?: unknown } =>
-  (options as { preconditions?: { resourceVersion?: unknown } }).preconditions ?? {};
-
-/** The selectors of fields and labels that agents and collectors use. */
-function selectOf(query: URLSearchParams, namespace: string | undefined): Select {
-  const [, field, wanted] = /^([^=]+)=(.*)$/.exec(query.get('fieldSelector') ?? '') ?? [];
-  const [label, value] = query.get('labelSelector')?.split('=') ?? [];
-  return ({ spec, metadata }) => {
-    const labels = (metadata.labels ?? {}) as Record<string, string>;
-    const found = field === 'metadata.name' ? metadata.name : (spec as { nodeName?: string })?.nodeName;
-    return (
-      (namespace === undefined || metadata.namespace === namespace) &&
-      (field === undefined || found === wanted) &&
-      (label === undefined || (value === undefined ? Object.hasOwn(labels, label) : labels[label] === value))
-    );
-  };
 }
 
 /** A watch sees an object come when it is one of those asked for, and go when it is one no longer. */

@@ -56,12 +56,12 @@ export async function startedSource(
   return source;
 }
 
-/** Waits for something that the source comes to; at most half a minute. */
+/** Waits for something that the source comes to; at most a minute. */
 export async function until<Found>(
   what: string,
   look: () => Found | undefined | false | null,
 ): Promise<Found> {
-  for (let turn = 0; turn < 3_000; turn++) {
+  for (const deadline = performance.now() + 60_000; performance.now() < deadline; ) {
     const found = look();
     if (found !== undefined && found !== false && found !== null) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));

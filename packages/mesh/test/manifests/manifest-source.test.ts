@@ -43,6 +43,7 @@ describe('ManifestSource', () => {
       ],
       balancing: 'least-connections',
       locality: { mode: 'failover', scopes: ['node', 'zone'] },
+      maxConnections: 100,
       waypoint: { namespace: 'shop', name: 'shop' },
       endpoints: [
         { address: '10.1.0.1', state: 'usable', weight: 1, node: 'alpha', zone: 'west-1', region: 'west' },
@@ -51,6 +52,7 @@ describe('ManifestSource', () => {
       ],
     });
     expect(cart?.endpoints[0]?.ports).toEqual({ http: 8080, metrics: 9090 });
+    expect(cart?.routes[0]?.rateLimit).toEqual({ requests: 100, intervalMs: 1000, burst: 20 });
     expect(cart?.routes[0]?.rules[0]).toMatchObject({
       matches: [
         { path: { kind: 'prefix', value: '/v2' }, method: 'GET', headers: [{ name: 'x-try', value: 'yes' }] },

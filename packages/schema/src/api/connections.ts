@@ -141,6 +141,32 @@ export const Connections = Type.Object({
 });
 export type Connections = Static<typeof Connections>;
 
+/** One HTTP request of a connection. */
+export const ConnectionRequest = Type.Object({
+  /** When its record was made: up to some seconds after its answer. */
+  reportedAt: Time,
+  /** `null`: a method that is not told apart. */
+  method: Nullable(Type.String()),
+  /** `null`: the connection ended before an answer. */
+  status: Nullable(Type.Integer()),
+  /** End of its head to the first, and to the last byte of the response; `null`: not measured. */
+  firstByteUs: Nullable(Count),
+  lastByteUs: Nullable(Count),
+  /** The route that the source's kernel took it by; `null`: none did. Names are `null` where no node tells of the number. */
+  route: Nullable(
+    Type.Object({
+      number: Type.Integer({ minimum: 1 }),
+      route: Nullable(Type.String()),
+      rule: Nullable(Type.Integer()),
+      match: Nullable(Type.String()),
+      /** Of its backends, those of the service that the connection went to, with its weight; `null`: not told. */
+      backend: Nullable(Type.String()),
+      weight: Nullable(Count),
+    }),
+  ),
+});
+export type ConnectionRequest = Static<typeof ConnectionRequest>;
+
 /** GET /connections/{id} */
 export const ConnectionDetail = Type.Object({
   connection: Connection,
@@ -150,5 +176,7 @@ export const ConnectionDetail = Type.Object({
   }),
   /** Both ends present: does each count what the other counted? */
   agreement: Nullable(Type.Object({ bytes: Type.Boolean(), detail: Type.String() })),
+  /** Its latest requests, newest first, as the source saw them if it reports; absent where none was read. */
+  requests: Type.Optional(Type.Array(ConnectionRequest)),
 });
 export type ConnectionDetail = Static<typeof ConnectionDetail>;

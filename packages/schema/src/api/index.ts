@@ -5,6 +5,7 @@
  */
 export * from './connections.js';
 export * from './live.js';
+export * from './native.js';
 export * from './nodes.js';
 export * from './problem.js';
 export * from './topology.js';

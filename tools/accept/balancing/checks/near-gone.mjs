@@ -13,19 +13,25 @@ const sum = (list) => list.reduce((total, one) => total + one, 0);
  */
 export async function nearGone(mesh, { connects, perSecond }) {
   const { findings, road } = mesh;
+  const counted = () => road.metric('undermesh_connect_failures_total', { reason: REASON });
+  const before = await counted();
+  let refused = 0;
+  const probeStrict = async (options) => {
+    const { probes } = await probe(mesh, { service: 'near-only', ...options });
+    refused += probes.failed.ECONNREFUSED ?? 0;
+    return probes;
+  };
   for (const service of ['nearest', 'near-only'])
     for (const endpoint of [0, 1]) mesh.tell(service, endpoint, false);
-  await road.until('connects go further', async () => {
-    const { probes } = await probe(mesh, { service: 'near-only', connects: 10, perSecond: 100 });
-    return probes.failed.ECONNREFUSED === probes.made;
+  await road.until('connects are refused', async () => {
+    const { made, failed } = await probeStrict({ connects: 10, perSecond: 100 });
+    return failed.ECONNREFUSED === made;
   });
-  const counted = () => road.metric('undermesh_connect_failures_total', { reason: REASON });
-  await pause(2000); // what was refused before is on its way
-  const [before, further] = [await counted(), await mesh.arrivals('nearest')];
-  const { probes } = await probe(mesh, { service: 'near-only', connects, perSecond });
-  findings.equal('strict: refused', probes.failed.ECONNREFUSED ?? 0, probes.made);
-  await road.until('they are told of', async () => (await counted()) - before >= probes.made).catch(() => {});
-  findings.equal('told of in undermesh_connect_failures_total', (await counted()) - before, probes.made);
+  const further = await mesh.arrivals('nearest');
+  const { made, failed } = await probeStrict({ connects, perSecond });
+  findings.equal('strict: refused', failed.ECONNREFUSED ?? 0, made);
+  await road.until('they are told of', async () => (await counted()) - before >= refused).catch(() => {});
+  findings.equal('told of in undermesh_connect_failures_total', (await counted()) - before, refused);
   const told = await road.connections(`state=failed&window=600&reason=${REASON}&destination=shop/near-only`);
   findings.equal(
     'in /connections, with the service and who asked',

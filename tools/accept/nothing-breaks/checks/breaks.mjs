@@ -9,16 +9,16 @@ import { NODE } from './mesh-under-load.mjs';
 const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 
 /**
- * Engines switched while traffic runs, forth and back.
+ * Engines switched while traffic runs, to others in turn and back.
  * @param {import('./mesh-under-load.mjs').MeshUnderLoad} mesh
- * @param {{ times: number, load: object, stallMs?: number, switchMs?: number }} options
+ * @param {{ times: number, load: object, others?: string[], stallMs?: number, switchMs?: number }} options
  */
-export async function switched(mesh, { times, load, stallMs, switchMs }) {
+export async function switched(mesh, { times, load, others = ['off'], stallMs, switchMs }) {
   mesh.translateToo(true);
   const took = [];
   const result = await mesh.during(load, async () => {
     for (let i = 0; i < times; i += 1) {
-      took.push(await mesh.order(i % 2 === 0 ? 'off' : 'dual-engine'));
+      took.push(await mesh.order(i % 2 === 0 ? others[(i / 2) % others.length] : mesh.engineName));
       await pause(100);
     }
   });

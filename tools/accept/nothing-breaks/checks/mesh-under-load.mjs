@@ -24,11 +24,13 @@ const at = (address, port) => (address.includes(':') ? `[${address}]:${port}` : 
 /** A node that is steered, the servers that it calls, and a collector. */
 export class MeshUnderLoad {
   findings = new Findings();
+  /** What the node runs until an order says otherwise. */
+  engineName = 'dual-engine';
   #servers;
 
   /** The result of a test on a mesh of its own. @param {string} name of the testbed */
   static async run(name, test) {
-    const mesh = new MeshUnderLoad(await Road.create(name));
+    const mesh = new this(await Road.create(name)); // or of a class that widens this one
     try {
       await mesh.open();
       await test(mesh);
@@ -48,8 +50,25 @@ export class MeshUnderLoad {
     const cgroup = `/${relative(cgroup2Mount(), this.road.testbed.cgroup(NODE))}`;
     return {
       mesh: { manifests: join(this.road.state, 'mesh'), enrol: [cgroup] },
-      engine: { default: 'dual-engine', directory: join(this.road.state, 'engine') },
+      engine: { default: this.engineName, directory: join(this.road.state, 'engine') },
     };
+  }
+
+  /** Kubernetes objects that the node steers by. */
+  get manifests() {
+    return manifests();
+  }
+
+  /** Of the servers' side, with the lengths of their prefixes. */
+  get serverAddresses() {
+    return SERVICES.flatMap(({ family, endpoints }) =>
+      endpoints.map((address) => `${address}/${family === 'IPv4' ? 16 : 64}`),
+    );
+  }
+
+  /** Rules of nft that stand in for the engine where it is off. */
+  get translation() {
+    return translation();
   }
 
   startAgent(settings = {}, options = {}) {
@@ -75,7 +94,7 @@ export class MeshUnderLoad {
 
   /** Whether addresses are translated where the engine is off. */
   translateToo(on) {
-    if (on) translate(this.namespace, translation());
+    if (on) translate(this.namespace, this.translation);
     else enter(this.namespace, ['nft', 'flush', 'ruleset']);
   }
 
@@ -130,28 +149,29 @@ export class MeshUnderLoad {
     const [fabric, right] = ['fabric', 'right'].map((part) => testbed.namespace(part));
     joinByBridge(fabric, [
       { namespace: this.namespace, addresses: ['10.99.1.1/16', 'fd99::1:1/64'] },
-      {
-        namespace: right,
-        addresses: SERVICES.flatMap(({ family, endpoints }) =>
-          endpoints.map((address) => `${address}/${family === 'IPv4' ? 16 : 64}`),
-        ),
-      },
+      { namespace: right, addresses: this.serverAddresses },
     ]);
     setSysctls(this.namespace, { 'net.ipv4.ip_local_port_range': '1024 65000', 'net.ipv4.tcp_tw_reuse': 1 });
     endHere(this.namespace, RANGES);
-    const targets = SERVICES.flatMap(({ endpoints }) => endpoints.map((address) => at(address, TARGET_PORT)));
-    const place = { namespace: right, cgroup: testbed.cgroup('right/shop/server') };
-    this.#servers = await startSteadyServer(testbed, targets, place);
+    await this.startServers(right);
     mkdirSync(this.settings.mesh.manifests, { recursive: true });
-    for (const [index, manifest] of manifests().entries()) {
+    for (const [index, manifest] of this.manifests.entries()) {
       writeFileSync(join(this.settings.mesh.manifests, `${index}.yaml`), JSON.stringify(manifest)); // JSON is YAML too
     }
     await road.startCollector();
     await this.startAgent();
     await road.until('the engine is in force', async () => {
       const { state, observed } = await this.engine();
-      return state === 'in-force' && observed === 'dual-engine';
+      return state === 'in-force' && observed === this.engineName;
     });
+  }
+
+  /** @param {string} namespace of the servers' side */
+  async startServers(namespace) {
+    const { testbed } = this.road;
+    const targets = SERVICES.flatMap(({ endpoints }) => endpoints.map((address) => at(address, TARGET_PORT)));
+    const place = { namespace, cgroup: testbed.cgroup('right/shop/server') };
+    this.#servers = await startSteadyServer(testbed, targets, place);
   }
 
   async close() {

@@ -10,8 +10,8 @@ import { NODE } from './mesh-under-load.mjs';
 
 const LIMITS = { services: 256, endpoints: 1024 };
 
-/** Keys of a map of the engine have grown, and its values too. */
-const grown = (header) =>
+/** What makes another release of bpf/include/abi_mesh.h: keys of a map of the engine have grown, and its values too. */
+export const grown = (header) =>
   header
     .replace('__u32 slot; /* from 0 */', '__u32 slot; /* from 0 */\n\t__u32 added;')
     .replace(

@@ -27,7 +27,7 @@ export class Findings {
   near(what, found, { expected, tolerance }) {
     const share = expected === 0 ? Math.abs(found) : Math.abs(found / expected - 1);
     const text = `${shown(round(found))} for ${shown(round(expected))} (off by ${(share * 100).toFixed(2)} %, allowed ${(tolerance * 100).toFixed(2)} %)`;
-    this.#put(what, share <= tolerance, text);
+    this.#put(what, Math.abs(found - expected) <= tolerance * Math.abs(expected), text);
   }
 
   /** @returns {{ held: boolean, figures: Record<string, string>, failures: string[], note?: string }} */

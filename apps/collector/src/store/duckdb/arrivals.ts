@@ -64,5 +64,5 @@ export function arrivalOf(
   };
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
   const firstNs = count === 0 ? null : view.getBigInt64(Field.timeNs, true) + realtimeOffsetNs;
-  return { frame, table: tableOf(batchKind({ count, records })), position, firstNs };
+  return { frame, table: tableOf(batchKind({ count, records }), recordBytes), position, firstNs };
 }

@@ -21,6 +21,7 @@ import type {
   StreamPosition,
   Workload,
 } from '../store.js';
+import type { RequestsOf, StoredRequest } from '../stored-request.js';
 import { packFrame, unpackFrame } from './frame-layout.js';
 import { type DuckdbOptions, duckdbOptions } from './options.js';
 import { OrderGuard } from './order-guard.js';
@@ -169,6 +170,11 @@ export class DuckdbStore implements RecordStore {
   async connection(id: string): Promise<ConnectionDetail | null> {
     await this.#caughtUp();
     return this.#call('connection', id);
+  }
+
+  async requests(of: RequestsOf): Promise<StoredRequest[]> {
+    await this.#caughtUp();
+    return this.#call('requests', of);
   }
 
   async latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections> {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { statfsSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { messageOf } from '@undermesh/core';
 import type {
@@ -12,13 +11,15 @@ import type {
 import { findConnection, listConnections } from '../connection-list.js';
 import { latencyConnections } from '../latency-region.js';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
+import type { RequestsOf, StoredRequest } from '../stored-request.js';
 import { arrivalOf, arrivalsOf } from './arrivals.js';
+import { hasRoom, refuseWithoutRoom } from './disk-room.js';
 import { encodedFrame } from './frame-layout.js';
 import { Journal, type JournalPlace } from './journal.js';
 import type { JournalHead } from './journal-entry.js';
 import type { DuckdbOptions } from './options.js';
 import type { FrameMessage, Operations, RecordStats, ReplayRequest, ReplaySlice } from './protocol.js';
-import { ENDS, HTTP } from './record-columns.js';
+import { ENDS, REQUEST_TABLES } from './record-columns.js';
 import { replaySlice } from './replay.js';
 import type { Segment } from './segment.js';
 import { SegmentReader } from './segment-reader.js';
@@ -30,8 +31,6 @@ import type { StreamEntry } from './streams.js';
 import { Turns } from './turns.js';
 import { Unfiled, type UnfiledFrame } from './unfiled.js';
 
-/** Bytes a row may take on disk once it is filed, while it is in the journal too; for the check of free space. */
-const ROW_OVERHEAD = 64;
 /** Whole row groups are filed once there are so many rows. Fewer at a time would leave more beside whole groups. */
 const FILED_ROWS = 4 * ROW_GROUP_ROWS;
 /** Rows that may wait when filing fails; then nothing more is taken. */
@@ -70,7 +69,10 @@ export class DuckdbEngine {
     this.#options = options;
     this.#segments = new Segments(options);
     this.#journal = new Journal(options.directory);
-    this.#reader = new SegmentReader(this.#segments);
+    // What has waited for longer than whoever asks does was not filed in time for them.
+    this.#reader = new SegmentReader(this.#segments, () =>
+      this.#unfiled.ageMs(Date.now()) < ASKED_MS ? null : this.#unfiled.oldestNs,
+    );
   }
 
   open(): Promise<Operations['open']['answer']> {
@@ -123,6 +125,10 @@ export class DuckdbEngine {
     return this.#reading(() => findConnection(this.#reader, id, this.#names));
   }
 
+  requests(of: RequestsOf): Promise<StoredRequest[]> {
+    return this.#reading(() => this.#reader.requests(of));
+  }
+
   latencyConnections(query: LatencyConnectionsQuery): Promise<LatencyConnections> {
     return this.#reading(() => latencyConnections(this.#reader, query, this.workloads()));
   }
@@ -153,7 +159,10 @@ export class DuckdbEngine {
       state: this.#state,
       message: this.#message,
       rows: times.ends.total + this.#unfiled.rows(ENDS),
-      httpRows: times.http.total + this.#unfiled.rows(HTTP),
+      httpRows: REQUEST_TABLES.reduce(
+        (rows, table) => rows + times.of(table).total + this.#unfiled.rows(table),
+        0,
+      ),
       lastFrame: this.#segments.lastBatch,
       bytes: bytes + this.#journal.bytes,
       oldestMs: oldest.length === 0 ? null : Math.min(...oldest) * 1_000,
@@ -164,7 +173,7 @@ export class DuckdbEngine {
   /** Retention, and a look whether a full disk has room again. Called every `maintenanceMs`. */
   async maintain(): Promise<void> {
     await this.#segmentTurns.take(async () => {
-      if (this.#state === 'full' && this.#freeBytes() > this.#options.reserveBytes) {
+      if (this.#state === 'full' && hasRoom(this.#options)) {
         await this.#ready().then(
           () => this.#recover(),
           () => {},
@@ -260,31 +269,11 @@ export class DuckdbEngine {
     return this.#connection;
   }
 
-  #refuseWithoutRoom(frames: readonly FrameMessage[]): void {
-    const bytes = frames.reduce(
-      (sum, { count, recordBytes }) => sum + count * (recordBytes + ROW_OVERHEAD),
-      0,
-    );
-    const free = this.#freeBytes();
-    const needed = this.#options.reserveBytes + bytes;
-    if (free >= needed) return;
-    throw new StoreError(
-      'store_full',
-      `the disk of ${this.#options.directory} has ${Math.floor(free / 1048576)} MiB left, ${Math.ceil(needed / 1048576)} MiB are needed: ` +
-        'free space or lower the byte cap; it goes on by itself',
-    );
-  }
-
-  #freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.#options.directory);
-    return bavail * bsize;
-  }
-
   async #write(
     frames: readonly FrameMessage[],
     workloads: readonly Workload[],
   ): Promise<('stored' | 'duplicate')[]> {
-    this.#refuseWithoutRoom(frames);
+    refuseWithoutRoom(this.#options, frames);
     const { outcomes, fresh, writes } = arrivalsOf(frames, this.#segments);
     const names = workloads.length === 0 ? [] : [{ head: { workloads }, body: new Uint8Array(0) }];
     if (writes.length + names.length === 0) return outcomes;
@@ -378,7 +367,7 @@ export class DuckdbEngine {
     const limit = Date.now() / 1000 - this.#options.retentionSeconds;
     const isOld = ({ times }: Segment): boolean => (times.newest ?? 0) < limit;
     for (const segment of [...this.#segments.list]) {
-      const over = this.#segments.bytes > this.#options.maxBytes;
+      const over = this.#segments.bytes + this.#journal.bytes > this.#options.maxBytes;
       if (!over && !isOld(segment)) continue;
       if (!(await this.#segments.drop(connection, segment))) return;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ABI_VERSION } from '@undermesh/bpf-abi';
+import { ABI_VERSION, presentBytes, presentRecords } from '@undermesh/bpf-abi';
 import type { BufferPool } from '../../buffer-pool.js';
 import { batchKind } from '../record-kind.js';
 import type { RecordBatch } from '../store.js';
@@ -38,12 +38,17 @@ function views(bytes: Uint8Array, { count, recordBytes }: Pick<FrameMessage, 'co
   };
 }
 
-/** A packed frame as rows are made from it. */
+/** A packed frame as rows are made from it; one that an earlier version left in the journal too. */
 export function encodedFrame(frame: JournaledFrame, bytes: Uint8Array): EncodedFrame {
   const { stream, batch, sequence, realtimeOffsetNs, recordBytes, count } = frame;
   const columns = views(bytes, frame);
-  const table = tableOf(batchKind({ count, records: columns.records }));
-  return { table, stream, batch, sequence, realtimeOffsetNs, recordBytes, count, ...columns };
+  const kind = batchKind({ count, records: columns.records });
+  const present = presentBytes(kind, recordBytes);
+  const whole = { table: tableOf(kind, present), stream, batch, sequence, realtimeOffsetNs, count };
+  if (present === recordBytes) return { ...whole, recordBytes, ...columns };
+  const records = new Uint8Array(count * present);
+  presentRecords(columns.records, { kind, recordBytes }, records);
+  return { ...whole, recordBytes: present, ...columns, records };
 }
 
 /** A packed frame as it was appended. */

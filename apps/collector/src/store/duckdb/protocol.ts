@@ -7,6 +7,7 @@ import type {
   LatencyConnectionsQuery,
 } from '@undermesh/schema';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
+import type { RequestsOf, StoredRequest } from '../stored-request.js';
 import type { DuckdbOptions } from './options.js';
 
 /** A frame on its way to the worker: `bytes` holds the records, then local and peer workload ids, each 8-byte aligned. */
@@ -46,6 +47,7 @@ export interface Operations {
   connections: { argument: ConnectionsQuery; answer: Connections };
   latencyConnections: { argument: LatencyConnectionsQuery; answer: LatencyConnections };
   connection: { argument: string; answer: ConnectionDetail | null };
+  requests: { argument: RequestsOf; answer: StoredRequest[] };
   replay: { argument: ReplayRequest; answer: ReplaySlice };
   close: { argument: null; answer: null };
 }

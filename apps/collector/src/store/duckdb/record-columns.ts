@@ -3,20 +3,22 @@ import {
   ConnectionRecord as Field,
   HttpRecord as Http,
   HttpLimit,
+  HttpLongRecord,
   HttpSample,
   LegRecord as Leg,
   LegSample,
   RecordKind,
 } from '@undermesh/bpf-abi';
 
-export type ColumnType = 'BIGINT' | 'UBIGINT' | 'UINTEGER' | 'USMALLINT' | 'UTINYINT';
+export type ColumnType = 'BIGINT' | 'UBIGINT' | 'UINTEGER' | 'USMALLINT' | 'UTINYINT' | 'UINTEGER[48]';
 
 /**
  * Where a column's values come from: an offset in the record, the frame, or a computation.
- * `swapped`: two 32-bit words stored as one 64-bit number with the first word on top.
+ * `sample`: an offset in each sample of a long http record. `swapped`: two 32-bit words stored as one 64-bit number with the first word on top.
  */
 export type ColumnOrigin =
   | { readonly record: number }
+  | { readonly sample: number }
   | { readonly swapped: number }
   | { readonly computed: 'time' | 'lifetime' | 'position' | 'localWorkload' | 'peerWorkload' }
   | { readonly frame: 'batch' | 'stream' | 'sequence' | 'clockOffset' };
@@ -24,15 +26,26 @@ export type ColumnOrigin =
 export interface RecordColumn {
   readonly name: string;
   readonly type: ColumnType;
+  /** Of a value; of one of its elements if it is an array. */
   readonly bytes: 1 | 2 | 4 | 8;
+  /** Of a value. */
+  readonly elements: number;
   readonly origin: ColumnOrigin;
 }
 
-const BYTES = { BIGINT: 8, UBIGINT: 8, UINTEGER: 4, USMALLINT: 2, UTINYINT: 1 } as const;
+const BYTES = {
+  BIGINT: 8,
+  UBIGINT: 8,
+  UINTEGER: 4,
+  USMALLINT: 2,
+  UTINYINT: 1,
+  'UINTEGER[48]': 4,
+} as const;
 const column = (name: string, type: ColumnType, origin: ColumnOrigin): RecordColumn => ({
   name,
   type,
   bytes: BYTES[type],
+  elements: type === 'UINTEGER[48]' ? HttpLimit.LONG_SAMPLES : 1,
   origin,
 });
 const u8 = (name: string, record: number): RecordColumn => column(name, 'UTINYINT', { record });
@@ -93,6 +106,15 @@ const CONNECTION_COLUMNS: readonly RecordColumn[] = [
   u16('generation', Field.generation),
 ];
 
+/** What http records of both sizes have before their samples. */
+const REQUEST_COLUMNS: readonly RecordColumn[] = [
+  ...CONNECTION_COLUMNS,
+  u64('request_bytes', Http.requestBytes),
+  u64('response_bytes', Http.responseBytes),
+  u32('lost_requests', Http.lostRequests),
+  u8('sample_count', Http.sampleCount),
+];
+
 /** Columns of sample `n` of an http record; `outcome` is status, then method, then flags, from the lowest bits on. */
 const sampleColumns = (n: number): RecordColumn[] => {
   const at = Http.samples + n * HttpSample.BYTES;
@@ -102,6 +124,16 @@ const sampleColumns = (n: number): RecordColumn[] => {
     u32(`outcome_${n}`, at + HttpSample.status),
   ];
 };
+const routeColumn = (n: number): RecordColumn =>
+  u32(`route_${n}`, Http.samples + n * HttpSample.BYTES + HttpSample.route);
+
+/** Of all samples of an http record, behind everything else: they came last. */
+export const ROUTE_COLUMNS: readonly RecordColumn[] = Array.from({ length: HttpLimit.SAMPLES }, (_, n) =>
+  routeColumn(n),
+);
+
+/** A member of all samples of a long http record. */
+const samples = (name: string, sample: number): RecordColumn => column(name, 'UINTEGER[48]', { sample });
 
 /** Columns of sample `n` of a leg record. */
 const legSampleColumns = (n: number): RecordColumn[] => {
@@ -118,7 +150,7 @@ const legSampleColumns = (n: number): RecordColumn[] => {
 export interface RecordTable {
   readonly kind: number;
   /** Of the table that takes whole row groups; the rest of each transaction goes to `<name>_tail`. */
-  readonly name: 'ends' | 'http' | 'legs';
+  readonly name: 'ends' | 'http' | 'http_long' | 'legs';
   /** Size of a record in the present ABI. */
   readonly recordBytes: number;
   readonly columns: readonly RecordColumn[];
@@ -148,12 +180,23 @@ export const HTTP = table({
   name: 'http',
   recordBytes: Http.BYTES,
   columns: [
-    ...CONNECTION_COLUMNS,
-    u64('request_bytes', Http.requestBytes),
-    u64('response_bytes', Http.responseBytes),
-    u32('lost_requests', Http.lostRequests),
-    u8('sample_count', Http.sampleCount),
+    ...REQUEST_COLUMNS,
     ...Array.from({ length: HttpLimit.SAMPLES }, (_, n) => sampleColumns(n)).flat(),
+    ...ROUTE_COLUMNS,
+  ],
+});
+
+/** One row per long http record: its samples as arrays. */
+export const HTTP_LONG = table({
+  kind: RecordKind.HTTP,
+  name: 'http_long',
+  recordBytes: HttpLongRecord.BYTES,
+  columns: [
+    ...REQUEST_COLUMNS,
+    samples('first_byte_us', HttpSample.firstByteUs),
+    samples('last_byte_us', HttpSample.lastByteUs),
+    samples('outcome', HttpSample.status),
+    samples('route', HttpSample.route),
   ],
 });
 
@@ -170,7 +213,13 @@ export const LEGS = table({
   ],
 });
 
-export const RECORD_TABLES: readonly RecordTable[] = [ENDS, HTTP, LEGS];
+export const RECORD_TABLES: readonly RecordTable[] = [ENDS, HTTP, HTTP_LONG, LEGS];
 
-/** The table that records of a kind go to. */
-export const tableOf = (kind: number): RecordTable => RECORD_TABLES.find((one) => one.kind === kind) ?? ENDS;
+/** The tables that requests are in. */
+export const REQUEST_TABLES: readonly RecordTable[] = [HTTP, HTTP_LONG];
+
+/** The table that records of a kind and size go to. */
+export function tableOf(kind: number, recordBytes: number): RecordTable {
+  if (kind === RecordKind.HTTP) return recordBytes === HTTP_LONG.recordBytes ? HTTP_LONG : HTTP;
+  return kind === RecordKind.LEG ? LEGS : ENDS;
+}

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import { ConnectionRecord as Field } from '@undermesh/bpf-abi';
+import { ConnectionRecord as Field, HttpLongRecord, HttpSample } from '@undermesh/bpf-abi';
 import type { RecordTable } from './record-columns.js';
+
+/** Where the values of a column lie: an array's elements have a vector of their own. */
+export const valuesOf = (vector: duckdb.Vector, elements: number): duckdb.Vector =>
+  elements > 1 ? duckdb.array_vector_get_child(vector) : vector;
 
 /** Rows of a table, turned back into records of the present ABI, bit for bit. */
 export interface DecodedRows {
@@ -26,10 +30,17 @@ export function decodeRows(chunk: DuckDBDataChunk, table: RecordTable): DecodedR
   const records = new Uint8Array(count * recordBytes);
   const record = new DataView(records.buffer);
   const columns = new Map<string, ArrayBuffer>();
-  table.columns.forEach(({ name, bytes, origin }, at) => {
-    const vector = duckdb.data_chunk_get_vector(chunk.chunk, at);
-    const data = duckdb.vector_get_data(vector, count * bytes).slice();
-    if ('record' in origin) {
+  table.columns.forEach(({ name, bytes, elements, origin }, at) => {
+    const vector = valuesOf(duckdb.data_chunk_get_vector(chunk.chunk, at), elements);
+    const data = duckdb.vector_get_data(vector, count * bytes * elements).slice();
+    if ('sample' in origin) {
+      const values = new Uint32Array(data.buffer);
+      for (let row = 0, value = 0; row < count; row++) {
+        let to = row * recordBytes + HttpLongRecord.samples + origin.sample;
+        for (let n = 0; n < elements; n++, to += HttpSample.BYTES)
+          record.setUint32(to, values[value++] ?? 0, true);
+      }
+    } else if ('record' in origin) {
       for (let row = 0; row < count; row++) {
         for (let b = 0; b < bytes; b++)
           records[row * recordBytes + origin.record + b] = data[row * bytes + b] ?? 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ConnectionRecord as Field } from '@undermesh/bpf-abi';
+import { ConnectionRecord as Field, HttpLimit, HttpLongRecord, HttpSample } from '@undermesh/bpf-abi';
 import type { RecordTable } from './record-columns.js';
 import type { TimeIndex } from './time-index.js';
 
@@ -27,6 +27,7 @@ type Words = Uint32Array | Uint16Array | Uint8Array;
 interface ColumnBuffer {
   readonly buffer: ArrayBuffer;
   readonly words: Words;
+  /** Of a row. */
   readonly bytes: number;
 }
 
@@ -39,15 +40,15 @@ export class RecordEncoder {
 
   constructor(table: RecordTable) {
     this.#table = table;
-    this.columns = table.columns.map(({ bytes }) => {
-      const buffer = new ArrayBuffer(CHUNK_ROWS * bytes);
+    this.columns = table.columns.map(({ bytes, elements }) => {
+      const buffer = new ArrayBuffer(CHUNK_ROWS * bytes * elements);
       const words =
         bytes === 1
           ? new Uint8Array(buffer)
           : bytes === 2
             ? new Uint16Array(buffer)
             : new Uint32Array(buffer);
-      return { buffer, words, bytes };
+      return { buffer, words, bytes: bytes * elements };
     });
   }
 
@@ -78,7 +79,10 @@ export class RecordEncoder {
         else if (column.bytes === 4) gather32(out, words, strided(origin.record, 4));
         else gather64(out, words, strided(origin.record, 4));
       } else if (out instanceof Uint32Array) {
-        if ('swapped' in origin) gatherSwapped(out, words, strided(origin.swapped, 4));
+        if ('sample' in origin) {
+          const first = strided(HttpLongRecord.samples + origin.sample, 4);
+          for (let n = 0; n < column.elements; n++) gatherSample(out, words, { ...first, n });
+        } else if ('swapped' in origin) gatherSwapped(out, words, strided(origin.swapped, 4));
         else if ('frame' in origin) fillFrame(out, frame, { member: origin.frame, target, rows });
         else {
           switch (origin.computed) {
@@ -142,6 +146,19 @@ function gather64(out: Uint32Array, words: Uint32Array, { target, rows, at, step
     out[o] = words[p] ?? 0;
     out[o + 1] = words[p + 1] ?? 0;
   }
+}
+
+const SAMPLE_WORDS = HttpSample.BYTES >> 2;
+
+/** A word of sample `n` of each long http record. */
+function gatherSample(
+  out: Uint32Array,
+  words: Uint32Array,
+  { target, rows, at, step, n }: Strided & { readonly n: number },
+): void {
+  const last = HttpLimit.LONG_SAMPLES;
+  for (let i = 0, o = target * last + n, p = at + n * SAMPLE_WORDS; i < rows; i++, o += last, p += step)
+    out[o] = words[p] ?? 0;
 }
 
 /** As {@link gather64}, with the two words exchanged. */

@@ -5,7 +5,7 @@ import { STATUS_CLASSES } from '@undermesh/schema';
 import { joinKey } from '../end.js';
 import type { StoredEnd } from '../end-source.js';
 import { isHttpMeasure, type Region, type RegionConnection, type RegionRequest } from '../latency-region.js';
-import { ENDS, HTTP, type RecordTable } from './record-columns.js';
+import { ENDS, HTTP, HTTP_LONG, REQUEST_TABLES, type RecordTable } from './record-columns.js';
 import type { Segments } from './segments.js';
 import { SqlParameters } from './sql-parameters.js';
 import { MAX_NS, type RowRange } from './time-range.js';
@@ -82,7 +82,7 @@ function samplesSql(reader: RegionReader, request: RegionRequest, parameters: Sq
   const http = isHttpMeasure(measure);
   // A connect is a sample of the moment the connection opened, all else of the moment its record was made.
   const range = { fromNs, toNs: measure === 'connect' ? MAX_NS : toNs - 1n, asOf: reader.lastBatch };
-  const scope = reader.scope(range, parameters, http ? HTTP : ENDS);
+  const scope = http ? requestScope(reader, range, parameters) : reader.scope(range, parameters, ENDS);
   const sideOf = (reporter: number): string =>
     `CASE e.reporter WHEN ${reporter} THEN e.local_workload ELSE coalesce(p.workload, e.peer_workload) END`;
   const streamOf = (reporter: number): string => `CASE reporter WHEN ${reporter} THEN stream ELSE other END`;
@@ -111,6 +111,22 @@ function samplesSql(reader: RegionReader, request: RegionRequest, parameters: Sq
     SELECT *, (${low}) AND us <= ${maxUs} AS inside FROM c WHERE ${classesSql(request)}`;
 }
 
+/** The rows of both kinds of http records, with their samples as lists. */
+function requestScope(reader: RegionReader, range: RowRange, parameters: SqlParameters): string {
+  const columns = (name: string): string =>
+    `[${Array.from({ length: HttpLimit.SAMPLES }, (_, n) => `${name}_${n}`).join(', ')}]`;
+  const array = (name: string): string => `${name}::UINTEGER[]`;
+  const rows = (table: RecordTable, list: (name: string) => string): string => {
+    const lists = [
+      ['first_byte_us', 'first_byte_us'],
+      ['last_byte_us', 'last_byte_us'],
+      ['outcome', 'outcomes'],
+    ].map(([name = '', as]) => `(${list(name)})[1:sample_count] AS ${as}`);
+    return `SELECT ${ENDS.names}, ${lists.join(', ')} FROM ${reader.scope(range, parameters, table)} AS t`;
+  };
+  return `(${rows(HTTP, columns)} UNION ALL ${rows(HTTP_LONG, array)})`;
+}
+
 function classesSql({ classes }: RegionRequest): string {
   if (classes === null) return 'true';
   return classes.length === 0 ? 'false' : `class IN (${classes.join(', ')})`;
@@ -119,13 +135,11 @@ function classesSql({ classes }: RegionRequest): string {
 /** The samples of a row: `us`, and `outcome` of requests. */
 function valuesSql({ measure, fromNs, toNs }: RegionRequest): string {
   const unknown = HttpLimit.UNKNOWN_US;
-  const list = (name: string): string =>
-    `[${Array.from({ length: HttpLimit.SAMPLES }, (_, n) => `${name}_${n}`).join(', ')}][1:sample_count]`;
   const opened = `time_ns - lifetime_ns::BIGINT`;
   switch (measure) {
     case 'first_byte':
     case 'last_byte':
-      return `nullif(unnest(${list(`${measure}_us`)}), ${unknown}) AS us, unnest(${list('outcome')}) AS outcome`;
+      return `nullif(unnest(${measure}_us), ${unknown}) AS us, unnest(outcomes) AS outcome`;
     case 'connect':
       return `CASE WHEN ${opened} >= ${fromNs} AND ${opened} < ${toNs} THEN nullif(connect_us, 0) END AS us`;
     case 'round_trip':
@@ -184,14 +198,14 @@ async function readGroups(
     }));
 }
 
-/** What both ends of the connections found have said of themselves last, in both tables. */
+/** What both ends of the connections found have said of themselves last, in all tables. */
 async function endsOf(
   connection: DuckDBConnection,
   reader: RegionReader,
   of: { fromNs: bigint; keys: readonly { readonly cookie: bigint; readonly key: bigint }[] },
 ): Promise<StoredEnd[]> {
   const ends: StoredEnd[] = [];
-  for (const table of [HTTP, ENDS]) {
+  for (const table of [...REQUEST_TABLES, ENDS]) {
     const parameters = new SqlParameters();
     // When a connection ended is not known, only that it was not before the stretch.
     const range = { fromNs: of.fromNs, toNs: MAX_NS, asOf: reader.lastBatch };

@@ -6,6 +6,7 @@ import { TimeIndex } from './time-index.js';
 export class RowTimes {
   readonly ends = new TimeIndex();
   readonly http = new TimeIndex();
+  readonly http_long = new TimeIndex();
   readonly legs = new TimeIndex();
 
   of(table: RecordTable): TimeIndex {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type EndIdentity, isEnd } from '../connection-id.js';
+import { ConnectionRecord } from '@undermesh/bpf-abi';
+import { type EndIdentity, isEnd, parseEndId } from '../connection-id.js';
 import type { RowKey } from '../cursor.js';
 import { JOIN_WINDOW_NS, joinKey, reportedEnd } from '../end.js';
 import type {
@@ -12,9 +13,10 @@ import type {
   StoredEnd,
 } from '../end-source.js';
 import type { Region, RegionRequest, RegionSource } from '../latency-region.js';
+import { latestRequests, type RequestsOf, requestsIn, type StoredRequest } from '../stored-request.js';
 import { countConnections } from './connection-counts.js';
 import { candidateSql, conditionsOf } from './connection-sql.js';
-import { ENDS, type RecordTable } from './record-columns.js';
+import { ENDS, REQUEST_TABLES, type RecordTable } from './record-columns.js';
 import { decodeRows } from './record-decoder.js';
 import { readRegion, type SqlQuery } from './region.js';
 import type { Segments } from './segments.js';
@@ -36,9 +38,12 @@ const SLICE_GROWTH = 8;
 /** Finds ends in the segments with bounded work: it looks at slices of time, newest first. */
 export class SegmentReader implements EndSource, RegionSource {
   readonly #segments: Segments;
+  readonly #behindNs: () => bigint | null;
 
-  constructor(segments: Segments) {
+  /** @param behindNs see {@link EndSource.behindNs} */
+  constructor(segments: Segments, behindNs: () => bigint | null) {
     this.#segments = segments;
+    this.#behindNs = behindNs;
   }
 
   get lastBatch(): number {
@@ -48,6 +53,10 @@ export class SegmentReader implements EndSource, RegionSource {
   get oldestNs(): bigint | null {
     const { oldest } = this.#segments.times.ends;
     return oldest === null ? null : BigInt(oldest) * NS;
+  }
+
+  get behindNs(): bigint | null {
+    return this.#behindNs();
   }
 
   candidates({ filter, asOf, after, limit }: CandidateRequest): Promise<Candidates> {
@@ -106,6 +115,42 @@ export class SegmentReader implements EndSource, RegionSource {
       const text = `SELECT ${ENDS.names} FROM ${scope} AS e WHERE socket_cookie = ${cookie} AND ${parameters.in('stream', 'UINTEGER', streams)}`;
       const ends = await this.#ends(connection, { text, parameters, table: ENDS });
       return ends.find((end) => isEnd(end, identity)) ?? null;
+    });
+  }
+
+  /** The latest requests of one end, newest first. */
+  requests({ id, fromMs, toMs, limit }: RequestsOf): Promise<StoredRequest[]> {
+    const identity = parseEndId(id);
+    const streams = identity === null ? [] : this.#segments.streams.withPrefix(identity.streamPrefix);
+    if (identity === null || streams.length === 0) return Promise.resolve([]);
+    const range = {
+      fromNs: BigInt(Math.floor(fromMs)) * 1_000_000n,
+      toNs: BigInt(Math.ceil(toMs)) * 1_000_000n,
+      asOf: this.lastBatch,
+    };
+    return this.#segments.read(async (connection) => {
+      const found: StoredRequest[][] = [];
+      for (const table of REQUEST_TABLES) {
+        const parameters = new SqlParameters();
+        const scope = this.scope(range, parameters, table);
+        const cookie = parameters.bind('UBIGINT', identity.socketCookie);
+        const result = await parameters.run(
+          connection,
+          `SELECT ${table.names} FROM ${scope} AS e
+           WHERE socket_cookie = ${cookie} AND ${parameters.in('stream', 'UINTEGER', streams)}
+           ORDER BY time_ns DESC, batch DESC, position DESC LIMIT ${parameters.bind('UINTEGER', limit)}`,
+        );
+        for (const chunk of await result.fetchAllChunks()) {
+          const rows = decodeRows(chunk, table);
+          const view = new DataView(rows.records.buffer);
+          for (let row = 0, at = 0; row < rows.count; row++, at += table.recordBytes) {
+            // A socket may have had several connections.
+            if (view.getBigUint64(at + ConnectionRecord.openedNs, true) !== identity.openedNs) continue;
+            found.push(requestsIn(rows.records, at, rows.timeNs[row] ?? 0n));
+          }
+        }
+      }
+      return latestRequests(found, limit);
     });
   }
 

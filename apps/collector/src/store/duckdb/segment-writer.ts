@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import {
+  ARRAY,
   BIGINT,
   BOOLEAN,
   type DuckDBConnection,
@@ -14,8 +15,10 @@ import {
   VARCHAR,
 } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
+import { HttpLimit } from '@undermesh/bpf-abi';
 import type { Workload } from '../store.js';
 import { RECORD_TABLES, type RecordTable } from './record-columns.js';
+import { valuesOf } from './record-decoder.js';
 import { CHUNK_ROWS, type EncodedFrame, RecordEncoder } from './record-encoder.js';
 import { RowTimes } from './row-times.js';
 import type { Segment } from './segment.js';
@@ -26,7 +29,14 @@ import type { TimeIndex } from './time-index.js';
 /** Frames whose rows are made at one go: others of this thread, who make frames durable, wait no longer than that. */
 const FRAMES_PER_TURN = 8;
 
-const TYPES = { BIGINT, UBIGINT, UINTEGER, USMALLINT, UTINYINT } as const;
+const TYPES = {
+  BIGINT,
+  UBIGINT,
+  UINTEGER,
+  USMALLINT,
+  UTINYINT,
+  'UINTEGER[48]': ARRAY(UINTEGER, HttpLimit.LONG_SAMPLES),
+} as const;
 
 /** A frame whose records are read when its rows are made. */
 export interface WaitingFrame {
@@ -56,7 +66,9 @@ interface Pipe {
 
 function pipeOf(table: RecordTable): Pipe {
   const chunk = DuckDBDataChunk.create(table.columns.map(({ type }) => TYPES[type]));
-  const vectors = table.columns.map((_, at) => duckdb.data_chunk_get_vector(chunk.chunk, at));
+  const vectors = table.columns.map(({ elements }, at) =>
+    valuesOf(duckdb.data_chunk_get_vector(chunk.chunk, at), elements),
+  );
   return { table, encoder: new RecordEncoder(table), chunk, vectors };
 }
 

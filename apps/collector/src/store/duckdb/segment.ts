@@ -2,18 +2,20 @@
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { RECORD_TABLES, type RecordTable } from './record-columns.js';
+import { HTTP, RECORD_TABLES, type RecordTable, ROUTE_COLUMNS } from './record-columns.js';
 import { RowTimes } from './row-times.js';
 import { NS_PER_SECOND as NS, type RowRange } from './time-range.js';
 
-/** Version of the tables in a segment file. A file of a later one is refused; 1 had no http records, 2 did not count requests, 3 had no legs. */
-export const SEGMENT_FORMAT = 4;
+/** Version of the tables in a segment file. A file of a later one is refused; 1 had no http records, 2 did not count requests, 3 had no legs, 4 neither routes nor long http records. */
+export const SEGMENT_FORMAT = 5;
 /** The first that counts the requests of streams. */
 const COUNTS_REQUESTS = 3;
+/** The first that keeps the routes of requests. */
+const KEEPS_ROUTES = 5;
 const FILE_NAME = /^records-(\d{6,})\.duckdb$/;
 
 /**
- * One file of records: two tables of each kind. `ends`, `http` and `legs` take whole row groups, which DuckDB compresses and
+ * One file of records: two tables of each layout. `ends`, `http`, `http_long` and `legs` take whole row groups, which DuckDB compresses and
  * writes once, without its log; `ends_tail` and the like take the rest of each transaction. Every file also carries all stream positions and workload names
  * known so far, so that a transaction touches one file only and older files can be dropped.
  */
@@ -112,6 +114,7 @@ export class Segment {
     await connection.run('BEGIN');
     await this.#createTables(connection);
     if (from < COUNTS_REQUESTS) await this.#countRequests(connection);
+    if (from < KEEPS_ROUTES) await this.#addRoutes(connection);
     await connection.run(`UPDATE ${this.alias}.segment SET format = ${SEGMENT_FORMAT}`);
     await connection.run('COMMIT');
   }
@@ -123,6 +126,15 @@ export class Segment {
       `UPDATE ${alias}.streams AS t SET requests = coalesce((
          SELECT sum(sample_count) FROM (FROM ${alias}.http UNION ALL FROM ${alias}.http_tail) AS h WHERE h.stream = t.stream), 0)`,
     );
+  }
+
+  /** A table that was made just now has them already. */
+  async #addRoutes(connection: DuckDBConnection): Promise<void> {
+    for (const table of [HTTP.name, `${HTTP.name}_tail`])
+      for (const { name, type } of ROUTE_COLUMNS)
+        await connection.run(
+          `ALTER TABLE ${this.alias}.${table} ADD COLUMN IF NOT EXISTS ${name} ${type} DEFAULT 0`,
+        );
   }
 
   /** Reads the size of the file and of its log. */

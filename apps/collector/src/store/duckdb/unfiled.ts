@@ -49,7 +49,12 @@ export class Unfiled {
     return Math.max(...this.#rows.values());
   }
 
-  /** Of the oldest record, Unix s; `null` without records. */
+  /** When the oldest record was made, Unix ns; `null` without records. */
+  get oldestNs(): bigint | null {
+    return this.#oldestNs;
+  }
+
+  /** The same in Unix s. */
   get oldest(): number | null {
     return this.#oldestNs === null ? null : Number(this.#oldestNs / NS);
   }

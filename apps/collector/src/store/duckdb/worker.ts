@@ -42,6 +42,8 @@ async function perform(request: WorkerRequest): Promise<Operations[OperationName
       return engine.connections(request.argument);
     case 'connection':
       return engine.connection(request.argument);
+    case 'requests':
+      return engine.requests(request.argument);
     case 'latencyConnections':
       return engine.latencyConnections(request.argument);
     case 'replay':

@@ -22,6 +22,17 @@ async function start(server: ApiServer, identity: string): Promise<Mesh> {
   return { ...collector, token: collector.collector.token.reset('m.chen') };
 }
 
+/** A collector of a cluster, and an agent of it that was ordered the dual engine. */
+async function startSteering(server: ApiServer): Promise<[Mesh, EngineAgent]> {
+  const mesh = await start(server, 'one');
+  const agent = new EngineAgent(mesh.agent('shop-1'));
+  await agent.connect();
+  await put(mesh, 'shop-1', { engine: 'dual-engine', reason: 'a' });
+  await agent.ordered(1);
+  agent.obey();
+  return [mesh, agent];
+}
+
 async function stop(mesh: Mesh): Promise<void> {
   const at = running.findIndex(({ url }) => url === mesh.url);
   running.splice(at, 1);
@@ -61,12 +72,7 @@ describe('collectors of a cluster', { timeout: 60_000 }, () => {
 
   it('know what is desired after a restart of all of them, and with an empty data directory', async () => {
     const server = await startedServer();
-    const first = await start(server, 'one');
-    const agent = new EngineAgent(first.agent('shop-1'));
-    await agent.connect();
-    await put(first, 'shop-1', { engine: 'dual-engine', reason: 'a' });
-    await agent.ordered(1);
-    agent.obey();
+    const [first, agent] = await startSteering(server);
     await settled(first, 'shop-1', { state: 'in-force' });
     await stop(first);
     const second = await start(server, 'two');
@@ -105,12 +111,7 @@ describe('collectors of a cluster', { timeout: 60_000 }, () => {
 
   it('say who may write where that one does not let go, and that the API server is away', async () => {
     const server = await startedServer();
-    const one = await start(server, 'one');
-    const agent = new EngineAgent(one.agent('shop-1'));
-    await agent.connect();
-    await put(one, 'shop-1', { engine: 'dual-engine', reason: 'a' });
-    await agent.ordered(1);
-    agent.obey();
+    const [one, agent] = await startSteering(server);
     const lease = leaseOf(server);
     const spec = { ...(lease.spec as object), holderIdentity: 'stuck', leaseDurationSeconds: 3_600 };
     server.apply({ ...lease, spec });
@@ -127,12 +128,7 @@ describe('collectors of a cluster', { timeout: 60_000 }, () => {
 
   it('start while the API server is away, and order nothing until they know what is desired', async () => {
     const server = await startedServer();
-    const first = await start(server, 'one');
-    const agent = new EngineAgent(first.agent('shop-1'));
-    await agent.connect();
-    await put(first, 'shop-1', { engine: 'dual-engine', reason: 'a' });
-    await agent.ordered(1);
-    agent.obey();
+    const [first, agent] = await startSteering(server);
     await stop(first);
     await server.end();
     const second = await start(server, 'two');
@@ -147,12 +143,7 @@ describe('collectors of a cluster', { timeout: 60_000 }, () => {
 
   it('forget what is desired where the log was changed while none of them ran, say so, and adopt what nodes run', async () => {
     const server = await startedServer();
-    const first = await start(server, 'one');
-    const agent = new EngineAgent(first.agent('shop-1'));
-    await agent.connect();
-    await put(first, 'shop-1', { engine: 'dual-engine', reason: 'a' });
-    await agent.ordered(1);
-    agent.obey();
+    const [first, agent] = await startSteering(server);
     await stop(first);
     edit(server, (text) => text.replace('dual-engine', 'off'));
     const second = await start(server, 'two');

@@ -50,7 +50,7 @@ it('a collector by a kubeconfig holds the Lease when it has something to write, 
   const child = await run(server.kubeconfig);
   // Somebody edits the log: it is the collector's to put it right.
   edit(server, (text) => text.replace('"n":1', '"n":2'));
-  await eventually(() => expect(holder(server)).toMatch(/^collector-0_[0-9a-f]{8}$/), 15_000);
+  await eventually(() => expect(holder(server)).toMatch(/^collector-0_[0-9a-f]{8}$/));
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);

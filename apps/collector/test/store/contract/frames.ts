@@ -46,46 +46,53 @@ export function describeFrames(bed: StoreBed): void {
     });
   });
 
-  it('stores http records in the same stream, and replays both kinds in their order', async () => {
-    const at = (second: number) => ({ timeNs: BigInt(second) * 1_000_000_000n });
-    const requests = httpBatchOf(
-      [
-        {
-          value: record(at(11)),
-          local: 1,
-          peer: 2,
-          requestBytes: 2n ** 40n,
-          responseBytes: 17n,
-          lostRequests: 3,
-          samples: Array.from({ length: 8 }, (_, n) => ({ firstByteUs: 2 ** n, status: 200 + n })),
-        },
-        { value: record(at(12)), local: 2, peer: 3, lostRequests: 9, samples: [] },
-      ],
-      { sequence: 2n },
-    );
-    const batches = [
-      batchOf([{ value: record(at(10)), local: 1, peer: 3 }]),
-      requests,
-      batchOf([{ value: record(at(13)), local: 1, peer: 3 }], { sequence: 3n }),
-    ];
-    for (const batch of batches) expect(await bed.store.append(batch)).toBe('stored');
-    expect(await bed.store.append(requests)).toBe('duplicate');
-    expect(bed.store.stats()).toMatchObject({ rows: 2, httpRows: 2 });
-    // What a stream has stored is counted in ends, and in requests beside them.
-    expect(await bed.store.positions()).toMatchObject([{ sequence: 3n, stored: 2, requests: 8 }]);
-    expect((await bed.store.connections({})).matched).toBe(2);
-    const seen: RecordBatch[] = [];
-    await bed.store.replay({}, (batch) => seen.push(batch));
-    expect(seen).toEqual(batches);
-    seen.length = 0;
-    await bed.store.replay({ sinceMs: Number((CLOCK_OFFSET_NS + 11_500_000_000n) / 1_000_000n) }, (batch) =>
-      seen.push(batch),
-    );
-    expect(seen.map(({ sequence, count }) => [sequence, count])).toEqual([
-      [2n, 1],
-      [3n, 1],
-    ]);
-  });
+  it.each([8, 48])(
+    'stores http records of %i requests in the same stream, and replays both kinds in their order',
+    async (most) => {
+      const at = (second: number) => ({ timeNs: BigInt(second) * 1_000_000_000n });
+      const requests = httpBatchOf(
+        [
+          {
+            value: record(at(11)),
+            local: 1,
+            peer: 2,
+            requestBytes: 2n ** 40n,
+            responseBytes: 17n,
+            lostRequests: 3,
+            samples: Array.from({ length: most }, (_, n) => ({
+              firstByteUs: 2 ** (n % 31),
+              status: 200 + n,
+              route: 7 * n,
+            })),
+          },
+          { value: record(at(12)), local: 2, peer: 3, lostRequests: 9, samples: [] },
+        ],
+        { sequence: 2n },
+      );
+      const batches = [
+        batchOf([{ value: record(at(10)), local: 1, peer: 3 }]),
+        requests,
+        batchOf([{ value: record(at(13)), local: 1, peer: 3 }], { sequence: 3n }),
+      ];
+      for (const batch of batches) expect(await bed.store.append(batch)).toBe('stored');
+      expect(await bed.store.append(requests)).toBe('duplicate');
+      expect(bed.store.stats()).toMatchObject({ rows: 2, httpRows: 2 });
+      // What a stream has stored is counted in ends, and in requests beside them.
+      expect(await bed.store.positions()).toMatchObject([{ sequence: 3n, stored: 2, requests: most }]);
+      expect((await bed.store.connections({})).matched).toBe(2);
+      const seen: RecordBatch[] = [];
+      await bed.store.replay({}, (batch) => seen.push(batch));
+      expect(seen).toEqual(batches);
+      seen.length = 0;
+      await bed.store.replay({ sinceMs: Number((CLOCK_OFFSET_NS + 11_500_000_000n) / 1_000_000n) }, (batch) =>
+        seen.push(batch),
+      );
+      expect(seen.map(({ sequence, count }) => [sequence, count])).toEqual([
+        [2n, 1],
+        [3n, 1],
+      ]);
+    },
+  );
 
   it('knows its workloads', async () => {
     await bed.store.append(batchOf([]));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { HttpLongRecord } from '@undermesh/bpf-abi';
 import { describe, expect, it } from 'vitest';
 import { batchOf, CLOCK_OFFSET_NS, httpBatchOf, partnerOf, record } from '../traffic.js';
 import { OTHER_STREAM, type StoreBed } from './bed.js';
@@ -88,11 +89,14 @@ export function describeLatency(bed: StoreBed): void {
 
     it('takes every filter', async () => {
       const all = [connection(1, { us: [40_000, 900], status: 503 }), connection(2, { us: [6_000] })];
-      await bed.store.append(httpBatchOf(all.map(({ source }) => source)));
+      const [short, long] = all.map(({ source }) => source);
+      if (short === undefined || long === undefined) throw new Error('there are two');
+      await bed.store.append(httpBatchOf([short]));
+      await bed.store.append(httpBatchOf([long], { sequence: 2n, recordBytes: HttpLongRecord.BYTES }));
       await bed.store.append(
         httpBatchOf(
           all.map(({ destination }) => destination),
-          { streamId: OTHER_STREAM, node: 'shop-3' },
+          { streamId: OTHER_STREAM, node: 'shop-3', recordBytes: HttpLongRecord.BYTES },
         ),
       );
       const found = async (query: object): Promise<number[]> => {

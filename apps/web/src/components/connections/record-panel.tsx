@@ -12,6 +12,7 @@ import { EngineBadge, Status } from '../glyph';
 import { Arrow, Icon } from '../icon';
 import { Panel } from '../panel';
 import { RecordTable } from './record-table';
+import { RequestTable } from './request-table';
 import { Timeline } from './timeline';
 
 const spoken = (connection: Connection): string =>
@@ -110,6 +111,7 @@ export function RecordPanel({
       <div className={pending ? 'is-stale' : undefined}>
         <Timeline connection={connection} />
         <RecordTable detail={data} />
+        {data.requests !== undefined && <RequestTable requests={data.requests} />}
       </div>
     </Panel>
   );

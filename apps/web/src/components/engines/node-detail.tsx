@@ -14,6 +14,7 @@ import { formatDateTime, formatNumber, formatSeconds, formatShare, plural } from
 import { EngineBadge, Status, StatusGlyph } from '../glyph';
 import { Arrow, Icon } from '../icon';
 import { Course, Effect } from './effect-section';
+import { NativeSection } from './native-section';
 import { OpenConnections } from './open-section';
 
 export interface NodeDetailProps {
@@ -112,6 +113,7 @@ export function NodeDetail(props: NodeDetailProps) {
         <Course node={node} changes={switches} window={window} />
         <OpenConnections node={node} samples={samples} changes={switches} />
       </div>
+      <NativeSection {...{ node, link }} />
       <Hooks item={item} />
     </section>
   );

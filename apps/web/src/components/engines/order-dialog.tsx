@@ -11,6 +11,7 @@ import type { EngineItem } from '@/domain/engines/state';
 import { EngineBadge, Status } from '../glyph';
 import { Arrow } from '../icon';
 import { SignIn } from '../sign-in';
+import { NotExpressible } from './not-expressible';
 
 const WIDTH = 360;
 /** Room that it needs below its slot; with less it stands above. */
@@ -196,6 +197,7 @@ function OrderForm({
         <EngineBadge engine={wanted} />
       </h2>
       <p className="t2">{effect}</p>
+      {wanted === 'kernel-native' && <NotExpressible node={node} />}
       <label className="order-reason">
         <span className="small t2">Reason, for the change log</span>
         <span className="input">

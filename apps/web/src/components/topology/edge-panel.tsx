@@ -111,7 +111,7 @@ export function EdgePanel(props: EdgePanelProps) {
         />
       )}
       {tab === 'connections' && <EdgeConnections {...{ level, edge, ends, legs, query, link }} />}
-      {tab === 'path' && <PathTab {...{ level, ends, edge, legs, times, query }} />}
+      {tab === 'path' && <PathTab {...{ level, ends, edge, legs, times, query, link }} />}
       {tab === 'changes' && <ChangesTab answer={changes} {...{ scope, timed, link }} />}
     </Panel>
   );

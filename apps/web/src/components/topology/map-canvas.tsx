@@ -25,11 +25,10 @@ import {
   toWorld,
   zoom,
 } from '@/charts/topology/camera';
-import { pointAt, sample } from '@/charts/topology/curve';
 import { hit, hitMap } from '@/charts/topology/hit';
 import { buildScene } from '@/charts/topology/scene';
 import type { EngineByNode } from '@/domain/engines/steering';
-import type { Rect, Size } from '@/domain/layout/types';
+import type { Size } from '@/domain/layout/types';
 import type { Colour, Label } from '@/domain/topology/measures';
 import { sameTarget, type Target } from '@/domain/topology/paths';
 import { topRate } from '@/domain/topology/scale';
@@ -38,7 +37,9 @@ import { type Direction, walk } from '@/domain/topology/walk';
 import { useTokens } from '@/theme/tokens';
 import type { MapDrawing } from './map-drawing';
 import { MapList } from './map-list';
+import { boundsOf, rectOf, visible } from './map-places';
 import type { Picture } from './use-layout';
+import { useRuler } from './use-ruler';
 
 export interface MapHandle {
   zoomBy: (factor: number) => void;
@@ -72,23 +73,6 @@ const DRAG_PX = 4;
 /** What the scale decides of a scene. */
 const stepOf = ({ scale }: Camera) => ({ detail: detailAt(scale), scale: scaleStep(scale) });
 
-const widths = new Map<string, number>();
-/** Measures in a canvas of the page: figures are as wide as the page's own (tabular). */
-function measureWith(sans: string, context: CanvasRenderingContext2D | null) {
-  return (text: string, size: number, weight: number): number => {
-    const font = `${weight} ${size}px ${sans}`;
-    const key = font + text;
-    const known = widths.get(key);
-    if (known !== undefined) return known;
-    if (context === null) return text.length * size * 0.55;
-    context.font = font;
-    const { width } = context.measureText(text);
-    if (widths.size > 20_000) widths.clear();
-    widths.set(key, width);
-    return width;
-  };
-}
-
 /** The map: a canvas that pans, zooms, is pointed at and walked, with a list of the same for those who cannot see it. */
 export function MapCanvas(props: MapCanvasProps) {
   const { picture, shown, engines, colour, label, selected, size, onSelect, onOpen, handle } = props;
@@ -97,9 +81,8 @@ export function MapCanvas(props: MapCanvasProps) {
   const box = useRef<HTMLDivElement>(null);
   const drawing = useRef<MapDrawing | null>(null);
   const [ready, setReady] = useState(false);
-  const [fonts, setFonts] = useState(0);
-  const rulerCanvas = useRef<HTMLCanvasElement>(null);
-  const [ruler, setRuler] = useState<CanvasRenderingContext2D | null>(null);
+  const ruler = useRuler(tokens?.sans ?? 'sans-serif');
+  const { measure } = ruler;
   const [hovered, setHovered] = useState<Target | null>(null);
   /** Until the reader moves it, the whole drawing is kept in view. */
   const following = useRef(true);
@@ -164,20 +147,12 @@ export function MapCanvas(props: MapCanvasProps) {
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
-    setRuler(rulerCanvas.current?.getContext('2d') ?? null);
     let gone = false;
     void import('./map-drawing').then((module) => {
       if (gone) return;
       drawing.current = new module.MapDrawing(element);
       setReady(true);
     });
-    // text is measured again once the page's font is there
-    if (document.fonts?.status === 'loading') {
-      void document.fonts.ready.then(() => {
-        widths.clear();
-        if (!gone) setFonts((count) => count + 1);
-      });
-    }
     return () => {
       gone = true;
       drawing.current?.dispose();
@@ -203,9 +178,7 @@ export function MapCanvas(props: MapCanvasProps) {
     if (rect) look(reveal(camera.current, rect, live.current.size));
   }, [selected, look]);
 
-  const measure = useMemo(() => measureWith(tokens?.sans ?? 'sans-serif', ruler), [tokens, ruler]);
   const hatch = useMemo(() => (tokens === null ? null : hatchTile(tokens.hatch)), [tokens]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: measured widths change with the fonts.
   useEffect(() => {
     if (!ready || tokens === null) return;
     const { level, window } = picture.topology;
@@ -232,22 +205,7 @@ export function MapCanvas(props: MapCanvasProps) {
     );
     if (box.current) box.current.dataset.drawn = 'true';
     tell();
-  }, [
-    ready,
-    picture,
-    shown,
-    engines,
-    colour,
-    label,
-    selected,
-    hovered,
-    tokens,
-    step,
-    measure,
-    hatch,
-    fonts,
-    tell,
-  ]);
+  }, [ready, picture, shown, engines, colour, label, selected, hovered, tokens, step, measure, hatch, tell]);
 
   // drawn first, listed after
   const listed = useDeferredValue<Shown | null>(shown, null);
@@ -364,7 +322,7 @@ export function MapCanvas(props: MapCanvasProps) {
         onKeyDown={onKey}
         onBlur={() => point(null)}
       />
-      <canvas className="map-ruler" width="1" height="1" ref={rulerCanvas} />
+      <canvas className="map-ruler" width="1" height="1" ref={ruler.canvas} />
       <div ref={list}>
         {listed !== null && (
           <MapList picture={picture} shown={listed} selected={selected} onSelect={onSelect} onFocus={point} />
@@ -375,38 +333,5 @@ export function MapCanvas(props: MapCanvasProps) {
 }
 
 const nouns = (level: Level) => `${level}s`;
-
-/** The layout without what is hidden. Plates without cards go too. */
-function visible({ layout }: Picture, shown: Shown) {
-  if (shown.hidden.vertices === 0) return layout;
-  const ids = new Set(shown.vertices.map(({ id }) => id));
-  const vertices = layout.vertices.filter(({ id }) => ids.has(id));
-  const plates = new Set(vertices.map(({ plate }) => plate));
-  return { ...layout, vertices, plates: layout.plates.filter(({ key }) => plates.has(key)) };
-}
-
-function boundsOf(picture: Picture, shown: Shown): Rect {
-  const { vertices, plates, ...all } = visible(picture, shown);
-  if (shown.hidden.vertices === 0 || vertices.length === 0) {
-    return { x: all.x, y: all.y, width: all.width, height: all.height };
-  }
-  const rects = [...vertices, ...plates];
-  const x = Math.min(...rects.map((rect) => rect.x));
-  const y = Math.min(...rects.map((rect) => rect.y));
-  return {
-    x,
-    y,
-    width: Math.max(...rects.map((rect) => rect.x + rect.width)) - x,
-    height: Math.max(...rects.map((rect) => rect.y + rect.height)) - y,
-  };
-}
-
-function rectOf(layout: Picture['layout'], target: Target): Rect | null {
-  if (target.kind === 'vertex') return layout.vertices.find(({ id }) => id === target.id) ?? null;
-  const path = layout.routes.find(({ id }) => id === target.id)?.path;
-  if (!path) return null;
-  const { x, y } = pointAt(sample(path), 0.5);
-  return { x: x - 60, y: y - 20, width: 120, height: 40 };
-}
 
 export const ZOOM_STEP = SCALE.step;

@@ -4,6 +4,7 @@
 import type { Connections, Edge, Level, Node, Nodes } from '@undermesh/schema';
 import { useMemo, useState } from 'react';
 import { useFetch } from '@/data/use-fetch';
+import type { UrlState } from '@/data/use-url';
 import { formatDuration, formatNumber, formatShare, plural } from '@/domain/format';
 import { ENGINE_TOKEN } from '@/domain/glyphs';
 import type { EdgeEnds } from '@/domain/topology/edge-ends';
@@ -21,6 +22,7 @@ import {
 import { EngineBadge, EngineGlyph, Status } from '../glyph';
 import { Section } from '../panel';
 import { Segments } from '../segments';
+import { RouteChoice } from './route-choice';
 
 /** So many connections tell how an edge's are steered. */
 const LOOKED_AT = 200;
@@ -35,10 +37,11 @@ export interface PathTabProps {
   legs: LegEdges;
   times: TimeParts | null;
   query: { window: number; system: boolean | undefined };
+  link: UrlState['link'];
 }
 
 /** How a request crosses the kernel boundary along an edge, told from the connections seen last. */
-export function PathTab({ level, ends, edge, legs, times, query }: PathTabProps) {
+export function PathTab({ level, ends, edge, legs, times, query, link }: PathTabProps) {
   const path = level === 'workload' ? '/api/v1/connections' : null;
   const shared = { window: query.window, system: query.system, state: 'all' };
   const refresh = { refreshSeconds: REFRESH_SECONDS };
@@ -86,6 +89,7 @@ export function PathTab({ level, ends, edge, legs, times, query }: PathTabProps)
         {times === null ? '.' : `, with shares of the mean request, ${formatDuration(times.totalUs)}.`}
       </p>
       <PathDrawing way={way} stops={stops} totalUs={times?.totalUs ?? null} />
+      {edge.via === null && <RouteChoice {...ends.first} link={link} />}
       <ReadBack way={way} node={node} />
     </div>
   );

@@ -38,7 +38,7 @@ if (typeof window !== 'undefined') void import('./map-drawing');
 
 /** The mesh as a map or as a table: who talks to whom, how much and how well. */
 export function TopologyPage() {
-  const { parameters, window, namespaces, set, link } = useUrl();
+  const { parameters, window, namespaces, current, set, link } = useUrl();
   const view = useMemo(() => viewOf(parameters), [parameters]);
   const namespace = namespaces.length === 0 ? undefined : namespaces.join(',');
   const system = view.system ? true : undefined;
@@ -102,15 +102,12 @@ export function TopologyPage() {
 
   useEffect(() => {
     const actions: Record<string, () => void> = {
-      t: () => set({ view: view.as === 'map' ? 'table' : null }),
-      e: () =>
-        set({
-          hide: hideText(
-            view.hide.includes(ERRORS_ONLY)
-              ? view.hide.filter((text) => text !== ERRORS_ONLY)
-              : [...view.hide, ERRORS_ONLY],
-          ),
-        }),
+      t: () => set({ view: viewOf(current()).as === 'map' ? 'table' : null }),
+      e: () => {
+        const { hide } = viewOf(current());
+        const others = hide.filter((text) => text !== ERRORS_ONLY);
+        set({ hide: hideText(hide.length > others.length ? others : [...hide, ERRORS_ONLY]) });
+      },
       f: () => map.current?.fit(),
       a: rearrange,
       '?': () => setHelp(true),
@@ -130,7 +127,7 @@ export function TopologyPage() {
     };
     document.addEventListener('keydown', listen);
     return () => document.removeEventListener('keydown', listen);
-  }, [set, view.as, view.hide, rearrange]);
+  }, [current, set, rearrange]);
 
   const finding = parseQuery(view.find).terms.some((term) => !term.hide);
   const empty = fresh !== null && fresh.vertices.length === 0;

@@ -79,7 +79,8 @@ const askedFor = (one: Connection): string =>
 /** Programs that take part in steering a connection of this family, on the source's node, in their order. */
 export function steeringHooks(node: Node | undefined, latest: Connection): Hook[] {
   const family = latest.destination.address.includes(':') ? '6' : '4';
-  const wanted = [`steer_connect${family}`, 'follow_sockops', `show_peername${family}`];
+  const routed = latest.engine === 'kernel-native' ? ['native_route'] : [];
+  const wanted = [`steer_connect${family}`, ...routed, 'follow_sockops', `show_peername${family}`];
   return wanted.flatMap((name) => node?.hooks.find((hook) => hook.name === name) ?? []);
 }
 
@@ -147,7 +148,7 @@ const sourceStop = (edge: Edge, latest: Connection, times: TimeParts | null): St
   us: times?.localUs ?? null,
 });
 
-function steeringStops({ kind, latest }: Way, node: Node | undefined): Stop[] {
+function steeringStops({ kind, engine, latest }: Way, node: Node | undefined): Stop[] {
   const hooks = steeringHooks(node, latest);
   const [asked, went] = [askedFor(latest), wentTo(latest)];
   const shared = { place: 'kernel', us: null } as const;
@@ -175,6 +176,7 @@ function steeringStops({ kind, latest }: Way, node: Node | undefined): Stop[] {
   if (kind !== 'steered') return [connect];
   return [
     connect,
+    ...(engine === 'kernel-native' ? [routeStop(hooks)] : []),
     {
       ...shared,
       id: 'peer',
@@ -184,6 +186,16 @@ function steeringStops({ kind, latest }: Way, node: Node | undefined): Stop[] {
     },
   ];
 }
+
+/** Where the kernel reads each request's head. */
+const routeStop = (hooks: readonly Hook[]): Stop => ({
+  id: 'route',
+  place: 'kernel',
+  title: hooks.find(({ name }) => name.startsWith('native_'))?.name ?? 'route',
+  text: 'A request with routes chooses its backend',
+  note: per(hooks, 'native_', 'once per request'),
+  us: null,
+});
 
 /** The network between both ends of a connection. */
 function tcpStop(

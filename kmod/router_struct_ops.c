@@ -1,32 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* Routers as a struct_ops of this module's, with calls of its own: v6.9 and later. */
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/rcupdate.h>
+#include <linux/preempt.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
 
+#include "counters.h"
 #include "router.h"
 
-/* BPF frees what it points to only after a grace period. */
-static struct undermesh_router __rcu *router;
-static DEFINE_MUTEX(router_mutex);
+/* One that is registered. BPF frees what `ops` points to only after a grace period. */
+struct router {
+	struct list_head list;
+	struct undermesh_router __rcu *ops;
+	struct rcu_head rcu;
+};
 
-struct gathering *gathering_of(struct undermesh_request *request)
-{
-	return container_of(request, struct gathering, request);
-}
+static LIST_HEAD(routers);
+static DEFINE_MUTEX(routers_mutex);
 
 int router_ask(struct gathering *gathering)
 {
-	const struct undermesh_router *asked;
+	const struct router *router;
 	int answer = -ENOENT;
 
 	rcu_read_lock();
-	asked = rcu_dereference(router);
-	if (asked)
-		answer = asked->route(&gathering->request);
+	preempt_disable(); /* programs have memory of this CPU's: see request.h */
+	list_for_each_entry_rcu(router, &routers, list)
+	{
+		answer = rcu_dereference(router->ops)->route(&gathering->request);
+		if (answer != -ENOENT)
+			break;
+	}
+	preempt_enable();
 	rcu_read_unlock();
 	return answer;
 }
@@ -70,23 +80,7 @@ __bpf_kfunc int undermesh_request_field(struct undermesh_request *request, const
 __bpf_kfunc int undermesh_request_to(struct undermesh_request *request, const void *address, u32 address__sz,
 				     u16 port)
 {
-	struct gathering *gathering = gathering_of(request);
-	union address *to = &gathering->to;
-
-	if (address__sz != sizeof(to->v4.sin_addr) && address__sz != sizeof(to->v6.sin6_addr))
-		return -EINVAL;
-	memset(to, 0, sizeof(*to));
-	if (address__sz == sizeof(to->v4.sin_addr)) {
-		to->v4.sin_family = AF_INET;
-		to->v4.sin_port = (__force __be16)port;
-		memcpy(&to->v4.sin_addr, address, address__sz);
-	} else {
-		to->v6.sin6_family = AF_INET6;
-		to->v6.sin6_port = (__force __be16)port;
-		memcpy(&to->v6.sin6_addr, address, address__sz);
-	}
-	gathering->chosen = true;
-	return 0;
+	return gathering_choose(gathering_of(request), address, address__sz, port);
 }
 
 __bpf_kfunc_end_defs();
@@ -136,36 +130,64 @@ static int router_init_member(const struct btf_type *type, const struct btf_memb
 	return 0;
 }
 
-static int router_replace(struct undermesh_router *next, struct undermesh_router *expected)
+static struct router *find_router(const struct undermesh_router *ops)
 {
-	int error = -EEXIST;
+	struct router *router;
 
-	mutex_lock(&router_mutex);
-	if (rcu_access_pointer(router) == expected) {
-		rcu_assign_pointer(router, next);
-		error = 0;
-	}
-	mutex_unlock(&router_mutex);
-	return error;
+	lockdep_assert_held(&routers_mutex);
+	list_for_each_entry(router, &routers, list) if (rcu_access_pointer(router->ops) == ops) return router;
+	return NULL;
 }
 
 static int router_register(void *kernel, struct bpf_link *link)
 {
-	const struct undermesh_router *ops = kernel;
+	struct undermesh_router *ops = kernel;
+	struct router *router;
 
 	if (!ops->route)
 		return -EINVAL;
-	return router_replace(kernel, NULL);
+	router = kzalloc(sizeof(*router), GFP_KERNEL);
+	if (!router)
+		return -ENOMEM;
+	RCU_INIT_POINTER(router->ops, ops);
+	mutex_lock(&routers_mutex);
+	list_add_tail_rcu(&router->list, &routers);
+	gauge_add(GAUGE_ROUTERS, 1);
+	mutex_unlock(&routers_mutex);
+	return 0;
 }
 
 static void router_unregister(void *kernel, struct bpf_link *link)
 {
-	router_replace(NULL, kernel);
+	struct router *router;
+
+	mutex_lock(&routers_mutex);
+	router = find_router(kernel);
+	if (router) {
+		list_del_rcu(&router->list);
+		kfree_rcu(router, rcu);
+		gauge_add(GAUGE_ROUTERS, -1);
+	}
+	mutex_unlock(&routers_mutex);
 }
 
+/* In its place: no request finds none. */
 static int router_update(void *kernel, void *old, struct bpf_link *link)
 {
-	return router_replace(kernel, old);
+	struct undermesh_router *ops = kernel;
+	struct router *router;
+	int error = -ENOENT;
+
+	if (!ops->route)
+		return -EINVAL;
+	mutex_lock(&routers_mutex);
+	router = find_router(old);
+	if (router) {
+		rcu_assign_pointer(router->ops, ops);
+		error = 0;
+	}
+	mutex_unlock(&routers_mutex);
+	return error;
 }
 
 static struct bpf_struct_ops router_struct_ops = {
@@ -185,4 +207,9 @@ int router_init(void)
 	int error = register_btf_kfunc_id_set(BPF_PROG_TYPE_STRUCT_OPS, &request_kfunc_set);
 
 	return error ?: register_bpf_struct_ops(&router_struct_ops, undermesh_router);
+}
+
+/* BPF forgets them with the module. */
+void router_exit(void)
+{
 }

@@ -9,7 +9,7 @@ export const DURATION_BOUNDS_MS = [
   3_600_000,
 ] as const;
 
-/** Counters of one code: requests, µs of those with a known duration, and the buckets. */
+/** Counters of one number: requests, µs of those with a known duration, and the buckets. */
 const REQUESTS = 0;
 const MICROSECONDS = 1;
 const BUCKETS = 2;
@@ -18,36 +18,46 @@ const STRIDE = BUCKETS + DURATION_BOUNDS_MS.length + 1;
 const BOUNDS_US = Float64Array.from(DURATION_BOUNDS_MS, (bound) => bound * 1000);
 
 /**
- * Requests by pair of workloads, reporter and exact response code, with Istio's histogram of durations: what Prometheus
- * sees. Grows over the collector's life and never shrinks; bounded.
+ * Requests by pair of workloads, reporter and a number of theirs, such as the exact response code or the route, with
+ * Istio's histogram of durations: what Prometheus sees. Grows over the collector's life and never shrinks; bounded.
  */
-export class ResponseCodes {
+export class PairDurations {
   readonly #table = new KeyTable(256);
   readonly #most: number;
   #counts: Float64Array = new Float64Array(256 * STRIDE);
-  /** Requests that found no room for their code. */
+  /** Requests that found no room for their number. */
   overflow = 0;
 
-  /** @param most codes of pairs and reporters kept at most. */
+  /** @param most numbers of pairs and reporters kept at most. */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Codes that were seen, numbered from 0. */
+  /** Slots: pairs, reporters and numbers that were seen, from 0. */
   get count(): number {
     return this.#table.top;
   }
 
   /** Counts one request. @param of pair × 2 + side; `durationUs` is negative when it is not known */
-  add(of: number, code: number, durationUs: number): void {
-    let slot = this.#table.find(of, code);
+  add(of: number, number: number, durationUs: number): void {
+    this.addTo(this.slot(of, number), durationUs);
+  }
+
+  /** Where requests of a number are counted; -1: there is no room for it. @param of pair × 2 + side */
+  slot(of: number, number: number): number {
+    const known = this.#table.find(of, number);
+    if (known >= 0) return known;
+    if (this.#table.size >= this.#most) return -1;
+    const slot = this.#table.insert(of, number);
+    this.#counts = grown(this.#counts, this.#table.capacity * STRIDE);
+    return slot;
+  }
+
+  /** Counts one request in a slot. @param durationUs is negative when it is not known */
+  addTo(slot: number, durationUs: number): void {
     if (slot < 0) {
-      if (this.#table.size >= this.#most) {
-        this.overflow++;
-        return;
-      }
-      slot = this.#table.insert(of, code);
-      this.#counts = grown(this.#counts, this.#table.capacity * STRIDE);
+      this.overflow++;
+      return;
     }
     const at = slot * STRIDE;
     const counts = this.#counts;
@@ -68,8 +78,8 @@ export class ResponseCodes {
     return (this.#table.word(slot, 0) & 1) === 0 ? 0 : 1;
   }
 
-  /** The status, 0 for no answer. */
-  code(slot: number): number {
+  /** Of a response code 0 stands for no answer. */
+  number(slot: number): number {
     return this.#table.word(slot, 1);
   }
 
