@@ -5,6 +5,7 @@ import type { Connections, Edge, Level, Node, Nodes } from '@undermesh/schema';
 import { useMemo, useState } from 'react';
 import { useFetch } from '@/data/use-fetch';
 import type { UrlState } from '@/data/use-url';
+import { enginesByNode } from '@/domain/engines/steering';
 import { formatDuration, formatNumber, formatShare, plural } from '@/domain/format';
 import { ENGINE_TOKEN } from '@/domain/glyphs';
 import type { EdgeEnds } from '@/domain/topology/edge-ends';
@@ -17,6 +18,7 @@ import {
   stopsThrough,
   type Way,
   wayName,
+  wayOfNow,
   waysOf,
 } from '@/domain/topology/way';
 import { EngineBadge, EngineGlyph, Status } from '../glyph';
@@ -51,7 +53,11 @@ export function PathTab({ level, ends, edge, legs, times, query, link }: PathTab
   const nodes = useFetch<Nodes>('/api/v1/nodes', {}, refresh);
   const ways = useMemo(() => waysOf(latest.data?.items ?? []), [latest.data]);
   const [chosen, setChosen] = useState<string | null>(null);
-  const way = ways.find(({ id }) => id === chosen) ?? ways[0];
+  const engines = useMemo(
+    () => enginesByNode((nodes.data?.items ?? []).map(({ name, engine }) => ({ node: name, engine }))),
+    [nodes.data],
+  );
+  const way = ways.find(({ id }) => id === chosen) ?? wayOfNow(ways, engines);
   if (level !== 'workload') {
     return (
       <p className="panel-said">

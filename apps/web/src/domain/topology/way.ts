@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connection, Edge, Engine, Hook, Node } from '@undermesh/schema';
+import type { EngineByNode } from '../engines/steering';
 import { formatDuration, NBSP } from '../format';
 import { hookCost, hookCostText } from '../nodes';
 import { isRefusal, reasonWords } from '../words';
@@ -41,6 +42,13 @@ export function waysOf(connections: readonly Connection[]): Way[] {
     .map((way) => ({ ...way, share: way.count / connections.length }))
     .sort((a, b) => b.count - a.count);
 }
+
+/**
+ * The way to show first: of those by the engine that the source's node runs now, the most travelled one; without one, the
+ * most travelled of all. After a switch older connections are the majority for a while.
+ */
+export const wayOfNow = (ways: readonly Way[], engines: EngineByNode): Way | undefined =>
+  ways.find(({ engine, latest }) => engine === engines.get(latest.source.node ?? '')) ?? ways[0];
 
 /** What a way is called where several are offered; engines that both steered are told apart. */
 export const wayName = ({ kind, engine }: Way): string =>

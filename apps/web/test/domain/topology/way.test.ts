@@ -3,7 +3,7 @@ import type { Engine } from '@undermesh/schema';
 import { describe, expect, it } from 'vitest';
 import { anySteers, engineOfEdge, enginesByNode } from '@/domain/engines/steering';
 import { namedParts, partsThrough, type TimeParts, timeWords } from '@/domain/topology/time-parts';
-import { sidesOf, stopsOf, stopsThrough, wayName, waysOf } from '@/domain/topology/way';
+import { sidesOf, stopsOf, stopsThrough, wayName, wayOfNow, waysOf } from '@/domain/topology/way';
 import { connection, edge, engineItem, node, traffic, vertex } from '../../fixtures';
 
 const steered = connection('a', 1, {
@@ -32,6 +32,18 @@ describe('ways along an edge', () => {
     ]);
     expect(ways[0]?.latest.id).toBe('a');
     expect(waysOf([])).toEqual([]);
+  });
+
+  it('are shown as they are with the engine that the node runs now, though most are older', () => {
+    const ways = waysOf([steered, untouched, { ...untouched, id: 'd' }]);
+    const node = steered.source.node ?? '';
+    const shown = (...of: [string, 'off' | 'dual-engine' | 'kernel-native'][]) =>
+      wayOfNow(ways, new Map(of))?.engine;
+    expect(shown([node, 'dual-engine'])).toBe('dual-engine');
+    expect(shown([node, 'off'])).toBe('off');
+    expect(shown([node, 'kernel-native'])).toBe('off');
+    expect(shown()).toBe('off');
+    expect(wayOfNow([], new Map())).toBeUndefined();
   });
 
   it('end at connect() where the mesh refused it, and say why', () => {
