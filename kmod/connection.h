@@ -11,18 +11,6 @@
 int connection_dial(struct deferral *deferral, const union address *to);
 int connection_dial_fallback(struct deferral *deferral);
 
-/* Leaves a connection on which nothing is under way: the endpoint sees its end, the socket is not connected. */
-void connection_leave(struct deferral *deferral);
-
-/*
- * The same as soon as the endpoint has acknowledged all that was sent, and connects elsewhere: connection_finish() does
- * it. What the connection lost on the way nobody else would send again.
- */
-void connection_leave_for(struct deferral *deferral, const union address *to);
-
-/* Whether a send would wait for that. If so who polls is told of the next acknowledgement. */
-bool connection_is_leaving(struct deferral *deferral);
-
 /* The socket is at its end, as after a reset; returns `error`. */
 int connection_fail(struct deferral *deferral, int error);
 

@@ -55,14 +55,15 @@ struct deferral {
 	union address asked;	/* by the application */
 	union address fallback; /* what the hook made of it */
 	union address endpoint; /* where it is connected, or connects */
-	union address next;	/* while it leaves: where it connects then */
+	union address next;	/* while it leaves: where it connects then, */
+	int refusal;		/* or, if it connects to none, the negative errno */
 	u32 requests;
 	u32 seen;      /* up to here what was received has been followed */
 	u16 senders;   /* that may wait inside of a send */
 	u8 state;      /* enum deferral_state */
 	u8 shutdown;   /* RCV_SHUTDOWN, SEND_SHUTDOWN: due once TCP is connected */
 	bool stays;    /* no further request is routed */
-	bool leaves;   /* for another endpoint, once all that was sent is acknowledged */
+	bool leaves;   /* its endpoint, once all that was sent is acknowledged */
 	bool attached; /* the socket's operations are ours, and it is the socket's deferral */
 };
 

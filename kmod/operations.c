@@ -12,6 +12,7 @@
 #include "connection.h"
 #include "deferral.h"
 #include "following.h"
+#include "leaving.h"
 #include "operations.h"
 #include "requests.h"
 
@@ -190,7 +191,7 @@ static __poll_t deferred_poll(struct file *file, struct socket *socket, struct p
 	}
 	if (events & EPOLLOUT && following_awaits_acknowledgement(sk)) {
 		lock_sock(sk);
-		if (deferral_of(sk) && connection_is_leaving(deferral_of(sk)))
+		if (deferral_of(sk) && leaving_is_waited_for(deferral_of(sk)))
 			events &= ~(EPOLLOUT | EPOLLWRNORM);
 		release_sock(sk);
 	}

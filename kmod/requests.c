@@ -6,6 +6,7 @@
 #include "compat.h"
 #include "connection.h"
 #include "following.h"
+#include "leaving.h"
 #include "requests.h"
 #include "router.h"
 
@@ -38,12 +39,16 @@ static bool is_endpoint(const struct deferral *deferral, const union address *to
 	       endpoint->v4.sin_addr.s_addr == to->v4.sin_addr.s_addr;
 }
 
-/* What a socket cannot connect to, or a router says no to, is at its end; the endpoint that it had sees that it is. */
+/*
+ * What a socket cannot connect to, or a router says no to, is at its end; the endpoint that it had sees that it is, and has
+ * what it was sent before.
+ */
 static int end(struct deferral *deferral, int error)
 {
-	if (deferral->state == CONNECTED)
-		connection_leave(deferral);
-	return connection_fail(deferral, error);
+	if (deferral->state != CONNECTED)
+		return connection_fail(deferral, error);
+	leaving_begin_refused(deferral, error);
+	return 0;
 }
 
 static int go_to(struct deferral *deferral, const union address *to)
@@ -51,7 +56,7 @@ static int go_to(struct deferral *deferral, const union address *to)
 	if (deferral->state != CONNECTED)
 		return connection_dial(deferral, to);
 	if (!is_endpoint(deferral, to))
-		connection_leave_for(deferral, to);
+		leaving_begin(deferral, to);
 	return 0;
 }
 
