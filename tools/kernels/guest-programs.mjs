@@ -46,7 +46,7 @@ export function buildCases(directory, libbpf) {
 
 /** Likewise, of kmod/test/cost/cost.c. */
 export const buildCost = (directory, libbpf) =>
-  build('cost', directory, { sources: ['cost/cost.c', 'guest/bed.c'], libbpf });
+  build('cost', directory, { sources: ['cost/cost.c', 'guest/bed.c', 'guest/programs.c'], libbpf });
 
 function build(name, directory, { sources, libbpf }) {
   const output = join(directory, name);

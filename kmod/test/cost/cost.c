@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "../guest/bed.h"
+#include "../guest/programs.h"
 
 #define ROUNDS	  7
 #define PER_ROUND 300

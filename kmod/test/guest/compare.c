@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bed.h"
+#include "clients.h"
 #include "compare.h"
 
 #define SEEN_MAX 64

@@ -13,6 +13,8 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
+#include "programs.h"
 
 #define NOBODY 65534
 

@@ -11,6 +11,8 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
+#include "programs.h"
 
 /* What holds it may be given back a little later: programs after a grace period. */
 static int unload_patiently(void)

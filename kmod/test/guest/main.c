@@ -15,6 +15,8 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "programs.h"
+#include "servers.h"
 
 int race_s = 60, cycles = 5;
 

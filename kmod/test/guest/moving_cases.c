@@ -17,6 +17,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
 #include "compare.h"
 #include "served.h"
 

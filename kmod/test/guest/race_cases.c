@@ -20,6 +20,7 @@
 #include "bed.h"
 #include "cases.h"
 #include "leaks.h"
+#include "programs.h"
 
 #define THREADS 8
 #define SOCKETS 16

@@ -11,6 +11,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
 #include "served.h"
 
 #define OK_2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"

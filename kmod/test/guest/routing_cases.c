@@ -11,6 +11,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
 
 static void routes_by_path(void)
 {

@@ -18,6 +18,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
 
 static int wait_for(int epoll, int timeout_ms)
 {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bed.h"
+#include "clients.h"
 #include "served.h"
 
 /* For as long as the case runs. */

@@ -13,7 +13,9 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
 #include "compare.h"
+#include "servers.h"
 
 static void is_refused(void)
 {

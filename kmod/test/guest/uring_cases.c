@@ -15,6 +15,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
 
 #define ENTRIES 8
 

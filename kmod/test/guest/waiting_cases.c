@@ -14,6 +14,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "clients.h"
 #include "compare.h"
 
 /* Lets the other thread come to where it waits; a case holds also when it does not come so far. */
