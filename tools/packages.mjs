@@ -101,6 +101,9 @@ export const needs = {
   ],
 };
 
+/** The purposes that a run of all tests has. A kernel that checks itself is built only where it is asked for. */
+export const purposesOfTests = ['start', 'demo', 'test', 'load', 'kernels', 'kmod', 'native'];
+
 /** The needs among `list` that are not met here. */
 export function missing(list) {
   return list.filter(({ present }) => !present());

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { mountBpffs, unmountBpffs } from './bpffs.mjs';
 import { prepare } from './build.mjs';
 import { checkHost } from './host.mjs';
+import { purposesOfTests } from './packages.mjs';
 import { npm, root } from './paths.mjs';
 import { check, runKernels, runPlaywright, runVitest, vitestWorkspaces } from './runners.mjs';
 import { explain, say } from './say.mjs';
@@ -50,7 +51,7 @@ function listSkips(skipped, unexpected) {
 async function main() {
   const words = process.argv.slice(2);
   checkHost('npm test');
-  await prepare(['start', 'demo', 'test', 'load', 'kernels', 'kmod', 'native']);
+  await prepare(purposesOfTests);
   await sweep('undermesh-test');
   const mounted = mountBpffs(); // whoever finds it mounted leaves it to the others
   const results = await runAll(suites().filter(([name]) => chosen(name, words)));

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { isInstalled } from '../install.mjs';
 import { nodeName } from '../mesh.mjs';
-import { findCommand, missing, needs } from '../packages.mjs';
+import { findCommand, missing, needs, purposesOfTests } from '../packages.mjs';
 import { logEntry, plain } from '../say.mjs';
 
 const lock = (packages) => ({ packages });
@@ -43,7 +43,8 @@ describe('Debian packages', () => {
   });
 
   it('are all here where the tests run', () => {
-    expect(missing(Object.values(needs).flat()).map((need) => need.package)).toEqual([]);
+    const needed = purposesOfTests.flatMap((purpose) => needs[purpose]);
+    expect(missing(needed).map((need) => need.package)).toEqual([]);
   });
 
   it('each say what they are for', () => {
