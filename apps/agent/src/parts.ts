@@ -7,34 +7,15 @@ import type { KubernetesSource } from '@undermesh/mesh';
 import type { Command, Hello, Hook, MapUse, Report } from '@undermesh/schema';
 import type { AgentConfig } from './config/schema.js';
 import { orderFile } from './engine/kept-order.js';
-import {
-  makeCluster,
-  makeSteered,
-  meshSnapshot,
-  ownWaypointCgroup,
-  type Steered,
-  steers,
-  waypointCgroups,
-} from './engine/make.js';
+import { makeCluster, makeSteered, meshSnapshot, ownWaypointCgroup, type Steered } from './engine/make.js';
 import { Orders } from './engine/orders.js';
 import type { AgentSnapshot } from './http/metrics.js';
 import { Identity } from './identity/identity.js';
 import { Workloads } from './identity/workloads.js';
-import {
-  checkEnrolment,
-  clockPairNs,
-  EngineStore,
-  findObjects,
-  InstanceLock,
-  kernelFeatures,
-  type ObjectFiles,
-  Observe,
-  preflight,
-  resolveScope,
-  type Scope,
-} from './kernel/index.js';
+import { clockPairNs, EngineStore, type Observe, type Scope } from './kernel/index.js';
 import { Legs } from './legs/index.js';
 import { Listeners } from './listeners/listeners.js';
+import { type Loaded, loadKernel, readFeatures } from './loading.js';
 import { Loop } from './loop.js';
 import { ServiceNames } from './mesh/index.js';
 import { openConnections } from './open-connections.js';
@@ -75,7 +56,7 @@ export interface Parts {
 
 /** Attaches and puts an agent together: everything, or an UndermeshError and nothing. */
 export function makeParts(config: AgentConfig): Parts {
-  const kernel = load(config);
+  const kernel = loadKernel(config);
   try {
     return assemble(config, kernel);
   } catch (error) {
@@ -86,17 +67,7 @@ export function makeParts(config: AgentConfig): Parts {
   }
 }
 
-/** What is in the kernel, and whose it is. */
-interface Kernel {
-  readonly observe: Observe;
-  /** The pins of its engine, if there is to be one. */
-  readonly store: EngineStore | undefined;
-  readonly scope: Scope;
-  readonly lock: InstanceLock;
-  readonly objects: ObjectFiles;
-}
-
-function assemble(config: AgentConfig, { observe, store, scope, lock, objects }: Kernel): Parts {
+function assemble(config: AgentConfig, { observe, store, scope, lock, objects }: Loaded): Parts {
   const startedAtMs = Date.now();
   const streamId = randomBytes(16);
   const bootId = readBootId();
@@ -314,40 +285,6 @@ function assemble(config: AgentConfig, { observe, store, scope, lock, objects }:
   };
 }
 
-/** Checks, locks, loads. */
-function load(config: AgentConfig): Kernel {
-  preflight();
-  const scope = resolveScope(config.cgroup);
-  const objects = findObjects(config.objectFile);
-  const instance = config.instance || config.node;
-  checkEnrolment(scope, [...config.mesh.enrol, ...waypointCgroups(config)]);
-  const lock = new InstanceLock(config.runDirectory, instance);
-  try {
-    const { pinDirectory } = config;
-    if (!steers(config)) EngineStore.remove(pinDirectory, instance);
-    const store = steers(config) ? new EngineStore(pinDirectory, instance) : undefined;
-    using steerings = store?.openMap('steerings');
-    using choices = store?.openMap('choices');
-    const observe = new Observe({
-      objectFile: objects.observe,
-      scope,
-      ringBytes: config.ringBytes,
-      progressIntervalMs: config.progressInterval,
-      programStatistics: config.programStatistics,
-      pinDirectory,
-      instance,
-      noted: [steerings, choices].filter((map) => map !== undefined),
-      steers: steers(config),
-      outlive: config.spool.bytes > 0,
-      ...(config.http ? { httpObjectFile: objects.http } : {}),
-    });
-    return { observe, store, scope, lock, objects };
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-}
-
 function makeIdentity(
   config: AgentConfig,
   on: { workloads: Workloads; scope: Scope; observe: Observe; cluster: KubernetesSource | undefined },
@@ -394,11 +331,3 @@ const makeHello = (config: AgentConfig, bootId: string): Hello => ({
   abiVersion: ABI_VERSION,
   labels: config.labels,
 });
-
-function readFeatures(): Report['kernel']['features'] {
-  const features: Report['kernel']['features'] = {};
-  for (const [name, { available, reason }] of Object.entries(kernelFeatures())) {
-    features[name] = available || reason;
-  }
-  return features;
-}
