@@ -36,8 +36,8 @@ describe.skipIf(!isRoot)('dual_engine.bpf.o (needs root and cgroup v2)', () => {
         peer: shown,
       });
       expect(kernel.totals()).toMatchObject({ steered: 3n, passed: 0n, failed: 0n });
-      await eventually(() => expect(kernel.health(1)?.openConnections).toBe(0));
-      expect(kernel.generations()).toEqual({});
+      await eventually(() => expect(kernel.generations()).toEqual({}));
+      expect(kernel.health(1)?.openConnections).toBe(0);
       expect(kernel.errors()).toEqual([]);
     });
 
