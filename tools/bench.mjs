@@ -7,18 +7,24 @@ import { prepare } from './build.mjs';
 import { checkHost } from './host.mjs';
 import { environment, root } from './paths.mjs';
 import { explain, Failure } from './say.mjs';
+import { withoutAutogroups } from './testbed/autogroups.mjs';
 import { sweep } from './testbed/testbed.mjs';
 
-async function main() {
-  checkHost('npm run bench');
-  await prepare(['start', 'demo', 'test', 'load']);
-  await sweep('undermesh-bench');
+/** @returns {Promise<[code: number | null, signal: NodeJS.Signals | null]>} how the benchmarks ended */
+async function measure() {
   const child = spawn(process.execPath, [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: environment,
   });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  const [code, signal] = await once(child, 'exit');
+  return once(child, 'exit');
+}
+
+async function main() {
+  checkHost('npm run bench');
+  await prepare(['start', 'demo', 'test', 'load']);
+  await sweep('undermesh-bench');
+  const [code, signal] = await withoutAutogroups(measure);
   if (signal !== null) throw new Failure(`the benchmarks were ended by ${signal}`);
   process.exitCode = code;
 }

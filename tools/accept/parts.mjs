@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../paths.mjs';
 import { Failure } from '../say.mjs';
+import { withoutAutogroups } from '../testbed/autogroups.mjs';
 
 const directory = join(root, 'tools/accept');
 
@@ -83,7 +84,7 @@ export async function runParts(parts, { say, onResult }) {
       say(`\n== ${part.title}`);
       const start = Date.now();
       const outcome = await Promise.resolve()
-        .then(() => part.step.run(context, part.kernel))
+        .then(() => withoutAutogroups(() => part.step.run(context, part.kernel)))
         .catch((error) => ({ held: false, figures: {}, note: error.message }));
       onResult(part, { seconds: (Date.now() - start) / 1000, ...outcome });
     }

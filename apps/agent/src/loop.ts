@@ -3,6 +3,7 @@ import { type Logger, messageOf } from '@undermesh/core';
 import type { Hook, MapUse, Report } from '@undermesh/schema';
 import type { Steered } from './engine/make.js';
 import { clockPairNs, type Observe } from './kernel/index.js';
+import { Lateness, moment } from './lateness.js';
 import type { Legs } from './legs/index.js';
 import type { Listeners } from './listeners/listeners.js';
 import type { Drain } from './records/drain.js';
@@ -75,6 +76,7 @@ export class Loop {
   readonly #readMaps = new Every(MAPS_MS);
   readonly #steer = new Every(STEERING_MS);
   readonly #join = new Every(LEGS_MS);
+  readonly #lateness: Lateness;
   #timer: NodeJS.Timeout | undefined;
   #drainedMs = 0;
   #welcomes = 0;
@@ -86,6 +88,7 @@ export class Loop {
     this.#options = options;
     const { busyMs, idleMs, lookMs, listenersMs } = options.intervals;
     this.#pace = new Pace({ busyMs, idleMs, ringBytes: options.observe.records.sizeBytes });
+    this.#lateness = new Lateness(options.log);
     this.#look = new Every(lookMs);
     this.#listen = new Every(listenersMs);
   }
@@ -97,6 +100,11 @@ export class Loop {
 
   get maps(): readonly MapUse[] {
     return this.#maps;
+  }
+
+  /** By how much its turns came too late, seconds since it started. */
+  get lateSeconds(): number {
+    return this.#lateness.seconds;
   }
 
   start(): void {
@@ -116,16 +124,18 @@ export class Loop {
   }
 
   #turn(): void {
-    const nowMs = performance.now();
+    const begin = moment();
+    this.#lateness.begin(begin);
     let pauseMs = this.#options.intervals.idleMs;
     try {
-      pauseMs = this.#work(nowMs);
+      pauseMs = this.#work(begin.nowMs);
       this.#problem = undefined;
     } catch (error) {
       const problem = messageOf(error);
       if (problem !== this.#problem) this.#options.log.error({ err: error }, 'a turn of the loop failed');
       this.#problem = problem;
     }
+    this.#lateness.end(moment(), pauseMs);
     this.#timer = setTimeout(() => this.#turn(), pauseMs);
   }
 

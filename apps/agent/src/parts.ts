@@ -175,6 +175,7 @@ function assemble(config: AgentConfig, { observe, store, scope, lock, objects }:
         filledBytes: records.availableBytes,
         peakFilledBytes: drain.peakBytes,
       },
+      lateSeconds: loop.lateSeconds,
       backlog: { frames: backlog.frames, bytes: backlog.bytes, limitBytes: config.memoryBytes },
       spool: {
         frames: backlog.spooledFrames,

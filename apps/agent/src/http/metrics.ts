@@ -23,6 +23,8 @@ export interface AgentSnapshot {
     readonly filledBytes: number;
     readonly peakFilledBytes: number;
   };
+  /** Turns of the loop that came too late, seconds in all. */
+  readonly lateSeconds: number;
   readonly backlog: { readonly frames: number; readonly bytes: number; readonly limitBytes: number };
   readonly spool: {
     readonly frames: number;
@@ -112,6 +114,11 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Reading])[
   ['orders_carried_out_total', 'Orders that put an engine in force', ({ orders }) => orders.carriedOut],
   ['orders_refused_total', 'Times that an engine could not be put in force', ({ orders }) => orders.refused],
   ['orders_ignored_total', 'Orders that were too old or came too late', ({ orders }) => orders.ignored],
+  [
+    'loop_late_seconds_total',
+    'Time by which the ring was read too late: the agent got no CPU, seconds',
+    ({ lateSeconds }) => lateSeconds,
+  ],
   ['process_cpu_seconds_total', 'User and system CPU of the agent, seconds', () => cpuSeconds()],
 ];
 

@@ -27,6 +27,7 @@ const snapshot: AgentSnapshot = {
   recordsDropped: 2,
   recordsSkipped: 0,
   ring: { sizeBytes: 4096, filledBytes: 200, peakFilledBytes: 400 },
+  lateSeconds: 1.5,
   backlog: { frames: 1, bytes: 300, limitBytes: 1000 },
   spool: { frames: 0, bytes: 0, limitBytes: 1000, refuses: false, earlierStreams: 0 },
   uplink: { state: 'welcomed', reconnects: 1, framesSent: 9, bytesSent: 999 },
