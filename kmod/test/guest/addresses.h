@@ -23,7 +23,7 @@
 #define ENDPOINT_A	 8001 /* for the path /a and below */
 #define ENDPOINT_B	 8002 /* for the field "x-to: b" */
 #define ENDPOINT_BANNER	 8003
-#define ENDPOINT_NOBODY	 8009 /* for the path /nobody: refuses */
+#define ENDPOINT_NOBODY	 8009 /* for the path /nobody, or the field "x-to: n": refuses */
 #define ENDPOINT_SILENT	 8010 /* for the path /silent: never answers, once it was filled */
 
 /* At ENDPOINT_A, of which it is not heard. */

@@ -2,8 +2,10 @@
 /* Each request of a connection goes where its own head says, as long as it is certain where requests begin. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -249,6 +251,18 @@ static void stays_when_upgraded(void)
 	     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n", "upgraded");
 }
 
+static void stays_when_it_is_a_tunnel(void)
+{
+	keep("CONNECT shop:443 HTTP/1.1\r\nHost: shop:443\r\nX-To: n\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n",
+	     "tunnel");
+}
+
+static void follows_a_tunnel_that_is_refused(void)
+{
+	follow("CONNECT shop:443 HTTP/1.1\r\nHost: shop:443\r\nX-To: n\r\n\r\n",
+	       "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+}
+
 static void stays_until_it_is_closed(void)
 {
 	keep(TO_CASE("GET") "\r\n", "HTTP/1.1 200 OK\r\n\r\nhi", "closing");
@@ -317,6 +331,38 @@ static void stays_when_it_stalls(void)
 	expect(answer_of(fd) == 'A');
 }
 
+/* More than there is room for: it waits within its send. */
+static void *send_a_large_body(void *fd)
+{
+	static char body[16 << 20];
+
+	expect(send(*(int *)fd, body, sizeof(body), MSG_NOSIGNAL) == sizeof(body));
+	return NULL;
+}
+
+static void stays_when_several_send(void)
+{
+	struct served served = serve(TO_CASE("POST") "Content-Length: 33554432\r\n\r\n");
+	static char text[1 << 20];
+	long left = 16 << 20;
+	pthread_t thread;
+
+	expect(!pthread_create(&thread, NULL, send_a_large_body, &served.client));
+	while (send(served.client, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1) {
+		left++;
+		usleep(1000);
+	}
+	expect(errno == EAGAIN);
+	while (left) {
+		ssize_t some = recv(served.server, text, sizeof(text), 0);
+
+		expect(some > 0);
+		left -= some;
+	}
+	expect(!pthread_join(thread, NULL));
+	stays(&served, "senders");
+}
+
 static void stays_when_its_end_is_shut_down(void)
 {
 	struct served served = serve(TO_CASE("GET") "\r\n");
@@ -346,8 +392,10 @@ const struct test_case requests_cases[] = {
 	CASE(follows_what_is_peeked_at),
 	CASE(follows_what_is_spliced),
 	CASE(follows_behind_a_low_water_mark),
+	CASE(follows_a_tunnel_that_is_refused),
 	CASE(stays_when_pipelined),
 	CASE(stays_when_upgraded),
+	CASE(stays_when_it_is_a_tunnel),
 	CASE(stays_until_it_is_closed),
 	CASE(stays_when_more_is_said),
 	CASE(stays_when_a_response_is_refused),
@@ -356,6 +404,7 @@ const struct test_case requests_cases[] = {
 	CASE(stays_with_what_was_not_read),
 	CASE(stays_with_urgent_data),
 	CASE(stays_when_it_stalls),
+	CASE(stays_when_several_send),
 	CASE(stays_when_its_end_is_shut_down),
 	{},
 };

@@ -145,8 +145,12 @@ UNDERMESH_ROUTER(route)
 		return send_away(request, UNREACHABLE);
 	if (PATH_IS_BELOW(head, length, "/reject"))
 		return -REJECTED;
-	if (undermesh_request_field(request, "x-to", to, sizeof(to)) == 1 && to[0] == 'b')
+	if (undermesh_request_field(request, "x-to", to, sizeof(to)) != 1)
+		return 0;
+	if (to[0] == 'b')
 		return send_to(request, ENDPOINT_B);
+	if (to[0] == 'n')
+		return send_to(request, ENDPOINT_NOBODY);
 	return 0;
 }
 
