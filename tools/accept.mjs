@@ -39,6 +39,7 @@ async function main() {
   return held === chosen.length ? 0 : 1;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
 main().then(
   (code) => process.exit(code),
   (error) => {

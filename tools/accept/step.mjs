@@ -22,6 +22,7 @@ async function main() {
   return missed === 0 ? 0 : 1;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
 main().then(
   (code) => process.exit(code),
   (error) => {

@@ -44,6 +44,6 @@ it('is put back by a run that is interrupted', async () => {
   await once(child.stdout, 'data');
   expect(now()).toBe('0');
   child.kill('SIGTERM');
-  expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']);
+  expect(await once(child, 'exit')).toEqual([130, null]);
   expect(now()).toBe('1');
 });

@@ -17,17 +17,16 @@ export async function withoutAutogroups(work, setting = SETTING) {
   const former = read(setting);
   if (former !== '1') return work();
   const restore = () => writeFileSync(setting, former);
-  const interrupted = (signal) => {
-    restore();
-    process.kill(process.pid, signal); // once(): nobody is left to take it
-  };
+  const end = () => process.exit(130);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].filter((signal) => process.listenerCount(signal) === 0);
-  for (const signal of signals) process.once(signal, interrupted);
+  for (const signal of signals) process.once(signal, end); // otherwise nobody hears of an exit
+  process.once('exit', restore);
   writeFileSync(setting, '0');
   try {
     return await work();
   } finally {
-    for (const signal of signals) process.off(signal, interrupted);
+    for (const signal of signals) process.off(signal, end);
+    process.off('exit', restore);
     restore();
   }
 }

@@ -50,9 +50,28 @@ const plain = (name) => name.replace(/^shop\//, '').replace(/:\d+$/, '');
 
 const NOTHING = { requests: 0, rejected: 0, limited: 0 };
 
+/** Requests that were refused have a record each: how many the collector has, by reason. */
+async function refusals(mesh) {
+  const { matched: rejects } = await mesh.road.api('connections?reason=route_rejects&window=3600&limit=1');
+  const { matched: limited } = await mesh.road.api('connections?reason=rate_limited&window=3600&limit=1');
+  return { rejects, limited };
+}
+
+/** Those that came since are as many as clients were refused. */
+async function tellRefusals(mesh, before, expected) {
+  const grown = async () => {
+    const now = await refusals(mesh);
+    return `${now.rejects - before.rejects}, ${now.limited - before.limited}`;
+  };
+  const same = async () => (await grown()) === expected;
+  await mesh.road.until('the refusals are told', same, 30_000).catch(() => {});
+  mesh.findings.equal('records of refused requests: rejected, limited', await grown(), expected);
+}
+
 /** Requests of each kind, counted by who made them and by who tells of them. */
 export async function tellHits(mesh) {
   const before = await settledHits(mesh);
+  const refused = await refusals(mesh);
   const expected = await makeRequests(mesh);
   const grown = async () => {
     const now = await hits(mesh);
@@ -72,6 +91,9 @@ export async function tellHits(mesh) {
   await mesh.road.until('the hits are told', same, 30_000).catch(() => {});
   for (const [key, found] of Object.entries(await grown()))
     mesh.findings.equal(`${key}: requests, rejected, limited, as made and as told`, found, expected[key]);
+  const [, rejects] = expected[`front ${REJECTING} nobody`].split(',');
+  const [, , limited] = expected['metered 0 a'].split(',');
+  await tellRefusals(mesh, refused, `${rejects}, ${limited}`);
 }
 
 /** @returns {Promise<Record<string, string>>} what must be told of it */
