@@ -22,6 +22,9 @@ import { EnginesSkeleton } from './engines-skeleton';
 import { NodeDetail } from './node-detail';
 import { OrderDialog, SignInDialog } from './order-dialog';
 import './engines.css';
+import './engine-matrix.css';
+import './node-detail.css';
+import './orders.css';
 
 /** As far back as the store's longest window. */
 const LOG_SECONDS = 2_678_400;
