@@ -62,7 +62,7 @@ void connection_forget(struct deferral *deferral)
 static void dialling_state_change(struct sock *sk)
 {
 	struct deferral *deferral = deferral_of(sk);
-	void (*state_change)(struct sock * sk) = deferral->state_change;
+	typeof(sk->sk_state_change) state_change = deferral->state_change;
 
 	if (!is_dialling(sk)) {
 		connection_forget(deferral);

@@ -77,7 +77,8 @@ int gauge_read(enum gauge gauge)
 {
 	int sum = 0, cpu;
 
-	for_each_possible_cpu(cpu) sum += per_cpu(gauges[gauge], cpu);
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(gauges[gauge], cpu);
 	return sum;
 }
 
@@ -87,7 +88,8 @@ static void show(struct seq_file *file, struct counts __percpu *counts, size_t o
 	u64 sum = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu) sum += *(u64 *)((u8 *)per_cpu_ptr(counts, cpu) + offset);
+	for_each_possible_cpu(cpu)
+		sum += *(u64 *)((u8 *)per_cpu_ptr(counts, cpu) + offset);
 	seq_printf(file, " %llu\n", sum);
 }
 

@@ -47,8 +47,8 @@ struct deferral {
 	void (*state_change)(struct sock *sk); /* the socket's own, while CONNECTING */
 	void (*data_ready)(struct sock *sk);   /* the socket's own, once CONNECTED */
 	struct delayed_work work;
-	refcount_t
-		references; /* of the socket, of operations that may wait, of work that is queued or runs */
+	/* Of the socket, of operations that may wait, of work that is queued or runs. */
+	refcount_t references;
 	struct rcu_head rcu;
 	struct http1_exchange exchange;
 	struct deferral_terms terms;

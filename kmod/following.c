@@ -93,15 +93,13 @@ static void follow_received(struct deferral *deferral)
 		deferral_stay(deferral, tp->urg_data ? STAYS_URGENT : STAYS_UNSEEN);
 		return;
 	}
-	skb_queue_reverse_walk(&sk->sk_receive_queue, skb)
-	{
+	skb_queue_reverse_walk(&sk->sk_receive_queue, skb) {
 		if (!after(TCP_SKB_CB(skb)->seq, deferral->seen))
 			break;
 	}
 	if (skb == (struct sk_buff *)&sk->sk_receive_queue)
 		return;
-	skb_queue_walk_from(&sk->sk_receive_queue, skb)
-	{
+	skb_queue_walk_from(&sk->sk_receive_queue, skb) {
 		u32 from = deferral->seen - TCP_SKB_CB(skb)->seq;
 
 		if (deferral->stays)
@@ -114,7 +112,7 @@ static void follow_received(struct deferral *deferral)
 static void following_data_ready(struct sock *sk)
 {
 	struct deferral *deferral = deferral_of(sk);
-	void (*data_ready)(struct sock * sk) = deferral->data_ready;
+	typeof(sk->sk_data_ready) data_ready = deferral->data_ready;
 
 	follow_received(deferral);
 	data_ready(sk);

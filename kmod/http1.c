@@ -12,7 +12,7 @@ void http1_head_begin(struct http1_head *head, enum http1_kind kind, struct http
 
 u32 http1_head_read(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 bounded = min(length, (u32)(HTTP1_HEAD_MAX - head->length)), at = 0;
+	u32 bounded = min_t(u32, length, HTTP1_HEAD_MAX - head->length), at = 0;
 
 	while (at < bounded && head->verdict == HTTP1_MORE) {
 		u32 taken = head->state < LINE ? http1_read_line(head, data + at, bounded - at)

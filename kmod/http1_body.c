@@ -262,7 +262,7 @@ u32 http1_body_pass(struct http1_body *body, u32 length)
 		return 0;
 	if (body->framing == HTTP1_BODY_UNTIL_CLOSE)
 		return length;
-	taken = min((u64)length, body->left);
+	taken = min_t(u64, length, body->left);
 	body->left -= taken;
 	if (!body->left && chunked)
 		body->state = CHUNK_END;

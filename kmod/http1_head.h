@@ -109,7 +109,7 @@ static inline bool ends_line(const u8 *data, u32 length, u32 at)
 /* Keeps the front of a word, and that it was too long when it was. */
 static inline void add_to_token(struct http1_head *head, const u8 *data, u32 length)
 {
-	u32 fits = min(length, (u32)(TOKEN_MAX + 1 - head->token_length));
+	u32 fits = min_t(u32, length, TOKEN_MAX + 1 - head->token_length);
 
 	memcpy(head->token + head->token_length, data, fits);
 	head->token_length += fits;

@@ -59,8 +59,8 @@ static void close_gently(struct deferral *deferral)
 static void leave(struct deferral *deferral)
 {
 	struct sock *sk = deferral->sk;
-	void (*state_change)(struct sock * sk) = sk->sk_state_change;
-	void (*error_report)(struct sock * sk) = sk->sk_error_report;
+	typeof(sk->sk_state_change) state_change = sk->sk_state_change;
+	typeof(sk->sk_error_report) error_report = sk->sk_error_report;
 	struct kept_options kept = keep_options(sk);
 
 	following_end(deferral);

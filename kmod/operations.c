@@ -38,7 +38,7 @@ void operations_drain(void)
 {
 	synchronize_rcu_tasks();
 	while (gauge_read(GAUGE_OPERATIONS))
-		msleep(10);
+		msleep(20);
 	synchronize_rcu_tasks();
 }
 

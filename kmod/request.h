@@ -50,20 +50,19 @@ struct bpf_sock_addr;
  * Defers the connection that the program was called for. After `grace_ms` without a whole head it goes to where the hook
  * left it; 0: it waits as long as the client does. 0, or a negative errno: it connects as if nothing had been asked.
  */
-extern int undermesh_defer(struct bpf_sock_addr *context, u32 owner, u32 grace_ms, u32 tag)
-	__attribute__((section(".ksyms")));
+extern int undermesh_defer(struct bpf_sock_addr *context, u32 owner, u32 grace_ms, u32 tag) __ksym;
 
 /* The bytes of the head; NULL when fewer than `rdonly_buf_size` (a constant) are readable, at least 4096 always are. */
-extern const u8 *undermesh_request_head(struct undermesh_request *request, const size_t rdonly_buf_size)
-	__attribute__((section(".ksyms")));
+extern const u8 *undermesh_request_head(struct undermesh_request *request,
+					const size_t rdonly_buf_size) __ksym;
 
 /* Copies the value of a field; returns its length, -ENOENT, -E2BIG, or -ENOTUNIQ when the field comes twice. */
 extern int undermesh_request_field(struct undermesh_request *request, const char *name__str, void *value,
-				   u32 value__sz) __attribute__((section(".ksyms")));
+				   u32 value__sz) __ksym;
 
 /* Where to connect: 4 or 16 bytes of an address and a port, both in network byte order. */
 extern int undermesh_request_to(struct undermesh_request *request, const void *address, u32 address__sz,
-				u16 port) __attribute__((section(".ksyms")));
+				u16 port) __ksym;
 #endif
 
 #endif

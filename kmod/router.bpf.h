@@ -211,7 +211,6 @@ static __always_inline int undermesh_request_to(struct undermesh_request *reques
 	SEC("tc") int name(struct __sk_buff *packet)                                   \
 	{                                                                              \
 		struct undermesh_mailbox *mailbox = undermesh_mailbox();               \
-                                                                                       \
 		return mailbox ? name##_request(&mailbox->question.request) : -ENOENT; \
 	}                                                                              \
 	static __always_inline int name##_request(struct undermesh_request *request)

@@ -53,8 +53,7 @@ struct undermesh_mailbox *router_mailbox_of(struct sock *sk)
 	const struct router *router;
 	u64 cookie = cookie_of(sk);
 
-	list_for_each_entry_rcu(router, &routers, list)
-	{
+	list_for_each_entry_rcu(router, &routers, list) {
 		struct undermesh_mailbox *mailbox = mailbox_of(router);
 
 		if (mailbox->call.socket_cookie == cookie)
@@ -120,8 +119,10 @@ static struct router *find_router(u32 owner)
 {
 	struct router *router;
 
-	list_for_each_entry_rcu(router, &routers, list,
-				lockdep_is_held(&routers_mutex)) if (router->owner == owner) return router;
+	list_for_each_entry_rcu(router, &routers, list, lockdep_is_held(&routers_mutex)) {
+		if (router->owner == owner)
+			return router;
+	}
 	return NULL;
 }
 
@@ -175,7 +176,7 @@ static struct router *new_router(u32 owner, int fd)
 	error = -ENOMEM;
 	router = kzalloc(sizeof(*router), GFP_KERNEL);
 	if (!router)
-		goto module;
+		goto release;
 	router->owner = owner;
 	router->program = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_SCHED_CLS, false);
 	error = PTR_ERR_OR_ZERO(router->program);
@@ -192,7 +193,7 @@ program:
 	bpf_prog_put(router->program);
 router:
 	kfree(router);
-module :
+release:
 	module_put(THIS_MODULE);
 	return ERR_PTR(error);
 }
@@ -247,8 +248,10 @@ static void sweep(struct work_struct *work)
 	struct router *router, *next;
 
 	mutex_lock(&routers_mutex);
-	list_for_each_entry_safe(router, next, &routers,
-				 list) if (!atomic64_read(&router->mailboxes->usercnt)) drop_router(router);
+	list_for_each_entry_safe(router, next, &routers, list) {
+		if (!atomic64_read(&router->mailboxes->usercnt))
+			drop_router(router);
+	}
 	if (!list_empty(&routers))
 		schedule_delayed_work(&sweep_work, SWEEP_JIFFIES);
 	mutex_unlock(&routers_mutex);

@@ -30,8 +30,7 @@ int router_ask(struct gathering *gathering)
 
 	rcu_read_lock();
 	preempt_disable(); /* programs have memory of this CPU's: see request.h */
-	list_for_each_entry_rcu(router, &routers, list)
-	{
+	list_for_each_entry_rcu(router, &routers, list) {
 		answer = rcu_dereference(router->ops)->route(&gathering->request);
 		if (answer != -ENOENT)
 			break;
@@ -135,7 +134,10 @@ static struct router *find_router(const struct undermesh_router *ops)
 	struct router *router;
 
 	lockdep_assert_held(&routers_mutex);
-	list_for_each_entry(router, &routers, list) if (rcu_access_pointer(router->ops) == ops) return router;
+	list_for_each_entry(router, &routers, list) {
+		if (rcu_access_pointer(router->ops) == ops)
+			return router;
+	}
 	return NULL;
 }
 

@@ -98,6 +98,7 @@ export const needs = {
     { package: 'bison', use: "reads a kernel's settings", present: command('bison') },
     { package: 'bc', use: 'computes constants of a kernel', present: command('bc') },
     { package: 'xz-utils', use: 'unpacks its sources', present: command('xz') },
+    { package: 'perl', use: 'checks the style of the module', present: file('/usr/share/perl') },
   ],
 };
 

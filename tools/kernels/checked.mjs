@@ -8,11 +8,10 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCommand } from '../packages.mjs';
-import { environment, stateDirectory } from '../paths.mjs';
+import { environment } from '../paths.mjs';
 import { Failure, say } from '../say.mjs';
-import { fetchPackages } from './unpacked.mjs';
+import { cache, fetchSources } from './sources.mjs';
 
-const cache = join(stateDirectory, 'kernels');
 const settings = fileURLToPath(new URL('./checked.config', import.meta.url));
 
 /**
@@ -23,11 +22,10 @@ const settings = fileURLToPath(new URL('./checked.config', import.meta.url));
  * @throws {Failure} apt cannot fetch the sources, or they cannot be built
  */
 export async function buildCheckedKernel(version) {
-  const name = `linux-source-${version}`;
+  const { name, archive } = await fetchSources(version);
   const directory = join(cache, `${name}-checked`);
-  await fetchPackages(join(cache, name), () => [name]);
   const headers = join(directory, name);
-  if (!existsSync(directory)) build(join(cache, name, 'usr/src', `${name}.tar.xz`), directory, name);
+  if (!existsSync(directory)) build(archive, directory, name);
   const [release] = readdirSync(join(directory, 'lib/modules'));
   return {
     version: `${version}-checked`,
