@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm run fuzz -w @undermesh/kmod -- SECONDS [WORKERS]: fuzzes for as long as one likes, without sanitizers; all that was
-// found is read once more by them. What was found stays in dist/fuzz, which the next run begins with. The sum of all
-// runs is docs/acceptance/http1-fuzz.md.
+// found is read once more by them. What was found stays in dist/fuzz, which the next run begins with. All runs stand in
+// docs/acceptance/http1-fuzz.md.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,26 +15,35 @@ if (!(seconds > 0) || !(workers > 0)) {
   console.error('how long, and in how many processes? npm run fuzz -w @undermesh/kmod -- SECONDS [WORKERS]');
   process.exit(2);
 }
+const NOTHING = 'nothing';
 const directory = fileURLToPath(new URL('../../dist/fuzz', import.meta.url));
 const corpus = join(directory, 'corpus');
-const sums = join(directory, 'runs.json');
+const file = join(root, 'docs/acceptance/http1-fuzz.md');
 mkdirSync(directory, { recursive: true });
 const seeds = ['GET / HTTP/1.1\r\nHost: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'];
 const facts = { ...machineFacts(), reader: readerDigest() };
 const began = Date.now();
-const { code, executions, inputs, output } = await fuzz({
+const { code, executions, output } = await fuzz({
   ...{ seconds, workers, seeds, corpus, fast: true },
   onOutput: (text) => process.stderr.write(text),
 });
 writeFileSync(join(directory, 'log'), output);
-const runs = [
-  ...(existsSync(sums) ? JSON.parse(readFileSync(sums, 'utf8')) : []),
-  { ...facts, workers, seconds: (Date.now() - began) / 1000, executions, inputs, found: code !== 0 },
-];
-writeFileSync(sums, JSON.stringify(runs));
-writeFileSync(join(root, 'docs/acceptance/http1-fuzz.md'), report(runs));
+const took = (Date.now() - began) / 1000;
+const run = { ...facts, workers, seconds: took, executions, rate: executions / took, found: code !== 0 };
+writeFileSync(file, report([...runsOf(existsSync(file) ? readFileSync(file, 'utf8') : ''), run]));
 console.log(`${executions} executions: ${code === 0 ? 'nothing found' : `see ${directory}/log`}`);
 process.exit(code === 0 ? 0 : 1);
+
+/** The runs that a report tells of. */
+function runsOf(text) {
+  const rows = text.split('\n').filter((line) => /^\| \d{4}-/.test(line));
+  return rows.map((row) => {
+    const [date, commit, reader, processes, clock, executed, each, found] = row.slice(2, -2).split(' | ');
+    const number = (written) => Number(written.replaceAll(',', ''));
+    const counts = { workers: number(processes), seconds: number(clock), executions: number(executed), rate: number(each) };
+    return { date, commit, reader, ...counts, found: found !== NOTHING };
+  });
+}
 
 function report(all) {
   const count = (number) => Math.round(number).toLocaleString('en');
@@ -45,7 +54,7 @@ function report(all) {
   const columns = ['date', 'commit', 'reader', 'processes', 'seconds', 'executions', 'per second', 'found'];
   const rows = all.map((one) => [
     ...[one.date, one.commit, one.reader, one.workers, count(one.seconds), count(one.executions)],
-    ...[count(one.executions / one.seconds), one.found ? '**yes**' : 'nothing'],
+    ...[count(one.rate), one.found ? '**yes**' : NOTHING],
   ]);
   return `# Acceptance: the reader of HTTP/1.1 under a fuzzer
 
