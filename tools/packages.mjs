@@ -93,6 +93,7 @@ export const needs = {
       present: file('/usr/lib/python3/dist-packages/requests'),
     },
   ],
+  dkms: [{ package: 'dkms', use: 'builds the module for each kernel', present: command('dkms') }],
   checked: [
     { package: 'flex', use: "reads a kernel's settings", present: command('flex') },
     { package: 'bison', use: "reads a kernel's settings", present: command('bison') },

@@ -40,7 +40,12 @@ function runsOf(text) {
   return rows.map((row) => {
     const [date, commit, reader, processes, clock, executed, each, found] = row.slice(2, -2).split(' | ');
     const number = (written) => Number(written.replaceAll(',', ''));
-    const counts = { workers: number(processes), seconds: number(clock), executions: number(executed), rate: number(each) };
+    const counts = {
+      workers: number(processes),
+      seconds: number(clock),
+      executions: number(executed),
+      rate: number(each),
+    };
     return { date, commit, reader, ...counts, found: found !== NOTHING };
   });
 }
