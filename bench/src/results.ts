@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { Row } from './bench.js';
 import type { machine } from './cpu.js';
 import { markdownTable } from './report.js';
@@ -24,12 +25,18 @@ export interface SavedRun {
   readonly benchmarks: readonly Outcome[];
 }
 
-/** Writes `results/<date>.json`; a run of part of the benchmarks replaces only those in a file of the same day. */
-export function save(run: SavedRun): string {
-  mkdirSync(results, { recursive: true });
-  const file = join(results, `${run.at.slice(0, 10)}.json`);
-  const earlier = readRun(file)?.benchmarks ?? [];
+/**
+ * Writes `<date>.json`; a run of part of the benchmarks replaces only those in a file of the same day and machine. Of
+ * another machine it is a file of its own, with the time in its name.
+ */
+export function save(run: SavedRun, directory = results): string {
+  mkdirSync(directory, { recursive: true });
+  const ofTheDay = join(directory, `${run.at.slice(0, 10)}.json`);
+  const former = readRun(ofTheDay);
+  const isElsewhere = former !== undefined && !isDeepStrictEqual(former.machine, run.machine);
+  const file = isElsewhere ? join(directory, `${run.at.slice(0, 16).replace(':', '')}.json`) : ofTheDay;
   const fresh = new Set(run.benchmarks.map(({ name }) => name));
+  const earlier = isElsewhere ? [] : (former?.benchmarks ?? []);
   const benchmarks = [...earlier.filter(({ name }) => !fresh.has(name)), ...run.benchmarks];
   writeFileSync(file, `${JSON.stringify({ ...run, benchmarks }, null, 2)}\n`);
   return file;
