@@ -10,21 +10,17 @@ import { explain, Failure } from './say.mjs';
 import { withoutAutogroups } from './testbed/autogroups.mjs';
 import { sweep } from './testbed/testbed.mjs';
 
-/** @returns {Promise<[code: number | null, signal: NodeJS.Signals | null]>} how the benchmarks ended */
-async function measure() {
-  const child = spawn(process.execPath, [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    env: environment,
-  });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  return once(child, 'exit');
-}
-
 async function main() {
   checkHost('npm run bench');
   await prepare(['start', 'demo', 'test', 'load']);
   await sweep('undermesh-bench');
-  const [code, signal] = await withoutAutogroups(measure);
+  let child;
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child?.kill(signal));
+  const [code, signal] = await withoutAutogroups(() => {
+    const parameters = [join(root, 'bench/dist/main.js'), ...process.argv.slice(2)];
+    child = spawn(process.execPath, parameters, { stdio: 'inherit', env: environment });
+    return once(child, 'exit');
+  });
   if (signal !== null) throw new Failure(`the benchmarks were ended by ${signal}`);
   process.exitCode = code;
 }
