@@ -26,6 +26,7 @@ struct test_case {
  */
 extern const struct test_case routing_cases[];
 extern const struct test_case requests_cases[];
+extern const struct test_case staying_cases[];
 extern const struct test_case moving_cases[];
 extern const struct test_case early_cases[];
 extern const struct test_case sending_cases[];

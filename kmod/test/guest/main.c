@@ -128,8 +128,8 @@ static bool take_option(const char *word)
 int main(int count, char **words)
 {
 	static const struct test_case *const groups[] = {
-		routing_cases, requests_cases, moving_cases,   early_cases, sending_cases,
-		waiting_cases, socket_cases,   endpoint_cases, uring_cases, congestion_cases};
+		routing_cases, requests_cases, staying_cases,  moving_cases, early_cases,     sending_cases,
+		waiting_cases, socket_cases,   endpoint_cases, uring_cases,  congestion_cases};
 	unsigned int i;
 
 	if (count < 3) {
