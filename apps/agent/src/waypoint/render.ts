@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import type { Balancing, HeaderChanges, PathChange, Redirect } from '@undermesh/mesh';
+import type { Balancing, HeaderChanges, PathChange, Redirect, Retry } from '@undermesh/mesh';
 import { conditionsOf, pathVariables } from './conditions.js';
 import type { PlannedMatch, PlannedRule, PlannedService, PlannedTarget, Pool, WaypointPlan } from './plan.js';
 import { literal, quote, socketAddress, visible } from './quote.js';
@@ -208,7 +208,7 @@ function pathFormats(
 }
 
 const backendSection = (name: string, pool: Pool, slots: SlotBook): string =>
-  section(`backend ${name}`, poolLines(name, pool, slots));
+  section(`backend ${name}`, [...UNANSWERED, ...poolLines(name, pool, slots)]);
 
 function targetSection(
   { rule, matches }: PlannedRule,
@@ -220,7 +220,7 @@ function targetSection(
   const timeoutMs = rule.timeouts.backendRequestMs ?? rule.timeouts.requestMs;
   return section(`backend target_${id}`, [
     ...(timeoutMs === null ? [] : [`timeout server ${timeoutMs}ms`]),
-    ...(retry === null ? [] : retryLines(retry)),
+    ...retryLines(retry),
     ...(path === null ? [] : pathLines(path, matches)),
     ...(rewrite === null || rewrite.hostname === null
       ? []
@@ -239,16 +239,24 @@ function pathLines(path: PathChange, matches: readonly PlannedMatch[]): string[]
   );
 }
 
-function retryLines({
-  attempts,
-  codes,
-}: {
-  readonly attempts: number;
-  readonly codes: readonly number[];
-}): string[] {
+/**
+ * A server may close a kept connection just as a request is sent on it, which no proxy can foresee. What changes nothing is
+ * asked again then; other methods only where the route names statuses, as the server may have done what it did not answer.
+ */
+const UNANSWERED = [
+  'retry-on conn-failure empty-response',
+  'http-request disable-l7-retry unless { method GET HEAD OPTIONS }',
+];
+
+function retryLines(retry: Retry | null): string[] {
+  if (retry === null) return UNANSWERED;
+  const { attempts, codes } = retry;
+  if (codes.length === 0) return [`retries ${attempts}`, ...UNANSWERED];
   const timeout = codes.includes(504) ? ['response-timeout'] : [];
-  const on = codes.length === 0 ? [] : ['empty-response', ...timeout, ...codes];
-  return [`retries ${attempts}`, ['retry-on', 'conn-failure', ...on].join(' ')];
+  return [
+    `retries ${attempts}`,
+    ['retry-on', 'conn-failure', 'empty-response', ...timeout, ...codes].join(' '),
+  ];
 }
 
 function headerLines(action: string, { set, add, remove }: HeaderChanges): string[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent, createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -148,16 +148,25 @@ export interface BackendOptions {
   /** Answers with these statuses first. */
   readonly statuses?: readonly number[];
   readonly delayMs?: number;
+  /** Requests that a connection is good for: it is closed at the next, which stays unanswered. */
+  readonly perConnection?: number;
+  /** Hears of each request, answered or not. */
+  readonly onRequest?: (method: string) => void;
 }
 
 /** Listens at {@link addressOf} and answers with what it got. */
 export async function startBackend(
   number: number,
-  { statuses = [], delayMs = 0 }: BackendOptions = {},
+  { statuses = [], delayMs = 0, perConnection = Number.POSITIVE_INFINITY, onRequest }: BackendOptions = {},
 ): Promise<void> {
   const left = [...statuses];
+  const answered = new WeakMap<Socket, number>();
   const server = createServer((request, response) => {
-    const { method, url, headers } = request;
+    const { method, url, headers, socket } = request;
+    onRequest?.(method ?? '');
+    const before = answered.get(socket) ?? 0;
+    if (before === perConnection) return socket.destroy();
+    answered.set(socket, before + 1);
     request.resume();
     request.on('end', () =>
       setTimeout(() => {
@@ -200,23 +209,41 @@ export function connect(destination: string, port = 80): Socket {
   return socket;
 }
 
+/** Requests to service `sN`, one after the other, on one connection as long as the waypoint keeps it. */
+export class KeptConnection extends Agent {
+  readonly #service: number;
+
+  constructor(service: number) {
+    super({ keepAlive: true, maxSockets: 1 });
+    this.#service = service;
+    onTestFinished(() => this.destroy());
+  }
+
+  override createConnection(): Socket {
+    return connect(vipOf(this.#service));
+  }
+}
+
 export interface AskOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly socket?: Socket;
+  /** Has the connection instead of `socket`. */
+  readonly agent?: Agent;
 }
 
 /** One request to service `sN`. */
 export function ask(service: number, path = '/', options: AskOptions = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, body, socket = connect(vipOf(service)) } = options;
+  const { method = 'GET', headers = {}, body, agent } = options;
+  const socket = agent === undefined ? (options.socket ?? connect(vipOf(service))) : null;
   return new Promise((resolve, reject) => {
     const request = httpRequest(
       {
         method,
         path,
         headers: { host: `s${service}`, ...headers },
-        createConnection: () => socket,
+        ...(socket === null ? { agent } : { createConnection: () => socket }),
       },
       (response) => {
         let text = '';
@@ -225,7 +252,8 @@ export function ask(service: number, path = '/', options: AskOptions = {}): Prom
         });
         response.on('error', reject);
         response.on('end', () => {
-          const echo = response.headers['x-server'] === undefined ? null : (JSON.parse(text) as Echo);
+          const echo =
+            response.headers['x-server'] === undefined || text === '' ? null : (JSON.parse(text) as Echo);
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, echo });
         });
       },

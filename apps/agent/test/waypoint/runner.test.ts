@@ -11,6 +11,7 @@ import {
   ask,
   canRun,
   connect,
+  KeptConnection,
   meshOf,
   newRunner,
   ofService,
@@ -276,6 +277,42 @@ describe.skipIf(!canRun)('WaypointRunner (needs root and HAProxy)', { timeout: 6
     await apply([1, 2, 3]);
     expect(await reached()).toEqual(['b1', 'b2', 'b3']);
     expect(worker()).not.toBe(first);
+  });
+
+  it('asks again what a server left unanswered on a kept connection, where that changes nothing', async () => {
+    const got: string[] = [];
+    await startBackend(1, { perConnection: 3, onRequest: (method) => got.push(method) });
+    const again = `  rules:\n    - backendRefs: [{ name: s2, port: 80 }]\n      retry: { attempts: 3, codes: [503] }\n`;
+    const runner = newRunner();
+    await runner.apply(
+      await meshOf(
+        serviceManifest(1, [1]),
+        serviceManifest(2, [1]),
+        routeManifest('again', ofService(2), again),
+      ),
+    );
+    const kept = new KeptConnection(1);
+    for (let turn = 0; turn < 30; turn++) {
+      const method = ['GET', 'HEAD', 'OPTIONS'][turn % 3]!;
+      expect((await ask(1, '/', { method, agent: kept })).status).toBe(200);
+    }
+    // Some came again.
+    expect(got.length).toBeGreaterThan(30);
+
+    got.length = 0;
+    let answered = 0;
+    for (let turn = 0; turn < 12; turn++)
+      await ask(1, '/', { method: 'POST', agent: kept }).then(
+        () => answered++,
+        () => undefined,
+      );
+    // Not twice: what was not answered is for the client to decide.
+    expect(got).toHaveLength(12);
+    expect(answered).toBeLessThan(12);
+
+    const named = new KeptConnection(2);
+    for (let turn = 0; turn < 12; turn++)
+      expect((await ask(2, '/', { method: 'POST', agent: named })).status).toBe(200);
   });
 
   it('tries another endpoint, answers 504 in time, and again after the statuses that a route names', async () => {
