@@ -130,20 +130,30 @@ export const agents = dashboard({
     lines({
       title: 'Records taken',
       unit: 'cps',
-      width: 8,
+      width: 6,
       queries: [query(`rate(undermesh_ingest_records_total${WINDOW})`, 'records')],
     }),
     lines({
       title: 'CPU',
       about: 'Of one core.',
       unit: 'percentunit',
-      width: 8,
+      width: 6,
       queries: [query(`rate(process_cpu_seconds_total{job=~".*undermesh.*"}${WINDOW})`, '{{instance}}')],
+    }),
+    lines({
+      title: 'Memory',
+      about: 'Of the process, and of that the store’s database.',
+      unit: 'bytes',
+      width: 6,
+      queries: [
+        query('process_resident_memory_bytes{job=~".*undermesh.*"}', '{{instance}}'),
+        query('undermesh_store_memory_bytes', 'database'),
+      ],
     }),
     lines({
       title: 'Not yet durable',
       unit: 'bytes',
-      width: 8,
+      width: 6,
       queries: [query('undermesh_ingest_in_flight_bytes', 'in flight')],
     }),
     lines({

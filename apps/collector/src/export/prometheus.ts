@@ -245,6 +245,11 @@ function registerRecords(
     read: () => store.stats().bytes ?? 0,
   });
   gauge(registry, {
+    name: 'undermesh_store_memory_bytes',
+    help: 'Memory of the process that the database of the store holds.',
+    read: () => store.stats().memoryBytes ?? 0,
+  });
+  gauge(registry, {
     name: 'undermesh_rollup_bytes',
     help: 'Bytes that the roll-ups take on disk.',
     read: () => store.stats().rollups.bytes,

@@ -151,6 +151,7 @@ export class MemoryStore implements RecordStore {
       httpRows: this.#httpRows,
       lastFrame: this.#lastFrame,
       bytes: this.#bytes,
+      memoryBytes: null,
       rollups: {
         count: this.#rollups.size,
         bytes: [...this.#rollups.values()].reduce((sum, { bytes }) => sum + bytes.byteLength, 0),

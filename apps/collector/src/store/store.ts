@@ -57,6 +57,8 @@ export interface StoreStats {
   /** Http records, of up to 48 requests each. */
   httpRows: number;
   bytes: number | null;
+  /** Memory that the database holds, at most its limit: mostly pages of its files. `null`: there is none. */
+  memoryBytes: number | null;
   /** Ordinal of the last frame with records that was stored; rises with each. */
   lastFrame: number;
   rollups: { readonly count: number; readonly bytes: number; readonly damaged: number };

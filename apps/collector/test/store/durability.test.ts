@@ -146,6 +146,7 @@ describe('retention', () => {
       new Date(Number((CLOCK_OFFSET_NS + 30_000_000_000n) / 1_000_000n)).toISOString(),
     );
     expect(store.stats().rows).toBeLessThan(30 * 1300);
+    expect(store.stats().memoryBytes).toBeGreaterThan(0);
     expect(store.stats().oldestMs).toBeGreaterThan(Number(CLOCK_OFFSET_NS / 1_000_000n) + 1000);
     await store.close();
   });

@@ -30,6 +30,7 @@ export async function sockets({ name, frames, rounds, seed, mostMib }) {
   const findings = new Findings();
   const road = await Road.create(name);
   let watch;
+  const parts = [];
   try {
     await road.startCollector({
       config: { limits, ingest: { helloTimeoutMs: 2000 }, store: { retentionSeconds: 240 } },
@@ -62,7 +63,10 @@ export async function sockets({ name, frames, rounds, seed, mostMib }) {
         ended.then(([code]) => Promise.reject(new Error(`the sender ended with ${code}`))),
       ]),
       rudely(road, rude, rounds),
-      collectUntil(watch, ended),
+      collectUntil(ended, async () => {
+        await watch.collect();
+        parts.push(await memoryParts(road));
+      }),
     ]);
     const seconds = (performance.now() - began) / 1000;
     watch.stop();
@@ -91,6 +95,7 @@ export async function sockets({ name, frames, rounds, seed, mostMib }) {
     onlooker.judge(findings);
     await neighbour.judge(findings, road.url);
     judgeMemory(findings, { watch, mostMib });
+    findings.tell('of that: V8, its buffers, the store’s database', parts.join('; '));
     await neighbour.close();
     await road.stopCollector();
     judgeLog(findings, road.log('collector'));
@@ -102,13 +107,25 @@ export async function sockets({ name, frames, rounds, seed, mostMib }) {
 }
 
 /** Has the collector collect its garbage now and then, until the sender has ended. */
-async function collectUntil(watch, ended) {
+async function collectUntil(ended, collect) {
   let over = false;
   void ended.then(() => (over = true));
   while (!over) {
     await Promise.race([ended, pause(COLLECT_EVERY_MS)]);
-    await watch.collect();
+    await collect();
   }
+}
+
+/** What the collector says of its own memory. */
+async function memoryParts(road) {
+  const metrics = await road.metrics();
+  const names = [
+    'nodejs_heap_size_total_bytes',
+    'nodejs_external_memory_bytes',
+    'undermesh_store_memory_bytes',
+  ];
+  const bytes = names.map((name) => samples(metrics, name, {})[0]?.value ?? Number.NaN);
+  return bytes.map((value) => `${(value / (1 << 20)).toFixed(0)} MiB`).join(', ');
 }
 
 /** Is rude in every way, again and again. @returns {Promise<Record<string, number>>} what should be counted, by code */

@@ -97,6 +97,7 @@ export class DuckdbStore implements RecordStore {
       httpRows: 0,
       lastFrame: 0,
       bytes: null,
+      memoryBytes: null,
       oldestMs: null,
       retentionSeconds: this.#options.retentionSeconds,
     };

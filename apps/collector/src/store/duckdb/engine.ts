@@ -59,6 +59,7 @@ export class DuckdbEngine {
   readonly #journalTurns = new Turns();
   #state: StoreStats['state'] = 'ok';
   #message: string | null = null;
+  #memoryBytes: number | null = null;
   /** Streams that the segment knows: those of the journal follow. */
   #filedStreams = 0;
   #isFiling = false;
@@ -165,6 +166,7 @@ export class DuckdbEngine {
       ),
       lastFrame: this.#segments.lastBatch,
       bytes: bytes + this.#journal.bytes,
+      memoryBytes: this.#memoryBytes,
       oldestMs: oldest.length === 0 ? null : Math.min(...oldest) * 1_000,
       retentionSeconds: this.#options.retentionSeconds,
     };
@@ -184,6 +186,7 @@ export class DuckdbEngine {
       this.#segments.active.measure();
       await this.#rotate(connection).catch(() => {});
       await this.#expire(connection).catch(() => {});
+      this.#memoryBytes = await memoryOf(connection).catch(() => null);
     });
     this.#fileWhenDue();
   }
@@ -383,4 +386,11 @@ export class DuckdbEngine {
     this.#state = 'ok';
     this.#message = null;
   }
+}
+
+async function memoryOf(connection: DuckDBConnection): Promise<number> {
+  const found = await connection.runAndReadAll(
+    'SELECT CAST(sum(memory_usage_bytes) AS DOUBLE) FROM duckdb_memory()',
+  );
+  return Number(found.getRows()[0]?.[0]);
 }
