@@ -9,11 +9,19 @@ import { isAlive } from './testbed/owners.mjs';
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {}); // meant for the launcher
 process.stdin.resume();
 await once(process.stdin, 'close');
-const run = recordedRun();
-if (run && !isAlive(run.owner)) {
+// A process that is killed closes its files before it is gone: what still lives then is only about to end.
+while (isAlive(ours()?.owner)) await pause(20);
+const run = ours();
+if (run) {
   await pause(500); // programs notice by themselves and stop in good order
   await run.undo({
     graceMs: () => 5000,
     onTrouble: (thing, error) => process.stderr.write(`${thing.kind}: ${error.message}\n`),
   });
+}
+
+// The run on record, unless it is none of our launcher's.
+function ours() {
+  const recorded = recordedRun();
+  return recorded?.keeper?.pid === process.pid ? recorded : undefined;
 }

@@ -95,6 +95,15 @@ describe('a run', () => {
     expectNothingLeft(launched);
   });
 
+  it('is undone by its keeper when its end of their pipe is gone before it', async () => {
+    const launched = await launch('keeper.stdin.destroy(); setInterval(() => {}, 1000);');
+    await pause(500); // a killed process may take that long from closing its files to its end
+    expect(isAlive(launched.keeper)).toBe(true);
+    launched.child.kill('SIGKILL');
+    await until(() => !isAlive(launched.keeper), 35_000);
+    expectNothingLeft(launched);
+  });
+
   it('is undone by the next one when its keeper was killed too', async () => {
     const launched = await launch('setInterval(() => {}, 1000);');
     process.kill(launched.keeper.pid, 'SIGKILL');
