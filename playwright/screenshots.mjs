@@ -100,6 +100,10 @@ const PAGES = {
       `/connections/?window=300&state=ended&source=orders&connection=${await connectionToShow()}`,
     ready: (page) => page.locator('table.record').waitFor(),
   },
+  routes: {
+    path: () => '/routes/',
+    ready: (page) => page.getByRole('heading', { name: 'Routes', exact: true }).waitFor(),
+  },
   nodes: { path: () => '/nodes/', ready: (page) => page.locator('.kernel-cards td').first().waitFor() },
   settings: {
     path: () => '/settings/',
