@@ -35,13 +35,18 @@ const { WebSocket } = createRequire(import.meta.resolve('@undermesh/agent'))('ws
   ) => Socket;
 };
 
-/** An agent without a kernel: sends full frames as fast as it gets credits. */
+/** How often a paced agent looks whether the next frame is due, ms. */
+const PACE_MS = 2;
+
+/** An agent without a kernel: sends full frames as fast as it gets credits, or at a pace. */
 export class FakeAgent {
   readonly #socket: Socket;
   readonly #frames = new RecordFrames(randomBytes(16));
   #credits = 0;
   #acknowledged = 0n;
   #sending = true;
+  #pace: { readonly perMs: number; readonly since: number; readonly first: bigint } | undefined;
+  #pacing: NodeJS.Timeout | undefined;
   #problem: string | undefined;
   #onAck = (): void => {};
 
@@ -78,9 +83,17 @@ export class FakeAgent {
     return Number(this.#acknowledged) * RECORDS_PER_FRAME;
   }
 
+  /** From now on sends at most so many records a second. */
+  pace(perSecond: number): void {
+    const perMs = perSecond / RECORDS_PER_FRAME / 1_000;
+    this.#pace = { perMs, since: performance.now(), first: this.#frames.sequence };
+    this.#pacing ??= setInterval(() => this.#send(), PACE_MS);
+  }
+
   /** Stops sending and waits until everything sent is durable. */
   async finish(): Promise<void> {
     this.#sending = false;
+    clearInterval(this.#pacing);
     while (this.acknowledged < Number(this.#frames.sequence) * RECORDS_PER_FRAME) {
       await new Promise<void>((resolve) => {
         this.#onAck = resolve;
@@ -89,6 +102,7 @@ export class FakeAgent {
   }
 
   close(): void {
+    clearInterval(this.#pacing);
     this.#socket.removeAllListeners('close');
     this.#socket.terminate();
   }
@@ -104,9 +118,21 @@ export class FakeAgent {
   }
 
   #send(): void {
-    while (this.#sending && this.#frames.sequence - this.#acknowledged < this.#credits) {
+    const due = this.#due();
+    while (
+      this.#sending &&
+      this.#frames.sequence < due &&
+      this.#frames.sequence - this.#acknowledged < this.#credits
+    ) {
       this.#socket.send(this.#frames.next());
     }
+  }
+
+  /** The frame up to which it may send by its pace. */
+  #due(): bigint | number {
+    if (this.#pace === undefined) return Number.POSITIVE_INFINITY;
+    const { perMs, since, first } = this.#pace;
+    return first + BigInt(Math.floor((performance.now() - since) * perMs));
   }
 
   #control(type: FrameType, message: Hello | Dictionary): void {

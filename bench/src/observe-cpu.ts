@@ -21,6 +21,8 @@ interface Slice {
 
 const TICK_US = 10_000;
 const SETTLE_MS = 700;
+/** Under load before each slice, on both sides: what starts and what V8 compiles then is no part of a request. */
+const WARM_SECONDS = 2;
 const interruptsApart = accountsInterruptsApart();
 
 function readClocks(app: string, mesh: Mesh) {
@@ -51,10 +53,11 @@ class Slices {
     this.#with = options;
   }
 
-  /** Attaches or detaches first, outside of what is measured. */
+  /** Attaches or detaches and warms up first, outside of what is measured. */
   async measure(side: Side, attached: Attached): Promise<number> {
     const { loads, app, mesh, workload, seconds } = this.#with;
     await this.attach(attached);
+    await workload.run(loads, Math.min(seconds, WARM_SECONDS));
     const before = readClocks(app, mesh);
     const { requests, perSecond } = await workload.run(loads, seconds);
     const after = readClocks(app, mesh);
@@ -116,7 +119,6 @@ async function measureWorkload(
       await slices.attach('nothing');
       return { comparison: compare(taken), slices };
     };
-    await workload.run(loads, seconds); // warm-up
     const floor = (await comparedWith('nothing')).comparison;
     const hooks = workload.floor === true ? (await comparedWith('empty programs')).comparison : undefined;
     const { comparison, slices } = await comparedWith('mesh');
