@@ -268,6 +268,21 @@ export class Road {
     }
   }
 
+  /**
+   * Edges between workloads once so many ends of connections are on them: one that nobody else told of is counted after its
+   * partner was waited for, 3 s. Resolves with the last ones in any case, as {@link settled} does.
+   * @param {(traffic: object) => number} count which ends, of an edge's traffic
+   */
+  async settledEdges(made, count, timeoutMs = 30_000) {
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const { edges } = await this.api('topology?level=workload&window=3600');
+      const counted = edges.reduce((sum, { traffic }) => sum + count(traffic), 0);
+      if (counted >= made || Date.now() > deadline) return edges;
+      await pause(100);
+    }
+  }
+
   /** Removes everything: processes, programs, pins, namespaces, cgroups, files. May be called twice. */
   async destroy() {
     await this.stopAgents().catch(() => {});

@@ -85,7 +85,7 @@ export function connectionsRoutes(app: FastifyInstance, options: ConnectionsRout
   );
 }
 
-/** The query is checked before the first byte: a stream cannot turn into a problem. */
+/** Each line is a connection. */
 async function* ndjson(pages: ConnectionPages, query: ConnectionsQuery): AsyncGenerator<string> {
   for await (const connection of pages.all(query)) yield `${JSON.stringify(connection)}\n`;
 }
@@ -95,17 +95,28 @@ async function* csv(pages: ConnectionPages, query: ConnectionsQuery): AsyncGener
   for await (const connection of pages.all(query)) yield csvLine(connection);
 }
 
-/** Streams lines as fast as the client reads them, and no faster. */
-function exportAs(
+/** Streams lines as fast as the client reads them, and no faster. Throws what keeps the first of them from being read. */
+async function exportAs(
   reply: FastifyReply,
   { name, type }: { name: string; type: string },
   lines: AsyncGenerator<string>,
-): FastifyReply {
+): Promise<FastifyReply> {
   parseFilter(reply.request.query as ConnectionsQuery);
+  const parts = blocks(lines);
+  const first = await parts.next();
   return reply
     .type(type)
     .header('content-disposition', `attachment; filename="${name}"`)
-    .send(Readable.from(blocks(lines), { objectMode: false }));
+    .send(Readable.from(begunWith(first, parts), { objectMode: false }));
+}
+
+async function* begunWith(
+  first: IteratorResult<string>,
+  rest: AsyncGenerator<string>,
+): AsyncGenerator<string> {
+  if (first.done === true) return;
+  yield first.value;
+  yield* rest;
 }
 
 /** Lines in blocks of some size: one write per line would cost more than the query. */

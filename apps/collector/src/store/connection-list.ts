@@ -55,8 +55,8 @@ export async function findConnection(
   return connectionDetail(pairOf(end, partners.of(end)), names);
 }
 
-/** An export counts its lines as it writes them. */
-const isPage = ({ format }: ConnectionsQuery): boolean => format === undefined || format === 'json';
+/** Whether it is a page that is asked for, not an export, which counts its lines as it writes them. */
+export const isPage = ({ format }: ConnectionsQuery): boolean => format === undefined || format === 'json';
 
 interface PageRequest {
   readonly filter: ConnectionFilter;

@@ -16,6 +16,7 @@ import { connectionsRoutes } from '../../src/api/connections.js';
 import { answerProblem } from '../../src/api/problem.js';
 import { typeboxValidator } from '../../src/api/validator.js';
 import { NativeBook } from '../../src/native/native-book.js';
+import { StoreError } from '../../src/store/duckdb/store-failure.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
 import { address, batchOf, CLOCK_OFFSET_NS, partnerOf, record, STREAM, workload } from '../store/traffic.js';
 
@@ -262,6 +263,15 @@ describe('export', () => {
     for (let sequence = 1; sequence <= 4; sequence++) await store.append(frame(sequence));
     const answer = await app.inject('/api/v1/connections?format=csv');
     expect(answer.body.split('\r\n')).toHaveLength(3002);
+  });
+
+  it('answers an export that cannot be read with a problem', async () => {
+    const failure = new StoreError('store_unavailable', 'what came last is still being filed');
+    store.connections = () => Promise.reject(failure);
+    const answer = await app.inject('/api/v1/connections?format=csv&state=ended');
+    expect(answer.statusCode).toBe(503);
+    expect(answer.headers).not.toHaveProperty('content-disposition');
+    expect(answer.json()).toMatchObject({ code: 'store_unavailable' });
   });
 
   it('writes CSV that no spreadsheet runs', async () => {

@@ -50,7 +50,8 @@ export async function movingAddresses({ name, connections, perSecond }) {
     findings.equal('ends told of', ends, records.made);
     judge(findings, truth, list);
     const established = list.filter(({ state }) => state === 'closed').length;
-    judgeEdges(findings, truth.made, { established, edges: await edgesOf(road, established) });
+    const edges = await road.settledEdges(established, ({ closed }) => closed);
+    judgeEdges(findings, truth.made, { established, edges });
   } finally {
     await road.uninstall(NODE).catch(() => {});
     await road.destroy();
@@ -268,18 +269,6 @@ function groupedByClient(connections) {
 }
 
 const keyOf = ({ address, port }) => `${address} ${port}`;
-
-/** Edges once they have so many connections: one that only one end told of is counted when the other was waited for, 3 s. */
-async function edgesOf(road, established) {
-  let edges = [];
-  await road
-    .until('all connections are on edges', async () => {
-      ({ items: edges } = await road.api('edges?window=3600'));
-      return sum(edges, ({ traffic }) => traffic.closed) >= established;
-    })
-    .catch(() => {}); // judged below
-  return edges;
-}
 
 /** All connections are on the edges between workloads, on each at least those that were answered there. */
 function judgeEdges(findings, made, { established, edges }) {

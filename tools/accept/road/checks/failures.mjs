@@ -71,7 +71,7 @@ export async function failures({ name, each }) {
     const { records } = await road.settled(total + 10);
     findings.equal('ends stored: the failures and both ends of 5 that succeeded', records.stored, total + 10);
 
-    const edges = await settledEdges(road, total);
+    const edges = await road.settledEdges(total, ({ failed }) => failed.total);
     for (const [index, kind] of kinds.entries()) {
       await judge(findings, road, { ...kind, made: made[index], expected: each * kind.loads.length, edges });
     }
@@ -126,17 +126,6 @@ async function listen(testbed, namespace) {
 }
 
 const failedItems = (road) => road.connections('state=failed&window=3600');
-
-// Ends of a source without its other end wait for the name of their peer for a moment.
-async function settledEdges(road, total) {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const { edges } = await road.api('topology?level=workload&window=3600');
-    const failed = edges.reduce((sum, { traffic }) => sum + traffic.failed.total, 0);
-    if (failed === total || Date.now() > deadline) return edges;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
 
 async function judge(findings, road, { reason, destination, external, made, expected, edges }) {
   const line = (what) => `${reason}, client → ${destination}: ${what}`;

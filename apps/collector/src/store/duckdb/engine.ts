@@ -8,12 +8,13 @@ import type {
   LatencyConnections,
   LatencyConnectionsQuery,
 } from '@undermesh/schema';
-import { findConnection, listConnections } from '../connection-list.js';
+import { findConnection, isPage, listConnections } from '../connection-list.js';
 import { latencyConnections } from '../latency-region.js';
 import type { StoreStats, StreamPosition, Workload } from '../store.js';
 import type { RequestsOf, StoredRequest } from '../stored-request.js';
 import { arrivalOf, arrivalsOf } from './arrivals.js';
 import { hasRoom, refuseWithoutRoom } from './disk-room.js';
+import { filedWithin } from './filed-within.js';
 import { encodedFrame } from './frame-layout.js';
 import { Journal, type JournalPlace } from './journal.js';
 import type { JournalHead } from './journal-entry.js';
@@ -41,6 +42,8 @@ const FILED_AFTER_MS = 300_000;
 const RETRY_MS = 5_000;
 /** How long whoever asks waits for what came before to be filed; then the answer is without it. */
 const ASKED_MS = 1_000;
+/** How long an export waits for the same: nobody would see that something is missing from it. */
+const EXPORT_MS = 60_000;
 
 /**
  * The store inside the worker thread. What comes is made durable in the journal, and filed as rows of DuckDB later: in
@@ -118,8 +121,9 @@ export class DuckdbEngine {
     }
   }
 
+  /** A page is there soon, if need be without what came last; an export has it all, or fails. */
   connections(query: ConnectionsQuery): Promise<Connections> {
-    return this.#reading(() => listConnections(this.#reader, query, this.#names));
+    return this.#reading(() => listConnections(this.#reader, query, this.#names), !isPage(query));
   }
 
   connection(id: string): Promise<ConnectionDetail | null> {
@@ -193,9 +197,9 @@ export class DuckdbEngine {
 
   readonly #names = (id: number): Workload | undefined => this.#segments.workloads.get(id);
 
-  async #reading<T>(task: () => Promise<T>): Promise<T> {
+  async #reading<T>(task: () => Promise<T>, all = false): Promise<T> {
     try {
-      await this.#caughtUp();
+      await this.#caughtUp(all);
       return await task();
     } catch (thrown) {
       if (thrown instanceof Error && 'code' in thrown && 'status' in thrown) throw thrown;
@@ -203,17 +207,11 @@ export class DuckdbEngine {
     }
   }
 
-  /** Resolves when what is in the journal is filed, or could not be, or after {@link ASKED_MS}. */
-  #caughtUp(): Promise<void> {
-    if (this.#unfiled.isEmpty) return Promise.resolve();
-    return new Promise((resolve) => {
-      const late = setTimeout(resolve, ASKED_MS);
-      const done = (): void => {
-        clearTimeout(late);
-        resolve();
-      };
-      this.#file().then(done, done);
-    });
+  /** Resolves when what is in the journal is filed. Unless `all` of it is needed, also when it could not be, or after {@link ASKED_MS}. */
+  async #caughtUp(all: boolean): Promise<void> {
+    if (this.#unfiled.isEmpty) return;
+    const filed = filedWithin(all ? EXPORT_MS : ASKED_MS, this.#file());
+    await (all ? filed : filed.catch(() => {}));
   }
 
   async #attach(): Promise<void> {

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { messageOf, UndermeshError } from '@undermesh/core';
 import { DuckdbEngine } from './engine.js';
 import type { OperationName, Operations, RecordStats, WorkerAnswer, WorkerRequest } from './protocol.js';
 import { StoreError } from './store-failure.js';
 
-/**
- * Niceness of this thread: whoever asks the main one is answered before records are filed, which have been counted by
- * then. On Linux it is of the thread that sets it, and of those that it starts.
- */
-const NICENESS = 10;
-
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread only');
-beNice();
 let engine: DuckdbEngine | null = null;
 let maintenance: NodeJS.Timeout | undefined;
 
@@ -73,14 +65,6 @@ async function maintain(): Promise<void> {
 
 function stats(): RecordStats | null {
   return engine?.stats() ?? null;
-}
-
-function beNice(): void {
-  try {
-    setPriority(0, NICENESS);
-  } catch {
-    // A sandbox that forbids it: answers take a little longer while much is stored.
-  }
 }
 
 const buffersOf = ({ name, argument }: WorkerRequest): ArrayBuffer[] =>
