@@ -220,7 +220,9 @@ export class Collector {
     this.ledger.restore(positions);
     this.requestLedger.restore(positions.map(({ requests, ...of }) => ({ ...of, stored: requests })));
     await this.ingest.restore();
-    const counted = await this.checkpoints.restore(Date.now());
+    const began = Date.now();
+    const counted = await this.checkpoints.restore(began);
+    if (counted === null) this.aggregator.carried.begin(began);
     this.#app = await buildServer(this);
     const { address, port } = this.config.listen;
     const url = await this.#app.listen({ host: address, port });

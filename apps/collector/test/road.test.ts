@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { RecordFlag } from '@undermesh/bpf-abi';
 import type { Edges, Nodes, Status, Topology } from '@undermesh/schema';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeConnection } from '../test-support/index.js';
+import { boottimeNs, FakeConnection } from '../test-support/index.js';
 import { eventually, startCollector, type TestCollector } from './support/collector.js';
 
 const WORKLOADS = [
@@ -93,6 +94,24 @@ describe('the road of a record', () => {
     expect(await metric('istio_tcp_connections_closed_total', labels)).toBe(1);
     expect(await metric('istio_tcp_received_bytes_total', labels)).toBe(1000);
     expect(test.collector.aggregator.open.size).toBe(0);
+  });
+
+  it('counts all that an end did which it hears of for the first time, unless it is older than the collector', async () => {
+    const agent = test.agent('node-a');
+    await agent.connect();
+    agent.dictionary({ workloads: [...WORKLOADS] });
+    const labels = { reporter: 'source', source_workload: 'cart', destination_workload: 'stock' };
+    const again = { flags: RecordFlag.ESTABLISHED | RecordFlag.REANNOUNCED };
+    const young = connection({ sentBytes: 1000, receivedBytes: 5000 });
+    await agent.deliver([young.opened('source', { ...again, sentBytes: 600n, receivedBytes: 3000n })]);
+    await agent.deliver([young.closed('source'), young.closed('destination')]);
+    expect(await metric('istio_tcp_sent_bytes_total', labels)).toBe(5000);
+    const hour = 3_600_000_000_000n;
+    const old = connection({ sentBytes: 1000, receivedBytes: 5000, openedNs: boottimeNs() - hour });
+    await agent.deliver([old.opened('source', { ...again, sentBytes: 600n, receivedBytes: 3000n })]);
+    await agent.deliver([old.closed('source'), old.closed('destination')]);
+    expect(await metric('istio_tcp_sent_bytes_total', labels)).toBe(7000);
+    expect(await metric('istio_tcp_received_bytes_total', labels)).toBe(1400);
   });
 
   it('names the workload behind a refused connect, also when its listener is gone', async () => {

@@ -38,6 +38,11 @@ export class CarriedEnds {
     return this.#ends.size;
   }
 
+  /** No earlier run left anything, and this one began at `at`, Unix ms. */
+  begin(at: number): void {
+    this.#stateAt = at;
+  }
+
   /** @param at when the earlier run wrote it down, Unix ms. */
   restore(streams: readonly CarriedStream[], at: number): void {
     this.#stateAt = at;
@@ -63,7 +68,10 @@ export class CarriedEnds {
     return end;
   }
 
-  /** Whether an end that is not held was counted by nobody: it opened after the earlier run had written down all it knew. */
+  /**
+   * Whether an end that is not held was counted by nobody: it opened after the earlier run had written down all it knew, or
+   * where there was none since this one began.
+   */
   isNews(streamId: string, openedAt: number): boolean {
     return openedAt > (this.#at.get(streamId) ?? this.#stateAt) - ANNOUNCED_WITHIN_MS;
   }
