@@ -11,6 +11,7 @@ import { hops } from './hops.js';
 import { meshLoad } from './mesh-load.js';
 import { native } from './native.js';
 import { observeCpu } from './observe-cpu.js';
+import { observeServices } from './observe-services.js';
 import { queries } from './queries.js';
 import { textTable } from './report.js';
 import { type Outcome, save, writeDocument } from './results.js';
@@ -20,6 +21,7 @@ import { waypoint } from './waypoint.js';
 
 const BENCHMARKS = [
   observeCpu,
+  observeServices,
   bpfTime,
   dualEngine,
   connect,

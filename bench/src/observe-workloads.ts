@@ -4,7 +4,7 @@ import { BUDGETS } from './budgets.js';
 import { HTTP_PORT, type HttpLoad, type HttpRun, startHttpLoad } from './http-load.js';
 import { startHttpProxy } from './http-proxy.js';
 import { KIB_PATH, type Running } from './nginx.js';
-import { NodeClient, startNodeServer } from './node-http.js';
+import { NodeClient } from './node-http.js';
 import type { Place, Testbed } from './testbed.js';
 import { untilItAnswers } from './until.js';
 
@@ -25,14 +25,12 @@ const SHORT = 'short connection with one request';
 const LOOPBACK = '127.0.0.1';
 const NGINX = { address: LOOPBACK, port: HTTP_PORT } as const;
 const PROXY = { address: LOOPBACK, port: 9001 } as const;
-const NODE = { address: LOOPBACK, port: 9002 } as const;
-const urlOf = ({ address, port }: typeof NGINX | typeof PROXY | typeof NODE): string =>
-  `http://${address}:${port}`;
+const urlOf = ({ address, port }: typeof NGINX | typeof PROXY): string => `http://${address}:${port}`;
 
 /**
  * nginx answers from memory and wrk reads next to nothing of it: no request is cheaper, and no share of ours larger. By way
  * of a proxy there is more on both sides: twice the connections and ends, and a program that does some work for each
- * request. Node's client and server do what services do.
+ * request. Node's http.Agent is a client as services have it; both ends of Node are in observe-services.ts.
  */
 export const WORKLOADS: readonly Workload[] = [
   {
@@ -61,12 +59,6 @@ export const WORKLOADS: readonly Workload[] = [
     run: ({ toNginx }, seconds) => toNginx.run(seconds),
   },
   {
-    what: 'request of Node to Node, 1 KiB of JSON, with HTTP',
-    http: true,
-    budget: BUDGETS.keepAliveHttp,
-    run: ({ toNode }, seconds) => toNode.run(seconds),
-  },
-  {
     what: SHORT,
     http: false,
     budget: BUDGETS.shortConnection,
@@ -84,7 +76,6 @@ export const WORKLOADS: readonly Workload[] = [
 export interface Loads extends Running {
   readonly wrk: HttpLoad;
   readonly toNginx: NodeClient;
-  readonly toNode: NodeClient;
 }
 
 /** Starts it all in `place` and waits until it answers. */
@@ -100,13 +91,10 @@ export async function startLoads(testbed: Testbed, place: Place): Promise<Loads>
   try {
     const wrk = started(await startHttpLoad(testbed, place));
     started(startHttpProxy(testbed, { listen: PROXY, to: NGINX }, place));
-    started(startNodeServer(testbed, NODE, place));
     const toNginx = started(new NodeClient(testbed, `${urlOf(NGINX)}${KIB_PATH}`, place));
-    const toNode = started(new NodeClient(testbed, `${urlOf(NODE)}/`, place));
     await untilItAnswers(() => wrk.run('keep-alive', 1, `${urlOf(PROXY)}/`));
     await untilItAnswers(() => toNginx.run(1));
-    await untilItAnswers(() => toNode.run(1));
-    return { wrk, toNginx, toNode, stop };
+    return { wrk, toNginx, stop };
   } catch (error) {
     await stop();
     throw error;
