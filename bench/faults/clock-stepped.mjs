@@ -6,6 +6,8 @@ import { inShop, NODE } from './shop.mjs';
 import { SteppedClock } from './stepped-clock.mjs';
 
 const HOUR = 3600;
+/** What a clock that is shown may be off by. */
+const MOST_S = 1;
 
 /** @param {{ name: string, seconds: number, perSecond: number, most?: number }} options `seconds` between steps */
 export const clockStepped = ({ name, seconds, perSecond, most }) =>
@@ -25,18 +27,21 @@ export const clockStepped = ({ name, seconds, perSecond, most }) =>
       const told = Date.parse(now) - step * 1000;
       // It was so at some moment between question and answer, which a busy machine may keep far apart.
       const beyond = Math.min(0, told - asked) + Math.max(0, told - Date.now());
-      findings.near(`step ${index}: collector’s clock less the machine’s, beyond ${step} s`, beyond / 1000, {
-        expected: 0,
-        tolerance: 1,
-      });
+      const ahead = beyond / 1000;
+      findings.holds(
+        `step ${index}: collector’s clock less the machine’s, beyond ${step} s, at most ${MOST_S} s`,
+        Math.abs(ahead) <= MOST_S,
+        `${ahead.toFixed(3)} s`,
+      );
       const { items } = await road.api('nodes');
       const skew = items.find((node) => node.name === NODE).clockSkewMs / 1000;
       // The least delayed of the last ten reports: it follows a step within ten of them.
       if (seconds > 10) {
-        findings.near(`step ${index}: skew of the node as shown, beyond ${-step} s`, skew + step, {
-          expected: 0,
-          tolerance: 1,
-        });
+        findings.holds(
+          `step ${index}: skew of the node as shown, beyond ${-step} s, at most ${MOST_S} s`,
+          Math.abs(skew + step) <= MOST_S,
+          `${(skew + step).toFixed(3)} s`,
+        );
       } else findings.tell(`step ${index}: skew of the node as shown`, `${skew} s`);
     }
     const { latencyUs: during } = await flow.stop();

@@ -108,7 +108,7 @@ export const CollectorConfig = Type.Object(
         openEnds: count(500_000, 'Open connection ends that are followed.'),
         joins: count(1_000_000, 'Ends that wait to be joined, per generation of two minutes.'),
         cells: count(
-          3_000_000,
+          3_300_000,
           'Edge figures per bucket that are kept in memory, all buckets together; the oldest minutes go first.',
         ),
         addresses: count(1000, 'New outside addresses that get a name, per hour.'),

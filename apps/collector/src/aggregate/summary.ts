@@ -211,8 +211,6 @@ export class Summary {
     }
     const leg = via === null ? this.#legOf(number, { source, destination }) : null;
     let edge = this.edges.get(id);
-    if (edge !== undefined && (edge.leg?.side !== leg?.side || edge.leg?.waypoint !== leg?.waypoint))
-      edge.leg = null;
     if (edge === undefined) {
       edge = {
         id,
@@ -220,18 +218,20 @@ export class Summary {
         destination,
         via,
         leg,
-        sum: new TrafficSum(),
+        sum,
         ports: new Map(),
         system,
         partial: false,
         lastFailureAt: null,
       };
       this.edges.set(id, edge);
+    } else {
+      if (edge.leg?.side !== leg?.side || edge.leg?.waypoint !== leg?.waypoint) edge.leg = null;
+      edge.sum.add(sum);
     }
     const attempts = sum.opened + sum.failures + sum.open;
     const port = edges.port(number);
     if (port !== 0) edge.ports.set(port, (edge.ports.get(port) ?? 0) + attempts);
-    edge.sum.add(sum);
     this.#taken.set(number, {
       edge,
       side: sideTaken(sum.sides),

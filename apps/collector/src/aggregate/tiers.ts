@@ -8,12 +8,14 @@ export const FINE_KEPT_MS = 3_600_000;
 /** Width of a coarse bucket and how long they are kept. */
 export const COARSE_MS = 60_000;
 export const COARSE_KEPT_MS = 86_400_000;
-/** Between minutes and hours, for as long as minutes are kept: what a day is drawn with. */
+/** Between minutes and hours, for as long as minutes are kept; a day is drawn with the wider ones. */
 export const FIVE_MINUTES_MS = 300_000;
+export const QUARTER_HOUR_MS = 900_000;
 /** Width of the coarsest bucket that is written down; kept for as long as the timeline is told. */
 export const HOUR_MS = 3_600_000;
 export const HOURS_KEPT_MS = 31 * 86_400_000;
-/** Days are added up from hours, for long windows; never written down. */
+/** Quarters of a day and days are added up from hours, for long windows; never written down. */
+export const QUARTER_DAY_MS = 21_600_000;
 export const DAY_MS = 86_400_000;
 
 /** Figures of all edges within one stretch of time. */
@@ -45,13 +47,17 @@ export interface Stretch {
 /** All widths, finest first. */
 export class Tiers {
   readonly list: readonly Tier[];
+  /** Those that are written down; whatever is wider can be added up from them again. */
+  readonly stored: readonly Tier[];
 
   constructor(hoursKeptMs: number) {
     const widths: readonly (readonly [width: number, keptMs: number])[] = [
       [FINE_MS, FINE_KEPT_MS],
       [COARSE_MS, COARSE_KEPT_MS],
       [FIVE_MINUTES_MS, COARSE_KEPT_MS],
+      [QUARTER_HOUR_MS, COARSE_KEPT_MS],
       [HOUR_MS, hoursKeptMs],
+      [QUARTER_DAY_MS, hoursKeptMs],
       [DAY_MS, hoursKeptMs],
     ];
     this.list = widths.map(([width, keptMs], at) => ({
@@ -61,6 +67,7 @@ export class Tiers {
       buckets: new Map(),
       stale: new Set(),
     }));
+    this.stored = this.list.filter(({ width }) => width <= HOUR_MS);
   }
 
   /** The tier of a width, `undefined` when there is none. */

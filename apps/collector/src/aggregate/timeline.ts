@@ -7,7 +7,7 @@ import { TimelineReader } from './timeline-reader.js';
 /** A bucket is open for writing in place until nothing was added for this long. */
 const SETTLE_MS = 30_000;
 /** More than there are tiers; a key is the start times this, plus the tier. */
-const TIERS = 5;
+const TIERS = 7;
 
 export interface TimelineOptions {
   /** Sealed cells kept at most; the oldest minutes go first, then the oldest hours. */
@@ -24,7 +24,7 @@ export interface Rollup {
 }
 
 /**
- * Edge figures by time: 10 s buckets for an hour, minutes and five minutes for a day, hours for a month. Each is summed
+ * Edge figures by time: 10 s buckets for an hour, minutes, five and fifteen of them for a day, hours for a month. Each is summed
  * up from the finer ones once those have settled. Records that come late go to the finest bucket that still tells all of
  * its time; what lies above it is summed up anew.
  */
@@ -44,7 +44,7 @@ export class Timeline {
   late = 0;
   droppedCells = 0;
 
-  constructor({ maxCells = 3_000_000, hoursKeptMs = HOURS_KEPT_MS }: TimelineOptions = {}) {
+  constructor({ maxCells = 3_300_000, hoursKeptMs = HOURS_KEPT_MS }: TimelineOptions = {}) {
     this.#maxCells = maxCells;
     this.#tiers = new Tiers(hoursKeptMs);
     this.read = new TimelineReader(this.#tiers);
@@ -161,7 +161,7 @@ export class Timeline {
 
   /** The finest tier that still tells all of a moment. */
   #tierFor(moment: number, now: number): Tier | null {
-    const stored = this.#tiers.list.slice(0, -1);
+    const { stored } = this.#tiers;
     const young = stored.find(({ width, keptMs }) => now - floor(moment, width) < keptMs);
     if (young === undefined) return null;
     const closed = stored.findLast(({ buckets, width }) => buckets.get(floor(moment, width))?.final);
@@ -265,7 +265,7 @@ export class Timeline {
       }
       for (const parent of old) this.#dropParts(tier, parent);
     }
-    for (const tier of this.#tiers.list.slice(1, -1))
+    for (const tier of this.#tiers.stored.slice(1))
       while (this.#sealed > this.#maxCells && this.#giveUp(tier));
   }
 
@@ -282,7 +282,8 @@ export class Timeline {
       for (let start = oldest; start < oldest + above.width; start += unit) this.#dropParts(below, start);
     }
     this.#dropParts(tier, oldest);
-    if (tier.width === HOUR_MS) this.#drop(above, oldest);
+    if (tier.width === HOUR_MS)
+      for (const wider of this.#tiers.list.slice(above.at)) this.#drop(wider, floor(oldest, wider.width));
     this.droppedCells += before - this.#sealed;
     return true;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Distribution, HeatMap, QuantileLines } from '@undermesh/schema';
 import type { Bins } from '../aggregate/bins.js';
-import { binLimit, binValue, meanOf, quantilesOf } from '../aggregate/histogram.js';
+import { BINS, binLimit, binValue, meanOf, quantilesOf } from '../aggregate/histogram.js';
 import { toTime } from '../aggregate/mesh-view.js';
 import type { Stretch } from '../aggregate/tiers.js';
 
@@ -20,34 +20,38 @@ export interface LatencySteps {
 const isAbsent = ({ from, stepMs, isKnown }: LatencySteps, step: number): boolean =>
   !isKnown({ from: from + step * stepMs, to: from + (step + 1) * stepMs });
 
-/** The row of a latency, counted from 1 µs: row r holds (2^((r-1)/4), 2^(r/4)] µs, row 0 all up to 1 µs. */
-const rowOf = (valueUs: number): number =>
-  valueUs <= 1 ? 0 : Math.ceil(ROWS_PER_OCTAVE * Math.log2(valueUs));
+/**
+ * The row of each bin, counted from 1 µs: row r holds (2^((r-1)/4), 2^(r/4)] µs, row 0 all up to 1 µs. As it is
+ * looked up for every bin of every step, it is worked out once.
+ */
+const ROWS = Uint16Array.from({ length: BINS }, (_, bin) => {
+  const value = binValue(bin);
+  return value <= 1 ? 0 : Math.ceil(ROWS_PER_OCTAVE * Math.log2(value));
+});
+const MOST_ROWS = (ROWS.at(-1) ?? 0) + 1;
 
 /** Counts by step and row. Rows reach from the fastest to the slowest that occur. */
 export function heatOf(steps: LatencySteps, bins: readonly Bins[]): HeatMap {
+  let lowest = MOST_ROWS;
+  let highest = -1;
   const columns = bins.map((one) => {
-    const rows = new Map<number, number>();
+    const rows = new Float64Array(MOST_ROWS);
     one.forEach((samples, bin) => {
       if (samples <= 0) return;
-      const row = rowOf(binValue(bin));
-      rows.set(row, (rows.get(row) ?? 0) + samples);
+      const row = ROWS[bin] ?? 0;
+      rows[row] = (rows[row] ?? 0) + samples;
+      if (row < lowest) lowest = row;
+      if (row > highest) highest = row;
     });
     return rows;
   });
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = -1;
-  for (const rows of columns) {
-    for (const row of rows.keys()) {
-      lowest = Math.min(lowest, row);
-      highest = Math.max(highest, row);
-    }
-  }
   const borders = highest < 0 ? 0 : highest - lowest + 1;
   const cells: [number, number, number][] = [];
   for (const [column, rows] of columns.entries()) {
-    for (const [row, samples] of [...rows].sort((a, b) => a[0] - b[0]))
-      cells.push([column, row - lowest, samples]);
+    for (let row = lowest; row <= highest; row++) {
+      const samples = rows[row] ?? 0;
+      if (samples > 0) cells.push([column, row - lowest, samples]);
+    }
   }
   return {
     from: toTime(steps.from),

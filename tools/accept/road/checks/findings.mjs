@@ -23,9 +23,9 @@ export class Findings {
     this.#put(what, held === true, shown(value));
   }
 
-  /** Two figures that must not differ by more than a share of the expected one. */
+  /** Two figures that must not differ by more than a share of the expected one, which is not 0. */
   near(what, found, { expected, tolerance }) {
-    const share = expected === 0 ? Math.abs(found) : Math.abs(found / expected - 1);
+    const share = Math.abs(found / expected - 1);
     const text = `${shown(round(found))} for ${shown(round(expected))} (off by ${(share * 100).toFixed(2)} %, allowed ${(tolerance * 100).toFixed(2)} %)`;
     this.#put(what, Math.abs(found - expected) <= tolerance * Math.abs(expected), text);
   }
