@@ -42,7 +42,7 @@ interface Bed {
   readonly mesh: Mesh;
 }
 
-/** What a client and a server gave: medians over their rounds, microseconds of CPU per request. */
+/** What a client and a server gave, microseconds of CPU per request: of both of them in each round, and of the mesh. */
 interface Taken {
   readonly rounds: readonly Round<Arm, number>[];
   readonly mesh: number;

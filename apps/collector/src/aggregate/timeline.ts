@@ -6,8 +6,8 @@ import { TimelineReader } from './timeline-reader.js';
 
 /** A bucket is open for writing in place until nothing was added for this long. */
 const SETTLE_MS = 30_000;
-/** More than there are tiers; a key is the start times this, plus the tier. */
-const TIERS = 7;
+/** As many as there are tiers, or more; a key is the start times this, plus the tier. */
+const TIERS = 8;
 
 export interface TimelineOptions {
   /** Sealed cells kept at most; the oldest minutes go first, then the oldest hours. */

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { Distribution } from '../../src/aggregate/cells.js';
-import { COARSE_MS, FINE_MS, FIVE_MINUTES_MS, HOUR_MS } from '../../src/aggregate/tiers.js';
+import {
+  COARSE_MS,
+  DAY_MS,
+  FINE_MS,
+  FIVE_MINUTES_MS,
+  HOUR_MS,
+  QUARTER_DAY_MS,
+  QUARTER_HOUR_MS,
+} from '../../src/aggregate/tiers.js';
 import { Timeline } from '../../src/aggregate/timeline.js';
 
 const START = Math.ceil(1_763_800_000_000 / COARSE_MS) * COARSE_MS;
@@ -146,5 +154,46 @@ describe('Timeline', () => {
     expect(timeline.read.resolutionMs(minute, START + 40 * COARSE_MS)).toBe(FIVE_MINUTES_MS);
     const first = Math.floor(minute.from / FIVE_MINUTES_MS) * FIVE_MINUTES_MS;
     expect(sum(timeline, minute.from, minute.to).count).toBe((minute.to - first) / COARSE_MS);
+  });
+
+  it('gives up quarters of a day where minutes are not enough, and then no day tells of them', () => {
+    const timeline = new Timeline({ maxCells: 120 });
+    const end = START + 6 * DAY_MS;
+    for (let now = START; now < end; now += 10 * COARSE_MS) {
+      count(timeline, 1, now);
+      timeline.tick(now);
+    }
+    expect(timeline.droppedCells).toBeGreaterThan(0);
+    expect(timeline.sealedCells).toBeLessThanOrEqual(130);
+    const from = Math.floor(START / QUARTER_DAY_MS) * QUARTER_DAY_MS;
+    const quarters: number[] = [];
+    for (let at = from; at < end; at += QUARTER_DAY_MS)
+      quarters.push(sum(timeline, at, at + QUARTER_DAY_MS).count);
+    const known = quarters.reduce((all, one) => all + one, 0);
+    expect(quarters[0]).toBe(0);
+    expect(known).toBeGreaterThan(0);
+    expect(sum(timeline, from, end).count).toBe(known);
+    expect(sum(timeline, from - DAY_MS, end + DAY_MS).count).toBe(known);
+  });
+
+  it('sums up widths that an earlier version did not write down', () => {
+    const before = new Timeline();
+    const end = START + 26 * HOUR_MS;
+    for (let now = START; now < end; now += COARSE_MS) {
+      count(before, 1, now);
+      before.tick(now);
+    }
+    const after = new Timeline();
+    for (const rollup of before.snapshot(new Map()))
+      if (rollup.widthMs !== QUARTER_HOUR_MS) after.restore(rollup);
+    after.tick(end);
+    for (const from of [START, START + 5 * COARSE_MS, end - 12 * HOUR_MS, end - HOUR_MS])
+      expect(sum(after, from, end)).toEqual(sum(before, from, end));
+    const [parts, partsBefore] = [after, before].map((timeline) => {
+      let visited = 0;
+      timeline.read.columns({ from: START, to: end, steps: 1 }, () => visited++);
+      return visited;
+    });
+    expect(parts).toBe(partsBefore);
   });
 });
